@@ -1,0 +1,17 @@
+/** Number helpers without a home of their own. */
+
+/** "0x" and lower-case hex, at least `digits` long; signed 32-bit numbers print as unsigned. */
+export function hex(value: number | bigint, digits = 1): string {
+  const unsigned = typeof value === 'number' && value < 0 ? value >>> 0 : value;
+  return `0x${unsigned.toString(16).padStart(digits, '0')}`;
+}
+
+/** Stops with one sentence when something that cannot be false is false. */
+export function invariant(condition: unknown, sentence: string): asserts condition {
+  if (!condition) throw new Error(`broken invariant: ${sentence}`);
+}
+
+/** Two 32-bit halves as an unsigned 64-bit bigint. */
+export function join64(low: number, high: number): bigint {
+  return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+}

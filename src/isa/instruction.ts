@@ -1,0 +1,81 @@
+/** What the decoder produces: one instruction, its row and its operands. No state, no behaviour. */
+
+/** Where an operand lives. */
+export const OperandKind = {
+  /** general register: `register` 0-15 (RAX..R15); with size 8, 16-19 are AH, CH, DH, BH */
+  Gpr: 1,
+  /** the ModRM (or implicit string/moffs) memory operand, described by the instruction's base/index/scale/displacement/segment */
+  Memory: 2,
+  /** immediateLow/immediateHigh, already extended to the operand's size */
+  Immediate: 3,
+  /** relative branch target: immediateLow = signed displacement from the next instruction */
+  Relative: 4,
+  /** far pointer: offset in immediateLow, selector in immediate2 */
+  FarPointer: 5,
+  /** ES, CS, SS, DS, FS, GS as 0-5 */
+  Segment: 6,
+  Control: 7,
+  Debug: 8,
+  Xmm: 9,
+  Mmx: 10,
+  /** ST(i) */
+  X87: 11,
+  Ymm: 12,
+} as const;
+export type OperandKind = (typeof OperandKind)[keyof typeof OperandKind];
+
+export interface Operand {
+  kind: OperandKind;
+  /** bits: 8, 16, 32, 64, 80, 128 ...; 0 where size has no meaning (LEA's memory operand, INVLPG, FXSAVE) */
+  size: number;
+  register: number;
+}
+
+export const Prefix = { Lock: 1, Rep: 2, RepNe: 4, OperandSize: 8, AddressSize: 16 } as const;
+
+/** One line of the opcode tables. */
+export interface Form {
+  /** dense number, for side tables */
+  readonly id: number;
+  /** SDM mnemonic, e.g. "ADD", "JNE", "MOVSB", "CVTSI2SD" */
+  readonly mnemonic: string;
+  /** name of the semantic function: the mnemonic, except families: "Jcc", "SETcc", "CMOVcc", and string ops without size ("MOVS") */
+  readonly operation: string;
+  /** condition number 0-15 of Jcc/SETcc/CMOVcc (opcode bits 3:0), else -1 */
+  readonly condition: number;
+  /** CPUID feature that brings it, e.g. "SSE2"; "" for the base set */
+  readonly feature: string;
+}
+
+/** The decoder fills one object again and again; copy what you keep. */
+export interface Instruction {
+  form: Form;
+  length: number;
+  /** code segment mode: 16, 32 or 64 */
+  mode: number;
+  /** effective operand size in bits: 16, 32 or 64 (8-bit forms carry it in their operands) */
+  operandSize: number;
+  /** effective address size in bits */
+  addressSize: number;
+  /** bits of `Prefix` as they act on this instruction (mandatory SSE prefixes are not reported as Rep/OperandSize) */
+  prefixes: number;
+  /** segment of the memory operand (0-5 = ES, CS, SS, DS, FS, GS), defaults resolved */
+  segment: number;
+  /** base register 0-15, -1 none, 16 = RIP of the next instruction */
+  base: number;
+  /** index register 0-15, -1 none */
+  index: number;
+  /** log2 of the scale, 0-3 */
+  scaleShift: number;
+  /** signed 32-bit displacement; for 64-bit moffs the low half */
+  displacement: number;
+  /** sign extension of `displacement`; for 64-bit moffs the high half */
+  displacementHigh: number;
+  immediateLow: number;
+  immediateHigh: number;
+  /** second immediate (ENTER's level, far selector, SSE4a) */
+  immediate2: number;
+  operandCount: number;
+  /** four slots, `operandCount` of them valid, destination first as the SDM writes them; implicit operands (AL, CL, 1) are listed where the SDM lists them */
+  readonly operands: readonly [Operand, Operand, Operand, Operand];
+}

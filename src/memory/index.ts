@@ -1,0 +1,1 @@
+export { HOST_KEY_ID, HostMemory, PAGE_SHIFT, PAGE_SIZE_BYTES, PROCESSOR_AREA_BYTES } from './host-memory.ts';

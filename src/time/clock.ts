@@ -1,0 +1,55 @@
+/** Virtual time. One tick is one nanosecond and one retired instruction; it advances only when told to. */
+
+export interface Alarm {
+  /** Absolute time in ticks. */
+  readonly atTicks: number;
+  readonly ring: () => void;
+}
+
+export class Clock {
+  #nowTicks = 0;
+  #alarms: Alarm[] = [];
+
+  /** Ticks since the platform was switched on; exact to 2^53. */
+  get nowTicks(): number {
+    return this.#nowTicks;
+  }
+
+  advance(deltaTicks: number): void {
+    this.#nowTicks += deltaTicks;
+  }
+
+  /** Rings once at or after `atTicks`. Alarms due together ring in order of registration. */
+  schedule(atTicks: number, ring: () => void): Alarm {
+    const alarm: Alarm = { atTicks, ring };
+    let index = this.#alarms.length;
+    while (index > 0 && this.#alarms[index - 1]!.atTicks > atTicks) index--;
+    this.#alarms.splice(index, 0, alarm);
+    return alarm;
+  }
+
+  cancel(alarm: Alarm): void {
+    const index = this.#alarms.indexOf(alarm);
+    if (index >= 0) this.#alarms.splice(index, 1);
+  }
+
+  /** Ticks until the next alarm, at least 0; Infinity when none is set. */
+  headroomTicks(): number {
+    const next = this.#alarms[0];
+    return next === undefined ? Number.POSITIVE_INFINITY : Math.max(0, next.atTicks - this.#nowTicks);
+  }
+
+  /** Rings every alarm that is due. An alarm set by another alarm for a time already past rings in the same call. */
+  ringDue(): void {
+    while (this.#alarms.length > 0 && this.#alarms[0]!.atTicks <= this.#nowTicks) this.#alarms.shift()!.ring();
+  }
+
+  /** Idle: jumps to the next alarm and rings it. Returns false, without moving, when there is none. */
+  skipToNextAlarm(): boolean {
+    const next = this.#alarms[0];
+    if (next === undefined) return false;
+    if (next.atTicks > this.#nowTicks) this.#nowTicks = next.atTicks;
+    this.ringDue();
+    return true;
+  }
+}

@@ -1,0 +1,1 @@
+export { type Alarm, Clock } from './clock.ts';
