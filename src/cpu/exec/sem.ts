@@ -135,7 +135,18 @@ export interface Sem {
   /** loads the top of the stack and adds to RSP */
   pop(width: 16 | 32 | 64): Val;
 
-  // ---- flags
+  /**
+   * Copies up to `count` (i64, unsigned, not 0) elements of `width` bits upwards from linear address `source` to `target` (both i64, of the first
+   * element) and returns how many it did (i64). Both are translated first, source then target, and fault as a load and a store of the first element
+   * would, nothing done. It stays within one page on each side: the result is at most the whole elements before the nearer page end. It returns 0,
+   * with nothing done, whenever it cannot: an element crosses a page, either side is not plain memory, or target lies above source by less than
+   * the bytes to be copied (element by element, what was written would be read again; memory.copy would not see that).
+   */
+  bulkCopy(width: 8 | 16 | 32 | 64, target: Val, source: Val, count: Val): Val;
+  /** As `bulkCopy` for one value (at `width`, as in `store`): fills upwards from `target`, within its page, and returns the elements done (i64); 0: it cannot. */
+  bulkFill(width: 8 | 16 | 32 | 64, target: Val, value: Val, count: Val): Val;
+
+  // ---- flags; of values at 8 and 16 bits the bits above the width are ignored here too
   flag(name: Flag): Val;
   /** condition 0-15 as in Jcc, i32 0 or 1 */
   condition(number: number): Val;
@@ -158,6 +169,11 @@ export interface Sem {
   raise(vector: number, errorCode?: number): void;
   /** the operation's `host` function does the whole instruction instead; call it before any effect */
   deferToHost(): void;
+  /**
+   * Executes the same instruction once more: RIP stays, one instruction of the budget is used, and events are taken in between as between any two
+   * instructions. Nothing after it runs; what was changed before it stays changed.
+   */
+  repeat(): void;
   /** RIP of the next instruction as the guest sees it (i64) */
   nextIp(): Val;
   /** goes to the relative operand, always or if `condition` (i32) holds */
