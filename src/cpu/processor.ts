@@ -6,6 +6,7 @@ import type { ExitRecord, ExitReason } from './exit.ts';
 import type { SecondLevel } from './second-level.ts';
 import type { CpuState } from './state.ts';
 import type { VirtualApic } from './virtual-apic.ts';
+import type { VirtualizationExceptionInformation } from './virtualization-exception.ts';
 
 /** Thrown by host-side code to raise an exception in the guest; RIP goes back to the instruction's start. */
 export class GuestFault {
@@ -40,6 +41,7 @@ export interface Processor {
   /** null: guest physical = host physical (a bare machine) */
   secondLevel: SecondLevel | null;
   readonly apic: VirtualApic;
+  readonly virtualizationException: VirtualizationExceptionInformation;
   readonly exit: ExitRecord;
   readonly entropy: EntropySource;
   /** linear address of the instruction being executed */
