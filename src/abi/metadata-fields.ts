@@ -1,0 +1,32 @@
+/** Ids of the metadata fields both sides of a door use. Source: TDX Module 1.5 ABI Definition, "ABI Reference: Metadata Fields". */
+export const MetadataField = {
+  /** system scope, TDH.SYS.RD: bytes of the TDCS pages of a TD */
+  TDCS_BASE_SIZE: 0x9800_0001_0000_0100n,
+  /** system scope: bytes of the TDVPS pages of a vCPU, TDVPR included */
+  TDVPS_BASE_SIZE: 0x9800_0001_0000_0200n,
+  MAJOR_VERSION: 0x0800_0001_0000_0004n,
+  MINOR_VERSION: 0x0800_0001_0000_0003n,
+  VENDOR_ID: 0x0800_0002_0000_0000n,
+  TDX_FEATURES0: 0x0a00_0003_0000_0008n,
+  /** TD scope */
+  TD_UUID: 0x8010_0003_0000_0020n,
+  NUM_VCPUS: 0x9010_0002_0000_0001n,
+  NUM_L2_VMS: 0x9010_0001_0000_0005n,
+  ATTRIBUTES: 0x1110_0003_0000_0000n,
+  XFAM: 0x1110_0003_0000_0001n,
+  MAX_VCPUS: 0x1110_0002_0000_0002n,
+  GPAW: 0x1110_0000_0000_0003n,
+  TSC_FREQUENCY: 0x1110_0001_0000_000cn,
+  NOTIFY_ENABLES: 0x9110_0003_0000_0010n,
+  CONFIG_FLAGS: 0x1110_0003_0000_0016n,
+  TD_CTLS: 0x1110_0003_0000_0017n,
+  MRTD: 0x1310_0003_0000_0000n,
+  MRCONFIGID: 0x1310_0003_0000_0010n,
+  MROWNER: 0x1310_0003_0000_0018n,
+  MROWNERCONFIG: 0x1310_0003_0000_0020n,
+  RTMR: 0x1310_0003_0000_0040n,
+  /** vCPU scope, TDH.VP.WR: 1 asks for an NMI */
+  PEND_NMI: 0xa020_0000_0000_000bn,
+  /** vCPU scope, TDH.VP.RD: bit 0 (VMXIP) = an interrupt is pending and its priority is above PPR */
+  VCPU_STATE_DETAILS: 0x9120_0003_0000_0100n,
+} as const;
