@@ -12,9 +12,15 @@ export interface BoardAddresses {
     readonly sleepControlPort: number;
     readonly sleepStatusPort: number;
     readonly resetPort: number;
+    /** SLP_TYP of S5 */
+    readonly powerOffType: number;
     /** value that resets when written to `resetPort` */
     readonly resetValue: number;
   };
   /** virtio-mmio windows, in order; the interrupt is an edge-triggered IOAPIC input */
-  readonly virtioMmio?: readonly { readonly address: number; readonly lengthBytes: number; readonly interrupt: number }[];
+  readonly virtioMmio?: readonly {
+    readonly address: number;
+    readonly lengthBytes: number;
+    readonly interrupt: number;
+  }[];
 }

@@ -1,0 +1,25 @@
+/** Bytes in, plan out. */
+export { type AcpiTables, type BoardAddresses, buildAcpiTables } from './acpi/index.ts';
+export { type CpioEntry, writeCpio } from './cpio.ts';
+export {
+  type ElfFile,
+  type ElfRelocation,
+  type ElfSection,
+  type ElfSegment,
+  type ElfSymbol,
+  ElfType,
+  isElf,
+  parseElf,
+} from './elf.ts';
+export { type KernelImage, loadKernelImage } from './kernel-image.ts';
+export { type LinuxBoot, type NamedFile, planLinuxBoot } from './linux-direct.ts';
+export { mergeIntoPages, PAGE_BYTES, type Piece, pageCeiling, pageFloor, type Range, subtract } from './pages.ts';
+export { LoadError, type LoadPlan, type MemoryMapRow, MemoryType, type PlanRegion, type Treatment } from './plan.ts';
+export {
+  fillShimRom,
+  SHIM_ROM_BYTES,
+  SHIM_ROM_GPA,
+  ShimParameter,
+  type ShimParameters,
+  type ShimRom,
+} from './shim-rom.ts';

@@ -1,0 +1,28 @@
+/** A Linux kernel in either of its two shapes, brought to one: pieces with physical addresses, an entry, a setup header. */
+import { loadBzImage } from './bzimage.ts';
+import { isElf } from './elf.ts';
+import { loadVmlinux } from './vmlinux.ts';
+
+export interface KernelImage {
+  readonly format: 'bzImage' | 'vmlinux';
+  /** what is loaded, page-aligned, ascending */
+  readonly pieces: readonly { readonly startGpa: number; readonly content: Uint8Array }[];
+  /** [windowStart, windowEnd) must be free RAM until the kernel manages its own memory */
+  readonly windowStart: number;
+  readonly windowEnd: number;
+  /** 64-bit entry point, with RSI = boot_params (Linux Documentation, "64-bit boot protocol") */
+  readonly entryGpa: number;
+  /** the setup header as boot_params wants it at 0x1F1 */
+  readonly setupHeader: Uint8Array;
+  /** longest command line without its terminating zero */
+  readonly commandLineMaximum: number;
+  /** highest address the initial ramdisk may occupy */
+  readonly initrdMaximum: number;
+  /** false when nothing in the file says that it was built with CONFIG_INTEL_TDX_GUEST */
+  readonly knowsTdx: boolean;
+}
+
+/** @throws LoadError */
+export function loadKernelImage(bytes: Uint8Array, name: string): KernelImage {
+  return isElf(bytes) ? loadVmlinux(bytes, name) : loadBzImage(bytes, name);
+}
