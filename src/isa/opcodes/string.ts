@@ -1,0 +1,31 @@
+import type { Row } from './row.ts';
+
+/** String operations; the size is in the operands. */
+export const string: readonly Row[] = [
+  ['A6', 'CMPSB [rSI]8, [rDI]8', '=CMPS'],
+  ['A7', 'CMPSW [rSI]v, [rDI]v', 'o16 =CMPS'],
+  ['A7', 'CMPSD [rSI]v, [rDI]v', 'o32 =CMPS'],
+  ['A7', 'CMPSQ [rSI]v, [rDI]v', 'o64 =CMPS'],
+  ['6C', 'INSB [rDI]8, DX', 'max32 =INS'],
+  ['6D', 'INSW [rDI]v, DX', 'max32 o16 =INS'],
+  ['6D', 'INSD [rDI]v, DX', 'max32 o32 =INS'],
+  ['AC', 'LODSB AL, [rSI]8', '=LODS'],
+  ['AD', 'LODSW rAX, [rSI]v', 'o16 =LODS'],
+  ['AD', 'LODSD rAX, [rSI]v', 'o32 =LODS'],
+  ['AD', 'LODSQ rAX, [rSI]v', 'o64 =LODS'],
+  ['A4', 'MOVSB [rDI]8, [rSI]8', '=MOVS'],
+  ['A5', 'MOVSW [rDI]v, [rSI]v', 'o16 =MOVS'],
+  ['A5', 'MOVSD [rDI]v, [rSI]v', 'o32 =MOVS'],
+  ['A5', 'MOVSQ [rDI]v, [rSI]v', 'o64 =MOVS'],
+  ['6E', 'OUTSB DX, [rSI]8', 'max32 =OUTS'],
+  ['6F', 'OUTSW DX, [rSI]v', 'max32 o16 =OUTS'],
+  ['6F', 'OUTSD DX, [rSI]v', 'max32 o32 =OUTS'],
+  ['AE', 'SCASB AL, [rDI]8', '=SCAS'],
+  ['AF', 'SCASW rAX, [rDI]v', 'o16 =SCAS'],
+  ['AF', 'SCASD rAX, [rDI]v', 'o32 =SCAS'],
+  ['AF', 'SCASQ rAX, [rDI]v', 'o64 =SCAS'],
+  ['AA', 'STOSB [rDI]8, AL', '=STOS'],
+  ['AB', 'STOSW [rDI]v, rAX', 'o16 =STOS'],
+  ['AB', 'STOSD [rDI]v, rAX', 'o32 =STOS'],
+  ['AB', 'STOSQ [rDI]v, rAX', 'o64 =STOS'],
+];

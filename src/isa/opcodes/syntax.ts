@@ -1,0 +1,246 @@
+/** Turns the notation of a row into fields. Runs once per row, when the decoder's tables are built. */
+import { invariant } from '../../bits/index.ts';
+import { type Form, OperandKind, Prefix } from '../instruction.ts';
+import type { Row } from './row.ts';
+
+/** Where the bits of an operand are found. */
+export const Source = {
+  Reg: 1,
+  Rm: 2,
+  OpcodeReg: 3,
+  Fixed: 4,
+  Imm8: 5,
+  SignedImm8: 6,
+  Imm16: 7,
+  ImmZ: 8,
+  ImmV: 9,
+  Rel8: 10,
+  RelZ: 11,
+  Moffs: 12,
+  StringSource: 13,
+  StringDestination: 14,
+  Xlat: 15,
+  Far: 16,
+  One: 17,
+} as const;
+export type Source = (typeof Source)[keyof typeof Source];
+
+/** A number of bits, or a letter that depends on the operand size; 'a' is the address size. */
+export type SizeCode = number | 'v' | 'z' | 'y' | 'a' | 'far' | 'pair';
+
+export interface OperandSyntax {
+  readonly source: Source;
+  /** kind when it is not memory */
+  readonly kind: OperandKind;
+  readonly size: SizeCode;
+  readonly memorySize: SizeCode;
+  /** of a `Fixed` operand */
+  readonly register: number;
+}
+
+export interface FormSyntax {
+  readonly form: Form;
+  readonly map: 0 | 1 | 2 | 3;
+  readonly opcode: number;
+  /** indices into none, 66, F3, F2 at which the row is found */
+  readonly prefixes: readonly number[];
+  /** bits of `Prefix` that are part of the opcode */
+  readonly mandatoryPrefix: number;
+  readonly hasModrm: boolean;
+  /** cells 0-7: memory with that reg field; 8-71: register, ModRM bits 5:0 */
+  readonly cells: readonly number[];
+  /** the more specific row wins */
+  readonly rank: number;
+  readonly operands: readonly OperandSyntax[];
+  readonly notes: ReadonlySet<string>;
+  /** 0, or the only operand size in which the row exists */
+  readonly onlyOperandSize: number;
+  /** 0, or the only address size in which the row exists */
+  readonly onlyAddressSize: number;
+  /** base register of an implicit memory operand, or -1 */
+  readonly implicitBase: number;
+}
+
+const CONDITIONS = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'];
+const SEGMENTS = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
+const FLAG_NOTE = /^(lock|i64|only64|d64|f64|max32|modany)$/;
+
+function operand(source: Source, kind: OperandKind, size: SizeCode, register = 0, memorySize = size): OperandSyntax {
+  return { source, kind, size, memorySize, register };
+}
+
+const { Gpr, Memory, Immediate, Relative, FarPointer, Segment, Control, Debug, Xmm, Mmx, X87 } = OperandKind;
+const LITERAL: Readonly<Record<string, OperandSyntax>> = {
+  AL: operand(Source.Fixed, Gpr, 8),
+  AX: operand(Source.Fixed, Gpr, 16),
+  rAX: operand(Source.Fixed, Gpr, 'v'),
+  CL: operand(Source.Fixed, Gpr, 8, 1),
+  DX: operand(Source.Fixed, Gpr, 16, 2),
+  '1': operand(Source.One, Immediate, 8),
+  imm8: operand(Source.Imm8, Immediate, 8),
+  simm8: operand(Source.SignedImm8, Immediate, 'v'),
+  imm16: operand(Source.Imm16, Immediate, 16),
+  immz: operand(Source.ImmZ, Immediate, 'v'),
+  immv: operand(Source.ImmV, Immediate, 'v'),
+  rel8: operand(Source.Rel8, Relative, 'v'),
+  relz: operand(Source.RelZ, Relative, 'v'),
+  'ptr16:z': operand(Source.Far, FarPointer, 'far'),
+  moffs8: operand(Source.Moffs, Memory, 8),
+  moffsv: operand(Source.Moffs, Memory, 'v'),
+  '[rSI]8': operand(Source.StringSource, Memory, 8),
+  '[rSI]v': operand(Source.StringSource, Memory, 'v'),
+  '[rDI]8': operand(Source.StringDestination, Memory, 8),
+  '[rDI]v': operand(Source.StringDestination, Memory, 'v'),
+  '[rBX]8': operand(Source.Xlat, Memory, 8),
+  'ST(0)': operand(Source.Fixed, X87, 80),
+  'ST(i)': operand(Source.Rm, X87, 80),
+  '<XMM0>': operand(Source.Fixed, Xmm, 128),
+  Sreg: operand(Source.Reg, Segment, 16),
+  CR: operand(Source.Reg, Control, 'v'),
+  DR: operand(Source.Reg, Debug, 'v'),
+};
+
+function sizeCode(text: string): SizeCode {
+  if (text === '') return 0;
+  if (text === 'v' || text === 'z' || text === 'y' || text === 'a') return text;
+  if (text === '16:v') return 'far';
+  if (text === 'v&v') return 'pair';
+  return Number.parseInt(text, 10);
+}
+
+/** A register or register/memory operand: r8, rv/m16, xmm/m128, m64, m. */
+function registerOrMemory(text: string, source: Source): OperandSyntax {
+  const match = /^(?:(xmm|mm|r)(\d*|[vzya]))?(?:\/?m(.*))?$/.exec(text);
+  invariant(match, `operand notation "${text}"`);
+  const [, file, registerSize = '', memorySize] = match;
+  const memory = memorySize === undefined ? 0 : sizeCode(memorySize.replace(/(fp|int|bcd)$/, ''));
+  if (file === 'xmm') return operand(source, Xmm, 128, 0, memory);
+  if (file === 'mm') return operand(source, Mmx, 64, 0, memory);
+  return operand(source, file ? Gpr : Memory, registerSize === '' ? memory : sizeCode(registerSize), 0, memory);
+}
+
+function parseOperands(texts: readonly string[], opcodeRegister: boolean, modrm: string): OperandSyntax[] {
+  const isRegister = (text: string) => /^(r(8|16|32|64|[vzya])|xmm|mm)$/.test(text);
+  const isMemory = (text: string) => text.includes('/') || /^m(\d|[vy]|$)/.test(text);
+  const lastRegister = texts.findLastIndex(isRegister);
+  const rm = texts.some(isMemory) ? texts.findIndex(isMemory) : lastRegister;
+  return texts.map((text, index) => {
+    const literal = LITERAL[text];
+    if (literal) return literal;
+    if (SEGMENTS.includes(text)) return operand(Source.Fixed, Segment, 16, SEGMENTS.indexOf(text));
+    if (opcodeRegister) return registerOrMemory(text, Source.OpcodeReg);
+    invariant(modrm !== '', `operand "${text}" needs a ModRM byte`);
+    return registerOrMemory(text, index === rm ? Source.Rm : Source.Reg);
+  });
+}
+
+/** The ModRM values at which a row applies, as cell numbers. */
+function modrmCells(modrm: string, exact: string, takesMemory: boolean, takesRegister: boolean): number[] {
+  if (exact !== '') {
+    const [byte = '', low] = exact.split('+');
+    const first = 8 + (Number.parseInt(byte, 16) & 63);
+    return low === undefined ? [first] : [0, 1, 2, 3, 4, 5, 6, 7].map((i) => first + i);
+  }
+  const cells: number[] = [];
+  for (let cell = 0; cell < 72; cell += 1) {
+    const reg = cell < 8 ? cell : (cell - 8) >> 3;
+    const fits = modrm === '/r' || modrm === `/${reg}`;
+    if (fits && (cell < 8 ? takesMemory : takesRegister)) cells.push(cell);
+  }
+  return cells;
+}
+
+const MANDATORY: Readonly<Record<string, number>> = { '66': Prefix.OperandSize, F3: Prefix.Rep, F2: Prefix.RepNe };
+
+function parsePrefix(tokens: string[]): { prefixes: number[]; rank: number; mandatoryPrefix: number } {
+  const first = tokens[0];
+  const named: Record<string, number[]> = { NP: [0], NFx: [0, 1], '66': [1], F3: [2], F2: [3] };
+  const prefixes = first === undefined || tokens[1] === undefined || /^[/]/.test(tokens[1]) ? undefined : named[first];
+  if (!prefixes) return { prefixes: [0, 1, 2, 3], rank: 0, mandatoryPrefix: 0 };
+  tokens.shift();
+  return { prefixes, rank: prefixes.length === 1 ? 16 : 8, mandatoryPrefix: MANDATORY[first ?? ''] ?? 0 };
+}
+
+function sizeNote(notes: ReadonlySet<string>, letter: string): number {
+  return [16, 32, 64].find((size) => notes.has(`${letter}${size}`)) ?? 0;
+}
+
+function parseOne(opcodeText: string, syntax: string, notesText: string, condition: number, family: string) {
+  const tokens = opcodeText.split(' ');
+  const { prefixes, rank: prefixRank, mandatoryPrefix } = parsePrefix(tokens);
+  let map: 0 | 1 | 2 | 3 = 0;
+  if (tokens[0] === '0F' && tokens.length > 1) {
+    tokens.shift();
+    map = 1;
+    if (tokens[0] === '38' || tokens[0] === '3A') map = tokens.shift() === '38' ? 2 : 3;
+  }
+  const [byte = '', plus] = (tokens.shift() ?? '').split('+');
+  const modrm = tokens[0]?.startsWith('/') ? (tokens.shift() ?? '') : '';
+  const exact = tokens.shift() ?? '';
+  invariant(tokens.length === 0, `opcode notation "${opcodeText}"`);
+
+  const space = syntax.indexOf(' ');
+  const mnemonic = space < 0 ? syntax : syntax.slice(0, space);
+  const texts = space < 0 ? [] : syntax.slice(space + 1).split(', ');
+  const notes = new Set(notesText.split(' ').filter((note) => note !== ''));
+  const note = (pattern: RegExp) => [...notes].find((text) => pattern.test(text));
+  const operands = parseOperands(texts, plus === 'r', modrm || exact);
+  const modAny = notes.has('modany');
+  const rmText = texts[operands.findIndex((one) => one.source === Source.Rm)] ?? '';
+  const takesMemory = modAny || rmText.includes('m') ? modAny || /(^|\/)m(?!m)/.test(rmText) : rmText === '';
+  const takesRegister = modAny || !/^m(?!m)/.test(rmText);
+  const implicit = note(/^at:/);
+  const onlyOperandSize = sizeNote(notes, 'o');
+  const firstOpcode = Number.parseInt(byte, 16);
+  const feature = note(/^[A-Z]/) ?? '';
+  const operation = family !== '' ? family : (note(/^=/)?.slice(1) ?? mnemonic);
+
+  const make = (id: number, opcode: number): FormSyntax => ({
+    form: { id, mnemonic, operation, condition, feature },
+    map,
+    opcode,
+    prefixes,
+    mandatoryPrefix,
+    hasModrm: modrm !== '' || exact !== '',
+    cells: modrm === '' && exact === '' ? [] : modrmCells(modrm, exact, takesMemory, takesRegister),
+    rank:
+      prefixRank +
+      (exact !== '' ? 4 : modrm.length > 1 && modrm !== '/r' ? 2 : 0) +
+      (onlyOperandSize ? 1 : 0) -
+      (plus ? 1 : 0),
+    operands,
+    notes,
+    onlyOperandSize,
+    onlyAddressSize: sizeNote(notes, 'a'),
+    implicitBase: implicit ? ({ rAX: 0, rDI: 7 }[implicit.slice(3)] ?? -1) : -1,
+  });
+  return { make, opcodes: plus === 'r' ? Array.from({ length: 8 }, (_, i) => firstOpcode + i) : [firstOpcode] };
+}
+
+/** All forms with their opcode bytes; a `+cc` row gives sixteen forms, a `+r` row one form at eight opcodes. */
+export function parseRows(rows: readonly Row[]): FormSyntax[] {
+  const result: FormSyntax[] = [];
+  let id = 1;
+  for (const [opcode, syntax, notes = ''] of rows) {
+    for (const text of notes.split(' ')) {
+      invariant(/^$|^[oa](16|32|64)$|^=|^at:|^[A-Z]/.test(text) || FLAG_NOTE.test(text), `note "${text}" of ${syntax}`);
+    }
+    const family = opcode.includes('+cc') ? syntax.slice(0, syntax.indexOf(' ')) : '';
+    const count = family === '' ? 1 : 16;
+    for (let condition = 0; condition < count; condition += 1) {
+      const one =
+        family === ''
+          ? parseOne(opcode, syntax, notes, -1, '')
+          : parseOne(
+              opcode.replace(/([0-9A-F]{2})\+cc/, (_, byte: string) => (Number.parseInt(byte, 16) + condition).toString(16)),
+              syntax.replace('cc', CONDITIONS[condition] ?? ''),
+              notes,
+              condition,
+              family,
+            );
+      for (const value of one.opcodes) result.push(one.make(id, value));
+      id += 1;
+    }
+  }
+  return result;
+}
