@@ -1,0 +1,73 @@
+/** The user's files: a cache directory, whole-file writes, a lock between processes. */
+
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** $XDG_CACHE_HOME/seamulator, else ~/.cache/seamulator (XDG Base Directory Specification). */
+export function cacheDirectory(): string {
+  const base = process.env.XDG_CACHE_HOME;
+  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'seamulator');
+}
+
+/** Writes a file so that a reader sees the old content or the new, never a part. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  const temporary = `${path}.${process.pid}.part`;
+  await writeFile(temporary, content);
+  await rename(temporary, path);
+}
+
+export class FileError extends Error {
+  override readonly name = 'FileError';
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'permission denied',
+  EISDIR: 'it is a directory',
+};
+
+/** Reads a file a user named; throws one sentence. */
+export async function readUserFile(path: string, what: string): Promise<Uint8Array> {
+  try {
+    const bytes = await readFile(path);
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new FileError(`Cannot read the ${what} ${path}: ${reasons[code] ?? message}.`);
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Runs `work` while no other process of this machine holds the same lock; a lock left by a dead process is taken over. */
+export async function withLock<T>(directory: string, work: () => Promise<T>): Promise<T> {
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, 'lock');
+  for (;;) {
+    try {
+      const file = await open(path, 'wx');
+      await file.writeFile(String(process.pid));
+      await file.close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const owner = Number(await readFile(path, 'utf8').catch(() => '0'));
+      if (owner > 0 && !isAlive(owner)) await rm(path, { force: true });
+      else await sleep(200);
+    }
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
