@@ -89,9 +89,13 @@ export interface LogicalProcessor extends Processor {
   /** Moves RIP over the instruction that exited and ends the STI and MOV-SS shadows. */
   skipInstruction(lengthBytes: number): void;
   /** An event for the next run: type as in the VMX interruption information (0 external, 2 NMI, 3 hardware exception, 4 software interrupt, 6 software exception). */
-  inject(vector: number, type: number, errorCode?: number): void;
+  inject(vector: number, type: number, errorCode?: number, instructionLength?: number): void;
   /** Forgets every cached second-level translation (what INVEPT does); call after changing `secondLevel`. */
   invalidateSecondLevel(): void;
+  /** To be called when the contents of a host page were replaced by somebody else than a guest (zeroed for a new owner, say): its decoded code is forgotten. */
+  hostPageReplaced(hostPage: number): void;
+  /** What the guest's TSC reads when the clock stands at 0, in ticks. */
+  tscOffsetTicks: number;
   /** Total instructions retired by this processor. */
   readonly retired: number;
   /** Not implemented instructions met, mnemonic to count. */

@@ -17,9 +17,7 @@ export interface ModuleImport {
 export interface ModuleParts {
   readonly types: readonly Signature[];
   readonly imports: readonly ModuleImport[];
-  /** imported as env.memory: pages, initial and maximum */
-  readonly memoryPages: number;
-  /** imported as env.table when true */
+  /** imports a memory of any size as env.memory, and a function table as env.table when true */
   readonly table: boolean;
   /** type index and body of each function, exported as "0", "1", ... */
   readonly functions: readonly { readonly type: number; readonly code: Code }[];
@@ -96,9 +94,8 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   }
   imports.name('env');
   imports.name('memory');
-  imports.byte(2, 1);
-  imports.unsigned(parts.memoryPages);
-  imports.unsigned(parts.memoryPages);
+  imports.byte(2, 1, 1);
+  imports.unsigned(65536);
   if (parts.table) {
     imports.name('env');
     imports.name('table');

@@ -1,0 +1,769 @@
+/** One logical processor: runs predecoded code, does what generated code leaves to the host, and stops with an exit. */
+import { createInstruction, DecodeResult, type Instruction } from '../isa/index.ts';
+import type { HostMemory } from '../memory/index.ts';
+import type { Clock } from '../time/index.ts';
+import { Controls } from './controls.ts';
+import { operationName } from './engine/binder.ts';
+import type { Engine, EngineUser } from './engine/engine.ts';
+import { Handler } from './engine/handlers.ts';
+import type { AccessImports } from './engine/handlers.ts';
+import { Leave, R, RECORD_BYTES } from './engine/record.ts';
+import {
+  CODE_TLB_BYTES,
+  codeEntryOffset,
+  DATA_TLB_BYTES,
+  DATA_TLB_ENTRIES,
+  DATA_TLB_ENTRY_BYTES,
+  dataEntryOffset,
+  TlbContext,
+} from './engine/tlb.ts';
+import { deliverEvent } from './events.ts';
+import { ExitReason, ExitRecord } from './exit.ts';
+import { packRflags, unpackRflags } from './flags.ts';
+import { PageWalker } from './mmu/walk.ts';
+import { type EntropySource, GuestFault, type LogicalProcessor, VM_EXIT, VmExit } from './processor.ts';
+import { Access, type SecondLevel } from './second-level.ts';
+import { CpuState, S, STATE_BYTES } from './state.ts';
+import { VirtualApic } from './virtual-apic.ts';
+import { VirtualizationExceptionInformation } from './virtualization-exception.ts';
+
+const RFLAGS_TF = 1 << 8;
+const RFLAGS_IF = 1 << 9;
+const RFLAGS_AC = 1 << 18;
+const CR4_SMAP = 1 << 21;
+const EFER_LMA = 1 << 10;
+const RIGHTS_LONG = 1 << 13;
+const RIGHTS_BIG = 1 << 14;
+const LONGEST_RUN_TICKS = 1 << 30;
+const EVENT_EXTERNAL = 0;
+const EVENT_EXCEPTION = 3;
+/** faultVector values that are no vectors */
+const NO_FAULT = -1;
+const SECOND_LEVEL_EXIT = -2;
+
+interface InjectedEvent {
+  readonly vector: number;
+  readonly type: number;
+  readonly errorCode: number | undefined;
+  readonly instructionLength: number;
+}
+
+export interface CpuOptions {
+  readonly engine: Engine;
+  readonly index: number;
+  readonly clock: Clock;
+  readonly entropy: EntropySource;
+}
+
+export class Cpu implements LogicalProcessor, EngineUser {
+  readonly index: number;
+  readonly state: CpuState;
+  readonly memory: HostMemory;
+  readonly controls = new Controls();
+  readonly apic = new VirtualApic();
+  readonly exit = new ExitRecord();
+  readonly entropy: EntropySource;
+  readonly virtualizationException = new VirtualizationExceptionInformation();
+  readonly unimplemented = new Map<string, number>();
+  secondLevel: SecondLevel | null = null;
+  /** what the guest's TSC reads when the clock stands at 0 */
+  tscOffsetTicks = 0;
+  retired = 0;
+  instructionStartLow = 0;
+  instructionStartHigh = 0;
+  dataLow = 0;
+  dataHigh = 0;
+  addressLow = 0;
+  addressHigh = 0;
+
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  readonly #walker: PageWalker;
+  readonly #i32: Int32Array;
+  readonly #u8: Uint8Array;
+  readonly #u16: Uint16Array;
+  readonly #dataTlbs: number;
+  readonly #codeTlbs: number;
+  /** two records for an instruction that runs alone or reaches into the next page */
+  readonly #scratch: number;
+  readonly #straddling = new Uint8Array(16);
+  readonly #acrossInstruction = createInstruction();
+  /** the instruction runs alone: single-stepping, or the last one of an interrupt shadow */
+  #alone = false;
+  readonly #bounce: number;
+  #mode = 64;
+  #left = 0;
+  #injected: InjectedEvent | undefined;
+  /** modify through the bounce buffer: where it goes back to */
+  #modifyLow = 0;
+  #modifyHigh = 0;
+  #modifyBytes = 0;
+  /** host addresses of the two parts of an access that crosses a page */
+  #firstPart = 0;
+  #secondPart = 0;
+
+  constructor(options: CpuOptions) {
+    const { engine } = options;
+    this.#engine = engine;
+    this.#clock = options.clock;
+    this.index = options.index;
+    this.entropy = options.entropy;
+    this.memory = engine.memory;
+    this.#i32 = engine.memory.i32;
+    this.#u8 = engine.memory.u8;
+    this.#u16 = new Uint16Array(engine.memory.wasm.buffer);
+    const base = engine.memory.reserveProcessorArea(STATE_BYTES);
+    this.#dataTlbs = engine.memory.reserveProcessorArea(DATA_TLB_BYTES * 3);
+    this.#codeTlbs = engine.memory.reserveProcessorArea(CODE_TLB_BYTES * 2);
+    this.#scratch = engine.memory.reserveProcessorArea(RECORD_BYTES * 2);
+    this.state = new CpuState(engine.memory.wasm, base);
+    this.#bounce = base + S.bounce;
+    this.state.setLow(S.rflags, 2);
+    this.state.setLow(S.mxcsr, 0x1f80);
+    this.state.setLow(S.fpuControl, 0x37f);
+    this.state.setLow(S.faultVector, NO_FAULT);
+    this.state.set(S.flagsResult, 1, 0);
+    this.#walker = new PageWalker(this);
+    this.flushTlb(true);
+    this.modeChanged();
+    engine.users.push(this);
+  }
+
+  // ---- running
+
+  run(): ExitRecord {
+    const headroom = Math.min(this.#clock.headroomTicks(), LONGEST_RUN_TICKS);
+    this.#engine.current = this;
+    this.#left = headroom;
+    try {
+      this.modeChanged();
+      if (headroom > 0) this.#runUntilExit();
+      else this.exit.reset(ExitReason.ExternalInterrupt);
+    } catch (thrown) {
+      if (!(thrown instanceof VmExit)) throw thrown;
+    }
+    const used = headroom - this.#left;
+    this.retired += used;
+    this.#clock.advance(used);
+    return this.exit;
+  }
+
+  #runUntilExit(): void {
+    const { state, apic } = this;
+    const headroom = this.#left;
+    const start = this.#clock.nowTicks + this.tscOffsetTicks;
+    for (;;) {
+      if (this.#left <= 0) {
+        this.exit.reset(ExitReason.ExternalInterrupt);
+        return;
+      }
+      if (this.#injected !== undefined) {
+        const { vector, type, errorCode, instructionLength } = this.#injected;
+        this.#injected = undefined;
+        deliverEvent(this, vector, type, errorCode, instructionLength);
+        continue;
+      }
+      const pending = apic.hasPending;
+      state.setLow(S.interruptPending, pending ? 1 : 0);
+      const rflags = state.low(S.rflags);
+      const shadow = state.low(S.interruptShadow);
+      if (pending && shadow === 0 && (rflags & RFLAGS_IF) !== 0) {
+        deliverEvent(this, apic.acknowledge(), EVENT_EXTERNAL, undefined, 0);
+        continue;
+      }
+      const alone = (this.#alone = shadow !== 0 || (rflags & RFLAGS_TF) !== 0);
+      let record: number;
+      try {
+        record = this.#find();
+      } catch (thrown) {
+        this.#deliverFault(thrown);
+        continue;
+      }
+      let budget = this.#left;
+      if (alone) {
+        state.setLow(S.interruptShadow, 0);
+        record = this.#isolate(record);
+        budget = 1;
+      }
+      const tsc = start + (headroom - this.#left);
+      state.set(S.tscAtEntry, tsc | 0, Math.floor(tsc / 0x1_0000_0000));
+      state.setLow(S.budget, budget);
+      const leave = this.#engine.handlers.enter(state.base, record, budget, state.low(S.dataTlb));
+      this.#left -= budget - state.low(S.remaining);
+      this.#afterLeave(leave);
+      if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined) this.#singleStepTrap();
+    }
+  }
+
+  #afterLeave(leave: number): void {
+    const { state } = this;
+    switch (leave) {
+      case Leave.Budget:
+      case Leave.Lookup:
+        return;
+      case Leave.Link: {
+        const from = state.low(S.exitRecord);
+        const generation = this.#engine.code.generation;
+        try {
+          const target = this.#find();
+          if (generation === this.#engine.code.generation && from < this.#scratch) this.#engine.code.link(from, target);
+        } catch (thrown) {
+          this.#deliverFault(thrown);
+        }
+        return;
+      }
+      case Leave.Fault:
+        this.#toRecord();
+        this.#raisePending();
+        return;
+      case Leave.Host:
+        this.#toRecord();
+        this.#host(state.low(S.exitRecord));
+        return;
+      case Leave.Stale: {
+        const from = state.low(S.exitRecord);
+        this.#toRecord();
+        const generation = this.#engine.code.generation;
+        try {
+          const successor = this.#find();
+          if (generation === this.#engine.code.generation && this.#i32[from >> 2] === Handler.Stale) this.#engine.code.forward(from, successor);
+        } catch (thrown) {
+          this.#deliverFault(thrown);
+        }
+        return;
+      }
+      case Leave.Straddle:
+        this.#toRecord();
+        this.#straddle();
+        return;
+      case Leave.Step:
+        this.#toRecord();
+        return;
+      default:
+        throw new Error(`broken invariant: generated code left with ${leave}`);
+    }
+  }
+
+  /** Sets RIP to the start of the instruction at the exit record. */
+  #toRecord(): void {
+    const record = this.state.low(S.exitRecord);
+    const offset = this.#u16[(record + R.nextOffset) >> 1]! - this.#u8[record + R.length]!;
+    this.#setRipFromLinear(offset);
+  }
+
+  /** RIP = code page + offset, less the base of CS outside 64-bit mode. */
+  #setRipFromLinear(offset: number): void {
+    const { state } = this;
+    const low = state.low(S.codePage) + offset;
+    if (this.#mode === 64) state.set(S.rip, low, (state.high(S.codePage) + ((low >>> 0) < (state.low(S.codePage) >>> 0) ? 1 : 0)) | 0);
+    else state.set(S.rip, low - state.low(S.segmentBase + 8), 0);
+  }
+
+  /** Turns linear S.rip, as generated code leaves it, into the record to run. May throw. */
+  #find(): number {
+    const { state } = this;
+    const engine = this.#engine;
+    let low = state.low(S.rip);
+    let high = state.high(S.rip);
+    if (this.#mode !== 64) {
+      low = (low + state.low(S.segmentBase + 8)) | 0;
+      high = 0;
+    }
+    const page = low & ~4095;
+    state.set(S.codePage, page, high);
+    const entry = (state.low(S.codeTlb) + codeEntryOffset(low)) >> 2;
+    let table: number;
+    let hostPage: number;
+    if (this.#i32[entry] === page && this.#i32[entry + 1] === high) {
+      table = this.#i32[entry + 2]!;
+      hostPage = this.#i32[entry + 3]!;
+    } else {
+      hostPage = this.#walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
+      if (hostPage < 0) this.#throwPending();
+      table = engine.code.table(hostPage, this.#mode);
+      if (table === 0) table = this.#newTable(hostPage);
+      this.#i32[entry] = page;
+      this.#i32[entry + 1] = high;
+      this.#i32[entry + 2] = table;
+      this.#i32[entry + 3] = hostPage;
+    }
+    const record = this.#i32[(table >> 2) + (low & 4095)]!;
+    if (record !== 0) return record;
+    if (!engine.code.hasRoom) {
+      engine.code.dropAll();
+      for (const user of engine.users) user.forgetCodeTlb();
+      return this.#find();
+    }
+    return engine.code.decodeRun(table, hostPage, low & 4095, this.#mode);
+  }
+
+  #newTable(hostPage: number): number {
+    const { code, users } = this.#engine;
+    if (!code.hasRoom) {
+      code.dropAll();
+      for (const user of users) user.forgetCodeTlb();
+    }
+    if (!code.isCode(hostPage)) for (const user of users) user.revokeWrites(hostPage);
+    return code.createTable(hostPage, this.#mode);
+  }
+
+  /** A copy of the record that stops after its instruction. */
+  #isolate(record: number): number {
+    let from = record;
+    while (this.#i32[from >> 2] === Handler.Goto) from = this.#i32[(from + R.link) >> 2]!;
+    this.#u8.copyWithin(this.#scratch, from, from + RECORD_BYTES);
+    this.#i32[(this.#scratch + R.link) >> 2] = this.#i32[(from + R.link) >> 2]!;
+    this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, this.#u16[(from + R.nextOffset) >> 1]!);
+    return this.#scratch;
+  }
+
+  /** Executes the instruction at RIP, whose bytes reach into the next page. */
+  #straddle(): void {
+    const { state } = this;
+    try {
+      this.#currentInstructionLinear();
+      const low = this.instructionStartLow;
+      const instruction = this.#decodeAcross(low, this.instructionStartHigh);
+      this.#engine.binder.write(this.#scratch, instruction, low & 4095, false);
+      this.#engine.handlers.flush();
+      this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, (low & 4095) + instruction.length);
+    } catch (thrown) {
+      this.#deliverFault(thrown);
+      return;
+    }
+    if (this.#left <= 0) return;
+    const budget = this.#alone ? 1 : this.#left;
+    state.setLow(S.budget, budget);
+    const leave = this.#engine.handlers.enter(state.base, this.#scratch, budget, state.low(S.dataTlb));
+    this.#left -= budget - state.low(S.remaining);
+    this.#afterLeave(leave);
+  }
+
+  /** Linear address of the instruction at RIP, into instructionStart. */
+  #currentInstructionLinear(): void {
+    const { state } = this;
+    this.instructionStartLow = state.low(S.rip);
+    this.instructionStartHigh = state.high(S.rip);
+    if (this.#mode !== 64) {
+      this.instructionStartLow = (this.instructionStartLow + state.low(S.segmentBase + 8)) | 0;
+      this.instructionStartHigh = 0;
+    }
+  }
+
+  #decodeAcross(low: number, high: number, into?: Instruction): Instruction {
+    const bytes = this.#straddling;
+    const user = this.state.low(S.cpl) === 3;
+    const first = this.#walk(low, high, Access.Execute, user);
+    if (first < 0) this.#throwPending();
+    const here = Math.min(15, 4096 - (low & 4095));
+    for (let i = 0; i < here; i++) bytes[i] = this.#u8[first + (low & 4095) + i]!;
+    const instruction = into ?? this.#acrossInstruction;
+    const mode = this.#mode as 64;
+    let result = this.#engine.decoder.decode(bytes, 0, here, mode, instruction);
+    if (result === DecodeResult.Truncated && here < 15) {
+      const nextLow = (low & ~4095) + 4096;
+      const nextHigh = (high + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+      const second = this.#walk(nextLow, nextHigh, Access.Execute, user);
+      if (second < 0) this.#throwPending();
+      for (let i = here; i < 15; i++) bytes[i] = this.#u8[second + i - here]!;
+      result = this.#engine.decoder.decode(bytes, 0, 15, mode, instruction);
+    }
+    if (result === DecodeResult.Invalid) throw new GuestFault(6);
+    if (result !== DecodeResult.Ok) throw new GuestFault(13, 0);
+    return instruction;
+  }
+
+  // ---- host operations
+
+  #host(record: number): void {
+    const { state } = this;
+    this.#currentInstructionLinear();
+    const ripLow = state.low(S.rip);
+    const ripHigh = state.high(S.rip);
+    try {
+      const decode = (into: Instruction): void => {
+        this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh, into);
+      };
+      const instruction =
+        record === this.#scratch ? this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh) : this.#engine.code.hostInstruction(record, decode);
+      const nextLow = (ripLow + instruction.length) | 0;
+      state.set(S.rip, nextLow, this.#mode === 64 ? (ripHigh + ((nextLow >>> 0) < (ripLow >>> 0) ? 1 : 0)) | 0 : 0);
+      const operation = this.#engine.operations[operationName(instruction)]?.host;
+      if (operation === undefined) {
+        this.countUnimplemented(instruction);
+        throw new GuestFault(6);
+      }
+      operation(this, instruction);
+      this.#left--;
+    } catch (thrown) {
+      state.set(S.rip, ripLow, ripHigh);
+      this.#deliverFault(thrown);
+    }
+  }
+
+  #deliverFault(thrown: unknown): void {
+    if (!(thrown instanceof GuestFault)) throw thrown;
+    deliverEvent(this, thrown.vector, EVENT_EXCEPTION, thrown.errorCode, 0);
+  }
+
+  #singleStepTrap(): void {
+    this.state.setLow(S.dr6, this.state.low(S.dr6) | (1 << 14));
+    deliverEvent(this, 1, EVENT_EXCEPTION, undefined, 0);
+  }
+
+  /** Delivers the fault that generated code or its memory access has noted. */
+  #raisePending(): void {
+    try {
+      this.#throwPending();
+    } catch (thrown) {
+      this.#deliverFault(thrown);
+    }
+  }
+
+  #throwPending(): never {
+    const vector = this.state.low(S.faultVector);
+    const errorCode = this.state.low(S.faultErrorCode);
+    this.state.setLow(S.faultVector, NO_FAULT);
+    if (vector === SECOND_LEVEL_EXIT) throw VM_EXIT;
+    throw new GuestFault(vector, HAS_ERROR_CODE.has(vector) ? errorCode : undefined);
+  }
+
+  // ---- memory
+
+  /** Host page behind a linear address, or -1 with the fault noted. */
+  #walk(low: number, high: number, access: number, user: boolean): number {
+    const { state } = this;
+    const walker = this.#walker;
+    const ac = !user && (state.low(S.rflags) & RFLAGS_AC) !== 0;
+    if (walker.walk(low, high, access, user, ac)) {
+      if (walker.isRam) return walker.hostPage;
+      state.setLow(S.faultVector, 13);
+      state.setLow(S.faultErrorCode, 0);
+      return -1;
+    }
+    switch (walker.faultKind) {
+      case 'page':
+        state.set(S.cr2, low, high);
+        state.setLow(S.faultVector, 14);
+        state.setLow(S.faultErrorCode, walker.errorCode);
+        break;
+      case 'canonical':
+        state.setLow(S.faultVector, 13);
+        state.setLow(S.faultErrorCode, 0);
+        break;
+      case 'convertible':
+        state.setLow(S.faultVector, this.virtualizationException.capture(this.exit) ? 20 : SECOND_LEVEL_EXIT);
+        break;
+      default:
+        state.setLow(S.faultVector, SECOND_LEVEL_EXIT);
+    }
+    return -1;
+  }
+
+  /** Translates within one page and fills the TLB entry; host address, or -1. */
+  #translate(low: number, high: number, access: number): number {
+    const hostPage = this.#walk(low, high, access, this.state.low(S.cpl) === 3);
+    if (hostPage < 0) return -1;
+    const walker = this.#walker;
+    const entry = (this.state.low(S.dataTlb) + dataEntryOffset(low)) >> 2;
+    const page = low & ~4095;
+    const invalid = 1;
+    this.#i32[entry] = walker.readable ? page : invalid;
+    this.#i32[entry + 1] = high;
+    this.#i32[entry + 2] = walker.writable && !this.#engine.code.isCode(hostPage) ? page : invalid;
+    this.#i32[entry + 3] = high;
+    this.#i32[entry + 4] = (hostPage - page) | 0;
+    this.#i32[entry + 5] = walker.global ? 1 : 0;
+    this.#i32[entry + 6] = hostPage;
+    return hostPage + (low & 4095);
+  }
+
+  /** Translates both parts of an access that crosses a page; false with the fault noted. */
+  #translateParts(low: number, high: number, access: number): boolean {
+    const first = this.#translate(low, high, access);
+    if (first < 0) return false;
+    const nextLow = (low & ~4095) + 4096;
+    const nextHigh = (high + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+    const second = this.#translate(nextLow, nextHigh, access);
+    if (second < 0) return false;
+    this.#firstPart = first;
+    this.#secondPart = second;
+    return true;
+  }
+
+  #copyIn(low: number, bytes: number): void {
+    const here = 4096 - (low & 4095);
+    for (let i = 0; i < bytes; i++) this.#u8[this.#bounce + i] = this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here]!;
+  }
+
+  /** Host address of `bytes` at a linear address, for generated code; 0 with the fault noted. Also the reading half of Processor.load. */
+  #hostAddress(low: number, high: number, bytes: number): number {
+    if ((low & 4095) + bytes <= 4096) {
+      const host = this.#translate(low, high, Access.Read);
+      return host < 0 ? 0 : host;
+    }
+    if (!this.#translateParts(low, high, Access.Read)) return 0;
+    this.#copyIn(low, bytes);
+    return this.#bounce;
+  }
+
+  /** Writes the bounce buffer to a linear address; false with the fault noted. */
+  #storeBounce(low: number, high: number, bytes: number): boolean {
+    const { code } = this.#engine;
+    if ((low & 4095) + bytes <= 4096) {
+      const host = this.#translate(low, high, Access.Write);
+      if (host < 0) return false;
+      this.#u8.copyWithin(host, this.#bounce, this.#bounce + bytes);
+      if (code.isCode(host & ~4095)) code.written(host, bytes);
+      return true;
+    }
+    if (!this.#translateParts(low, high, Access.Write)) return false;
+    const here = 4096 - (low & 4095);
+    this.#u8.copyWithin(this.#firstPart, this.#bounce, this.#bounce + here);
+    this.#u8.copyWithin(this.#secondPart, this.#bounce + here, this.#bounce + bytes);
+    if (code.isCode(this.#firstPart & ~4095)) code.written(this.#firstPart, here);
+    if (code.isCode(this.#secondPart & ~4095)) code.written(this.#secondPart, bytes - here);
+    return true;
+  }
+
+  /** Starts a read-modify-write: both ways are checked; the bounce buffer when the memory cannot be written in place. */
+  #modifyAddress(low: number, high: number, bytes: number): number {
+    const crosses = (low & 4095) + bytes > 4096;
+    if (!crosses) {
+      const host = this.#translate(low, high, Access.Read | Access.Write);
+      if (host < 0) return 0;
+      if (!this.#engine.code.isCode(host & ~4095)) return host;
+      this.#u8.copyWithin(this.#bounce, host, host + bytes);
+    } else {
+      if (!this.#translateParts(low, high, Access.Read | Access.Write)) return 0;
+      this.#copyIn(low, bytes);
+    }
+    this.#modifyLow = low;
+    this.#modifyHigh = high;
+    this.#modifyBytes = bytes;
+    return this.#bounce;
+  }
+
+  /** What generated code calls when its inline TLB check fails. */
+  readonly access: AccessImports = {
+    load: (low, high, bytes) => this.#hostAddress(low, high, bytes),
+    store: (low, high, bytes) => (this.#storeBounce(low, high, bytes) ? 1 : 0),
+    modify: (low, high, bytes) => this.#modifyAddress(low, high, bytes),
+    modifyEnd: () => {
+      this.#storeBounce(this.#modifyLow, this.#modifyHigh, this.#modifyBytes);
+    },
+  };
+
+  load(low: number, high: number, sizeBytes: number, system = false): number {
+    const user = !system && this.state.low(S.cpl) === 3;
+    let at = this.#bounce;
+    if ((low & 4095) + sizeBytes <= 4096) {
+      const page = this.#walkAs(low, high, Access.Read, user, system);
+      at = page + (low & 4095);
+    } else {
+      this.#walkParts(low, high, Access.Read, user, system);
+      this.#copyIn(low, sizeBytes);
+    }
+    let [valueLow, valueHigh] = [0, 0];
+    const here = Math.min(4, sizeBytes);
+    for (let i = here - 1; i >= 0; i--) valueLow = (valueLow << 8) | this.#u8[at + i]!;
+    for (let i = sizeBytes - 1; i >= 4; i--) valueHigh = (valueHigh << 8) | this.#u8[at + i]!;
+    this.dataLow = valueLow;
+    this.dataHigh = valueHigh;
+    return valueLow;
+  }
+
+  store(low: number, high: number, sizeBytes: number, valueLow: number, valueHigh: number, system = false): void {
+    const user = !system && this.state.low(S.cpl) === 3;
+    const crosses = (low & 4095) + sizeBytes > 4096;
+    if (crosses) this.#walkParts(low, high, Access.Write, user, system);
+    else this.#firstPart = this.#walkAs(low, high, Access.Write, user, system) + (low & 4095);
+    const here = 4096 - (low & 4095);
+    const { code } = this.#engine;
+    for (let i = 0; i < sizeBytes; i++) {
+      const byte = i < 4 ? valueLow >>> (i * 8) : valueHigh >>> (i * 8 - 32);
+      this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here] = byte;
+    }
+    if (code.isCode(this.#firstPart & ~4095)) code.written(this.#firstPart, Math.min(here, sizeBytes));
+    if (crosses && code.isCode(this.#secondPart & ~4095)) code.written(this.#secondPart, sizeBytes - here);
+  }
+
+  loadBytes(low: number, high: number, bytes: Uint8Array): void {
+    this.#bytes(low, high, bytes, Access.Read);
+  }
+
+  storeBytes(low: number, high: number, bytes: Uint8Array): void {
+    this.#bytes(low, high, bytes, Access.Write);
+  }
+
+  #bytes(low: number, high: number, bytes: Uint8Array, access: number): void {
+    const user = this.state.low(S.cpl) === 3;
+    const here = Math.min(bytes.length, 4096 - (low & 4095));
+    if (here < bytes.length) this.#walkParts(low, high, access, user, false);
+    else this.#firstPart = this.#walkAs(low, high, access, user, false) + (low & 4095);
+    const { code } = this.#engine;
+    for (const [host, from, to] of [
+      [this.#firstPart, 0, here],
+      [this.#secondPart, here, bytes.length],
+    ] as const) {
+      if (from === to) continue;
+      if (access === Access.Read) bytes.set(this.#u8.subarray(host, host + to - from), from);
+      else {
+        this.#u8.set(bytes.subarray(from, to), host);
+        if (code.isCode(host & ~4095)) code.written(host, to - from);
+      }
+    }
+  }
+
+  /** Host page for host-side code; throws what the access raises. */
+  #walkAs(low: number, high: number, access: number, user: boolean, system: boolean): number {
+    const rflags = this.state.low(S.rflags);
+    if (system) this.state.setLow(S.rflags, rflags & ~RFLAGS_AC);
+    const page = this.#walk(low, high, access, user);
+    if (system) this.state.setLow(S.rflags, rflags);
+    if (page < 0) this.#throwPending();
+    return page;
+  }
+
+  #walkParts(low: number, high: number, access: number, user: boolean, system: boolean): void {
+    const nextLow = (low & ~4095) + 4096;
+    const nextHigh = (high + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+    const first = this.#walkAs(low, high, access, user, system) + (low & 4095);
+    this.#secondPart = this.#walkAs(nextLow, nextHigh, access, user, system);
+    this.#firstPart = first;
+  }
+
+  addressOf(instruction: Instruction, offsetBytes = 0): void {
+    const { state } = this;
+    let low = instruction.displacement;
+    let high = instruction.displacementHigh;
+    const add = (moreLow: number, moreHigh: number): void => {
+      const sum = (low + moreLow) | 0;
+      high = (high + moreHigh + ((sum >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+      low = sum;
+    };
+    if (instruction.base === 16) {
+      add(this.instructionStartLow, this.instructionStartHigh);
+      add(instruction.length, 0);
+    } else if (instruction.base >= 0) add(state.low(S.gpr + instruction.base * 8), state.high(S.gpr + instruction.base * 8));
+    if (instruction.index >= 0) {
+      const shift = instruction.scaleShift;
+      const indexLow = state.low(S.gpr + instruction.index * 8);
+      const indexHigh = state.high(S.gpr + instruction.index * 8);
+      add(indexLow << shift, shift === 0 ? indexHigh : (indexHigh << shift) | (indexLow >>> (32 - shift)));
+    }
+    add(offsetBytes, offsetBytes >> 31);
+    if (instruction.addressSize === 32) high = 0;
+    else if (instruction.addressSize === 16) {
+      low &= 0xffff;
+      high = 0;
+    }
+    add(state.low(S.segmentBase + instruction.segment * 8), state.high(S.segmentBase + instruction.segment * 8));
+    this.addressLow = low;
+    this.addressHigh = this.#mode === 64 ? high : 0;
+  }
+
+  // ---- translations
+
+  flushTlb(includingGlobal: boolean): void {
+    if (includingGlobal) this.#u8.fill(0xff, this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3);
+    else
+      for (let at = this.#dataTlbs >> 2, end = (this.#dataTlbs + DATA_TLB_BYTES * 3) >> 2; at < end; at += DATA_TLB_ENTRY_BYTES / 4)
+        if (this.#i32[at + 5] !== 1) this.#i32[at] = this.#i32[at + 2] = -1;
+    this.forgetCodeTlb();
+  }
+
+  flushTlbPage(low: number, high: number): void {
+    const page = low & ~4095;
+    for (let context = 0; context < 3; context++) {
+      const entry = (this.#dataTlbs + context * DATA_TLB_BYTES + dataEntryOffset(low)) >> 2;
+      this.#i32[entry] = this.#i32[entry + 2] = -1;
+    }
+    for (let context = 0; context < 2; context++) {
+      const entry = (this.#codeTlbs + context * CODE_TLB_BYTES + codeEntryOffset(low)) >> 2;
+      if (this.#i32[entry] === page && this.#i32[entry + 1] === high) this.#i32[entry] = -1;
+    }
+  }
+
+  forgetCodeTlb(): void {
+    this.#u8.fill(0xff, this.#codeTlbs, this.#codeTlbs + CODE_TLB_BYTES * 2);
+  }
+
+  revokeWrites(hostPage: number): void {
+    for (let entry = 0; entry < DATA_TLB_ENTRIES * 3; entry++) {
+      const at = (this.#dataTlbs + entry * DATA_TLB_ENTRY_BYTES) >> 2;
+      if (this.#i32[at + 6] === hostPage) this.#i32[at + 2] = -1;
+    }
+  }
+
+  invalidateSecondLevel(): void {
+    this.#walker.forgetSecondLevel();
+    this.flushTlb(true);
+  }
+
+  /** The contents of a host page were replaced by somebody else than a guest: its decoded code is forgotten. */
+  hostPageReplaced(hostPage: number): void {
+    if (this.#engine.code.isCode(hostPage)) this.#engine.code.written(hostPage, 4096);
+  }
+
+  modeChanged(): void {
+    const { state } = this;
+    const user = state.low(S.cpl) === 3;
+    const ac = (state.low(S.rflags) & RFLAGS_AC) !== 0 && (state.low(S.cr4) & CR4_SMAP) !== 0;
+    const context = user ? TlbContext.User : ac ? TlbContext.SupervisorWithAc : TlbContext.Supervisor;
+    state.setLow(S.dataTlb, this.#dataTlbs + context * DATA_TLB_BYTES);
+    state.setLow(S.codeTlb, this.#codeTlbs + (user ? 0 : CODE_TLB_BYTES));
+    const rights = state.low(S.segmentRights + 4);
+    const mode = (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;
+    if (mode !== this.#mode) {
+      this.#mode = mode;
+      this.forgetCodeTlb();
+    }
+  }
+
+  // ---- the rest of what host-side code may ask
+
+  readRflags(): number {
+    return packRflags(this.state);
+  }
+
+  writeRflags(value: number): void {
+    unpackRflags(this.state, value);
+    this.modeChanged();
+  }
+
+  exitFor(reason: ExitReason, instruction: Instruction): VmExit {
+    this.exit.reset(reason);
+    this.exit.instructionLength = instruction.length;
+    return VM_EXIT;
+  }
+
+  readTsc(): void {
+    const { state } = this;
+    const tsc =
+      (state.high(S.tscAtEntry) >>> 0) * 0x1_0000_0000 + (state.low(S.tscAtEntry) >>> 0) + state.low(S.budget) - state.low(S.remaining);
+    this.dataLow = tsc | 0;
+    this.dataHigh = Math.floor(tsc / 0x1_0000_0000);
+  }
+
+  countUnimplemented(instruction: Instruction): void {
+    const { mnemonic } = instruction.form;
+    this.unimplemented.set(mnemonic, (this.unimplemented.get(mnemonic) ?? 0) + 1);
+  }
+
+  skipInstruction(lengthBytes: number): void {
+    const { state } = this;
+    const low = (state.low(S.rip) + lengthBytes) | 0;
+    state.set(S.rip, low, this.#mode === 64 ? (state.high(S.rip) + ((low >>> 0) < (state.low(S.rip) >>> 0) ? 1 : 0)) | 0 : 0);
+    state.setLow(S.interruptShadow, 0);
+    this.retired++;
+    this.#clock.advance(1);
+  }
+
+  inject(vector: number, type: number, errorCode?: number, instructionLength = 0): void {
+    this.#injected = { vector, type, errorCode, instructionLength };
+  }
+}
+
+/** Exceptions that push an error code (SDM vol. 3, "Exception and Interrupt Reference"). */
+const HAS_ERROR_CODE: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17, 21]);

@@ -1,0 +1,177 @@
+/** Predecoded code by host page: a table from page offset to record, and the records in runs of straight-line code. */
+import { createInstruction, DecodeResult, type Decoder, type Instruction } from '../../isa/index.ts';
+import type { HostMemory } from '../../memory/index.ts';
+import type { OperationTable } from '../exec/sem.ts';
+import { type Binder, operationName } from './binder.ts';
+import { type HandlerTable, Handler } from './handlers.ts';
+import { R, RECORD_BYTES } from './record.ts';
+
+const TABLE_BYTES = 4096 * 4;
+const CACHE_BYTES = 72 << 20;
+/** A run ends after so many instructions, so that code that is never reached is not decoded. */
+const RUN_INSTRUCTIONS = 64;
+const LONGEST_INSTRUCTION = 15;
+
+const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
+
+export class CodeCache {
+  readonly #i32: Int32Array;
+  readonly #u8: Uint8Array;
+  readonly #base: number;
+  readonly #decoder: Decoder;
+  readonly #binder: Binder;
+  readonly #handlers: HandlerTable;
+  readonly #operations: OperationTable;
+  readonly #instruction: Instruction = createInstruction();
+  /** record tables of a host page, by page number * 4 + mode; 0 = none */
+  readonly #tables: Int32Array;
+  /** decoded instructions of records that the host executes */
+  readonly #hostInstructions = new Map<number, Instruction>();
+  #used = 0;
+  /** counts how often everything was dropped */
+  generation = 0;
+  instructionsDecoded = 0;
+
+  constructor(memory: HostMemory, decoder: Decoder, binder: Binder, handlers: HandlerTable, operations: OperationTable) {
+    this.#i32 = memory.i32;
+    this.#u8 = memory.u8;
+    this.#decoder = decoder;
+    this.#binder = binder;
+    this.#handlers = handlers;
+    this.#operations = operations;
+    this.#base = memory.reserveProcessorArea(CACHE_BYTES);
+    this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
+  }
+
+  /** True if instructions of this host page are decoded: writes to it must be seen. */
+  isCode(hostPage: number): boolean {
+    const index = (hostPage >>> 12) * 4;
+    return (this.#tables[index]! | this.#tables[index + 1]! | this.#tables[index + 2]!) !== 0;
+  }
+
+  /** The record table of a host page; `created` tells the caller to revoke write access to the page. */
+  table(hostPage: number, mode: number): number {
+    return this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!]!;
+  }
+
+  createTable(hostPage: number, mode: number): number {
+    const table = this.#take(TABLE_BYTES);
+    this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!] = table;
+    return table;
+  }
+
+  /** True if a run and a table still fit; otherwise `dropAll` is due. */
+  get hasRoom(): boolean {
+    return this.#used + TABLE_BYTES + (RUN_INSTRUCTIONS + 2) * RECORD_BYTES < CACHE_BYTES;
+  }
+
+  /** Forgets everything; no record may be in use. */
+  dropAll(): void {
+    this.#i32.fill(0, this.#base >> 2, (this.#base + this.#used) >> 2);
+    this.#tables.fill(0);
+    this.#hostInstructions.clear();
+    this.#used = 0;
+    this.generation++;
+  }
+
+  #take(bytes: number): number {
+    const at = this.#base + this.#used;
+    this.#used += bytes;
+    return at;
+  }
+
+  /** Decodes from `offset` until the straight line ends; returns the first record. */
+  decodeRun(table: number, hostPage: number, offset: number, mode: number): number {
+    const first = this.#base + this.#used;
+    const instruction = this.#instruction;
+    let at = offset;
+    for (let count = 0; ; count++) {
+      if (at >= 4096 || count === RUN_INSTRUCTIONS) {
+        this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
+        break;
+      }
+      const entry = (table >> 2) + at;
+      const known = this.#i32[entry]!;
+      if (known !== 0) {
+        this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Goto, at, known);
+        break;
+      }
+      const result = this.#decoder.decode(this.#u8, hostPage + at, hostPage + 4096, mode as 64, instruction);
+      const record = this.#take(RECORD_BYTES);
+      this.#i32[entry] = record;
+      this.instructionsDecoded++;
+      if (result === DecodeResult.Truncated) {
+        this.#binder.writeSpecial(record, Handler.Straddle, at);
+        break;
+      }
+      if (result !== DecodeResult.Ok) {
+        // the host decodes again and raises what is due
+        this.#binder.writeSpecial(record, Handler.Host, at);
+        break;
+      }
+      this.#binder.write(record, instruction, at, true);
+      at += instruction.length;
+      if (this.#endsRun(instruction)) break;
+    }
+    // a handler may name the record behind it even when it never goes there
+    this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
+    this.#handlers.flush();
+    return first;
+  }
+
+  #endsRun(instruction: Instruction): boolean {
+    switch (instruction.form.operation) {
+      case 'JMP':
+      case 'RET':
+        return true;
+      default:
+        return this.#operations[operationName(instruction)]?.endsBlock === true;
+    }
+  }
+
+  /** The decoded instruction of a record that the host executes, kept for the next time. */
+  hostInstruction(record: number, decode: (into: Instruction) => void): Instruction {
+    const known = this.#hostInstructions.get(record);
+    if (known !== undefined) return known;
+    const made = createInstruction();
+    decode(made);
+    this.#hostInstructions.set(record, made);
+    return made;
+  }
+
+  /** Code bytes [host, host + length) within one page have changed: their instructions are decoded again when reached. */
+  written(host: number, length: number): void {
+    const page = host & ~4095;
+    const from = Math.max(0, (host & 4095) - LONGEST_INSTRUCTION + 1);
+    const to = (host & 4095) + length;
+    for (let mode = 0; mode < 3; mode++) {
+      const table = this.#tables[(page >>> 12) * 4 + mode]!;
+      if (table === 0) continue;
+      for (let at = from; at < to; at++) {
+        const record = this.#i32[(table >> 2) + at]!;
+        if (record === 0) continue;
+        const length = this.#u8[record + R.length]!;
+        if (length !== 0 && at + length <= (host & 4095)) continue;
+        this.#i32[(table >> 2) + at] = 0;
+        this.#stale(record, at);
+      }
+    }
+  }
+
+  #stale(record: number, offset: number): void {
+    const length = this.#u8[record + R.length]!;
+    this.#binder.writeSpecial(record, Handler.Stale, offset + length);
+    this.#u8[record + R.length] = length;
+    this.#hostInstructions.delete(record);
+  }
+
+  /** Makes a stale record lead to its successor. */
+  forward(record: number, successor: number): void {
+    this.#i32[record >> 2] = Handler.Goto;
+    this.#i32[(record + R.link) >> 2] = successor;
+  }
+
+  link(record: number, target: number): void {
+    this.#i32[(record + R.link) >> 2] = target;
+  }
+}

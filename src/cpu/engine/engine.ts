@@ -1,0 +1,40 @@
+/** What all processors of a platform share: generated handlers and predecoded code, over one memory. */
+import { Decoder } from '../../isa/index.ts';
+import type { HostMemory } from '../../memory/index.ts';
+import type { OperationTable } from '../exec/sem.ts';
+import { Binder } from './binder.ts';
+import { CodeCache } from './code-cache.ts';
+import { type AccessImports, HandlerTable } from './handlers.ts';
+
+/** A processor as shared code sees it. */
+export interface EngineUser {
+  readonly access: AccessImports;
+  /** Takes away write rights to a host page that now holds decoded code. */
+  revokeWrites(hostPage: number): void;
+  forgetCodeTlb(): void;
+}
+
+export class Engine {
+  readonly memory: HostMemory;
+  readonly operations: OperationTable;
+  readonly decoder = new Decoder();
+  readonly handlers: HandlerTable;
+  readonly binder: Binder;
+  readonly code: CodeCache;
+  readonly users: EngineUser[] = [];
+  /** the processor whose code runs */
+  current: EngineUser | undefined;
+
+  constructor(memory: HostMemory, operations: OperationTable) {
+    this.memory = memory;
+    this.operations = operations;
+    this.handlers = new HandlerTable(memory.wasm, operations, {
+      load: (low, high, bytes) => this.current!.access.load(low, high, bytes),
+      store: (low, high, bytes) => this.current!.access.store(low, high, bytes),
+      modify: (low, high, bytes) => this.current!.access.modify(low, high, bytes),
+      modifyEnd: () => this.current!.access.modifyEnd(),
+    });
+    this.binder = new Binder(memory.wasm, this.handlers, operations);
+    this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, operations);
+  }
+}

@@ -1,0 +1,133 @@
+/** Turns (operation, operand shapes) into entries of the handler table, in small modules made when something new is decoded. */
+import type { Facts, OperationTable } from '../exec/sem.ts';
+import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
+import { InterpreterHandler, type OperandShape, writeDispatchNext } from './interpreter-handler.ts';
+import { Leave, R } from './record.ts';
+import { HANDLER_PARAMETERS, P } from './sem-builder.ts';
+import { S } from '../state.ts';
+
+/** Table indices that exist from the start. */
+export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddle: 5 } as const;
+
+const TABLE_ENTRIES = 16384;
+const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
+const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
+const NOTHING: Signature = { parameters: [], results: [] };
+const TYPES = [HANDLER, ACCESS, NOTHING];
+const IMPORTS = ['load', 'store', 'modify'].map((name) => ({ module: 'env', name, type: 1 })).concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
+
+/** What generated code asks of the host; see `Import` in sem-builder.ts. */
+export interface AccessImports {
+  load(low: number, high: number, bytes: number): number;
+  store(low: number, high: number, bytes: number): number;
+  modify(low: number, high: number, bytes: number): number;
+  modifyEnd(): void;
+}
+
+export interface HandlerSpec {
+  readonly facts: Facts;
+  readonly shapes: readonly OperandShape[];
+}
+
+type Enter = (state: number, record: number, left: number, tlb: number) => number;
+
+/** A handler that continues at the next linear address without being an instruction itself. */
+class LookupHandler extends InterpreterHandler {
+  override writeLeftAfter(code: Code): void {
+    code.get(P.left);
+  }
+}
+
+const NO_FACTS: Facts = { operation: 'lookup', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
+
+export class HandlerTable {
+  readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES });
+  readonly #env: Record<string, unknown>;
+  readonly #operations: OperationTable;
+  readonly #indexOf = new Map<string, number>();
+  #next = 16;
+  #waiting: { index: number; code: Code }[] = [];
+  modulesMade = 0;
+  /** Runs the record's handler and everything it leads to; returns a `Leave`. */
+  readonly enter: Enter;
+
+  constructor(memory: WebAssembly.Memory, operations: OperationTable, imports: AccessImports) {
+    this.#operations = operations;
+    this.#env = { memory, table: this.#table, ...imports };
+    this.#waiting.push({ index: Handler.Host, code: leaving(Leave.Host) });
+    this.#waiting.push({ index: Handler.Stale, code: leaving(Leave.Stale) });
+    this.#waiting.push({ index: Handler.Step, code: leaving(Leave.Step) });
+    this.#waiting.push({ index: Handler.Straddle, code: leaving(Leave.Straddle) });
+    this.#waiting.push({ index: Handler.Goto, code: goto() });
+    const lookup = new LookupHandler(NO_FACTS, []);
+    this.#waiting.push({ index: Handler.Lookup, code: lookup.build({ emit: (b) => b.jump(b.nextIp()) }, (code) => code.unreachable()) });
+    const enter = new Code(HANDLER_PARAMETERS);
+    for (const parameter of [P.state, P.record, P.left, P.tlb]) enter.get(parameter);
+    enter.get(P.record);
+    enter.memory('i32.load', R.handler);
+    enter.callIndirect(0);
+    this.#waiting.push({ index: 15, code: enter });
+    this.flush();
+    this.enter = this.#table.get(15) as Enter;
+  }
+
+  /** Table index for an instruction of this shape; its function exists after the next `flush`. */
+  index(key: string, makeSpec: () => HandlerSpec): number {
+    const known = this.#indexOf.get(key);
+    if (known !== undefined) return known;
+    const spec = makeSpec();
+    const operation = this.#operations[spec.facts.operation];
+    let index: number = Handler.Host;
+    if (operation?.emit !== undefined) {
+      index = this.#next++;
+      if (index >= TABLE_ENTRIES) throw new Error('broken invariant: more instruction shapes than the handler table has room for');
+      const code = new InterpreterHandler(spec.facts, spec.shapes).build(operation, writeDispatchNext);
+      this.#waiting.push({ index, code });
+    }
+    this.#indexOf.set(key, index);
+    return index;
+  }
+
+  /** Compiles what has been asked for since the last time. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const bytes = encodeModule({
+      types: TYPES,
+      imports: IMPORTS,
+      table: true,
+      functions: this.#waiting.map(({ code }) => ({ type: 0, code })),
+    });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.#env });
+    this.#waiting.forEach(({ index }, i) => {
+      this.#table.set(index, instance.exports[String(i)]);
+    });
+    this.#waiting = [];
+    this.modulesMade++;
+  }
+}
+
+function leaving(reason: number): Code {
+  const code = new Code(HANDLER_PARAMETERS);
+  code.get(P.state);
+  code.get(P.record);
+  code.memory('i32.store', S.exitRecord);
+  code.get(P.state);
+  code.get(P.left);
+  code.memory('i32.store', S.remaining);
+  code.i32(reason);
+  return code;
+}
+
+function goto(): Code {
+  const code = new Code(HANDLER_PARAMETERS);
+  code.get(P.state);
+  code.get(P.record);
+  code.memory('i32.load', R.link);
+  code.get(P.left);
+  code.get(P.tlb);
+  code.get(P.record);
+  code.memory('i32.load', R.link);
+  code.memory('i32.load', R.handler);
+  code.returnCallIndirect(0);
+  return code;
+}

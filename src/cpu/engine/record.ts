@@ -1,0 +1,49 @@
+/** A predecoded instruction: 32 bytes in linear memory that a generated handler reads. */
+
+export const RECORD_BYTES = 32;
+
+/** Byte offsets in a record. */
+export const R = {
+  /** u32: table index of the handler */
+  handler: 0,
+  /** u16 each: state offsets of the first three register operands, by operand position */
+  register: 4,
+  /** u16: page offset of the next instruction, 1..4110 */
+  nextOffset: 10,
+  /** u8 */
+  length: 12,
+  /** u8: shift of the index register */
+  scaleShift: 13,
+  /** u16: state offset of the segment base */
+  segment: 14,
+  /** i64 immediate, sign-extended; relative branches: i32 displacement */
+  immediate: 16,
+  /** u32: record of the branch target in the same page, 0 = not yet known */
+  link: 20,
+  /** i32 */
+  displacement: 24,
+  /** u16: state offset of the base register */
+  base: 28,
+  /** u16: state offset of the index register */
+  index: 30,
+} as const;
+
+/** Why a handler gave control back. */
+export const Leave = {
+  /** the budget is spent; S.rip is where to go on */
+  Budget: 0,
+  /** a fault or a second-level exit is noted; the instruction at S.exitRecord has had no effect */
+  Fault: 1,
+  /** the host does the instruction at S.exitRecord */
+  Host: 2,
+  /** nothing is decoded at S.rip */
+  Lookup: 3,
+  /** the record at S.exitRecord is stale: decode again */
+  Stale: 4,
+  /** the branch at S.exitRecord wants its link; S.rip is its target */
+  Link: 5,
+  /** the instruction at S.exitRecord reaches into the next page */
+  Straddle: 7,
+  /** single-stepping: the instruction before S.exitRecord is done */
+  Step: 6,
+} as const;

@@ -1,0 +1,816 @@
+/** `Sem` over the expression graph: everything that does not depend on how operands are bound. */
+import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/sem.ts';
+import { S } from '../state.ts';
+import { Code, type MemoryOp, type WasmType } from '../../wasm/index.ts';
+import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
+import { Leave } from './record.ts';
+import { CODE_TLB_ENTRIES, DATA_TLB_ENTRIES } from './tlb.ts';
+
+/** Parameters of every handler, as locals. */
+export const P = { state: 0, record: 1, left: 2, tlb: 3 } as const;
+export const HANDLER_PARAMETERS = 4;
+
+/** Functions that handlers import, by index. */
+export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3 } as const;
+
+interface Variable extends Var {
+  readonly type: WasmType;
+  readonly local: number;
+}
+
+const LOAD: Record<Width, MemoryOp> = { 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
+const STORE: Record<Width, MemoryOp> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
+const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
+
+export const node = (value: Val): Node => value as Node;
+
+export abstract class SemBuilder implements Sem {
+  readonly facts: Facts;
+  readonly graph = new Graph();
+  readonly code = new Code(HANDLER_PARAMETERS);
+  #depth = 0;
+  #flagsResult: Node | undefined;
+  #flagsAux: Node | undefined;
+
+  constructor(facts: Facts) {
+    this.facts = facts;
+  }
+
+  // ---- what a binding says
+  abstract linear(place: Place): Val;
+  abstract effectiveAddress(place: Place): Val;
+  abstract nextIp(): Val;
+  abstract branch(target: Place, condition?: Val): void;
+  abstract repeat(): void;
+  /** Notes where execution stands (record, instructions left) so that the host can take over. */
+  abstract writePosition(code: Code): void;
+  /** Code that leaves with `reason`; the position is noted. */
+  writeLeave(code: Code, reason: number): void {
+    this.writePosition(code);
+    code.i32(reason);
+    code.return();
+  }
+  /** Pushes instructions left after this one. */
+  abstract writeLeftAfter(code: Code): void;
+  /** The instruction count left, before this instruction. */
+  abstract left(): Node;
+
+  // ---- constants
+  i32(value: number): Val {
+    return this.graph.i32(value);
+  }
+  i64(value: number | bigint): Val {
+    return this.graph.i64(BigInt(value));
+  }
+  f32(value: number): Val {
+    return this.graph.node('f32', [], (code) => code.f32(value));
+  }
+  f64(value: number): Val {
+    return this.graph.node('f64', [], (code) => code.f64(value));
+  }
+  v128(bytes: readonly number[]): Val {
+    return this.graph.node('v128', [], (code) => code.v128(bytes));
+  }
+  int(width: number, value: number | bigint): Val {
+    return width === 64 ? this.i64(value) : this.i32(Number(BigInt.asIntN(32, BigInt(value))));
+  }
+
+  // ---- arithmetic
+  #binary(name: string, a: Val, b: Val): Val {
+    if (a.type !== b.type) throw new Error(`${this.facts.operation}: ${name} of ${a.type} and ${b.type}`);
+    return this.graph.op(`${a.type}.${name}`, node(a), node(b));
+  }
+  #count(a: Val, count: Val | number): Val {
+    if (typeof count === 'number') return a.type === 'i64' ? this.i64(count) : this.i32(count);
+    return count;
+  }
+  add(a: Val, b: Val): Val {
+    if (node(b).constant === 0 || node(b).constant === 0n) return a;
+    return this.#binary('add', a, b);
+  }
+  sub(a: Val, b: Val): Val {
+    return this.#binary('sub', a, b);
+  }
+  mul(a: Val, b: Val): Val {
+    return this.#binary('mul', a, b);
+  }
+  and(a: Val, b: Val): Val {
+    return this.#binary('and', a, b);
+  }
+  or(a: Val, b: Val): Val {
+    return this.#binary('or', a, b);
+  }
+  xor(a: Val, b: Val): Val {
+    return this.#binary('xor', a, b);
+  }
+  not(a: Val): Val {
+    return this.#binary('xor', a, a.type === 'i64' ? this.i64(-1) : this.i32(-1));
+  }
+  neg(a: Val): Val {
+    return this.#binary('sub', a.type === 'i64' ? this.i64(0) : this.i32(0), a);
+  }
+  shl(a: Val, count: Val | number): Val {
+    return this.#binary('shl', a, this.#count(a, count));
+  }
+  shrU(a: Val, count: Val | number): Val {
+    return this.#binary('shr_u', a, this.#count(a, count));
+  }
+  shrS(a: Val, count: Val | number): Val {
+    return this.#binary('shr_s', a, this.#count(a, count));
+  }
+  rotl(a: Val, count: Val | number): Val {
+    return this.#binary('rotl', a, this.#count(a, count));
+  }
+  rotr(a: Val, count: Val | number): Val {
+    return this.#binary('rotr', a, this.#count(a, count));
+  }
+  eqz(a: Val): Val {
+    return this.graph.op(`${a.type}.eqz`, node(a));
+  }
+  eq(a: Val, b: Val): Val {
+    return this.#binary('eq', a, b);
+  }
+  ne(a: Val, b: Val): Val {
+    return this.#binary('ne', a, b);
+  }
+  ltU(a: Val, b: Val): Val {
+    return this.#binary('lt_u', a, b);
+  }
+  ltS(a: Val, b: Val): Val {
+    return this.#binary('lt_s', a, b);
+  }
+  gtU(a: Val, b: Val): Val {
+    return this.#binary('gt_u', a, b);
+  }
+  gtS(a: Val, b: Val): Val {
+    return this.#binary('gt_s', a, b);
+  }
+  leU(a: Val, b: Val): Val {
+    return this.#binary('le_u', a, b);
+  }
+  geU(a: Val, b: Val): Val {
+    return this.#binary('ge_u', a, b);
+  }
+  select(condition: Val, whenTrue: Val, whenFalse: Val): Val {
+    if (whenTrue.type === 'v128') {
+      // plain select is defined for numeric types only in older engines: use a mask
+      const mask = this.op('i64x2.splat', this.extendS(this.neg(this.ne(condition, this.i32(0)))));
+      return this.op('v128.bitselect', whenTrue, whenFalse, mask);
+    }
+    return this.graph.node(whenTrue.type, [node(whenTrue), node(whenFalse), node(condition)], (code) => code.select());
+  }
+  wrap(a: Val): Val {
+    return a.type === 'i32' ? a : this.graph.op('i32.wrap_i64', node(a));
+  }
+  extendU(a: Val): Val {
+    return a.type === 'i64' ? a : this.graph.op('i64.extend_i32_u', node(a));
+  }
+  extendS(a: Val): Val {
+    return a.type === 'i64' ? a : this.graph.op('i64.extend_i32_s', node(a));
+  }
+  zeroExtend(a: Val, fromBits: number): Val {
+    if (fromBits === 64 || (fromBits === 32 && a.type === 'i32')) return a;
+    return a.type === 'i64' ? this.and(a, this.i64((1n << BigInt(fromBits)) - 1n)) : this.and(a, this.i32(2 ** fromBits - 1));
+  }
+  signExtend(a: Val, fromBits: number): Val {
+    if (fromBits === 64 || (fromBits === 32 && a.type === 'i32')) return a;
+    return this.graph.op(`${a.type}.extend${fromBits}_s`, node(a));
+  }
+  op(name: string, ...args: Val[]): Val {
+    return this.graph.op(name, ...args.map(node));
+  }
+  lane(name: string, lane: number, ...args: Val[]): Val {
+    const shape = name.split('.')[0]!;
+    const extract = name.includes('extract_lane');
+    const scalar = shape === 'i64x2' ? 'i64' : shape === 'f32x4' ? 'f32' : shape === 'f64x2' ? 'f64' : 'i32';
+    return this.graph.node(extract ? scalar : 'v128', args.map(node), (code) => code.lane(name, lane));
+  }
+  shuffle(a: Val, b: Val, lanes: readonly number[]): Val {
+    return this.graph.node('v128', [node(a), node(b)], (code) => code.shuffle(lanes));
+  }
+
+  // ---- control
+  variable(initial: Val): Var {
+    const variable: Variable = { type: initial.type, local: this.code.local(initial.type) };
+    this.set(variable, initial);
+    return variable;
+  }
+  get(variable: Var): Val {
+    const { type, local } = variable as Variable;
+    return this.graph.node(type, [], (code) => code.get(local), Reads.Variables);
+  }
+  set(variable: Var, value: Val): void {
+    const { local } = variable as Variable;
+    this.graph.effect([node(value)], (writer) => writer.code.set(local), Reads.Variables);
+  }
+  if(condition: Val, then: () => void, otherwise?: () => void): void {
+    this.ifLikely(condition, then, otherwise, undefined);
+  }
+  ifLikely(condition: Val, then: () => void, otherwise: (() => void) | undefined, likely: boolean | undefined): void {
+    const [result, aux] = [this.#flagsResult, this.#flagsAux];
+    this.#depth++;
+    this.graph.if(
+      node(condition),
+      then,
+      otherwise === undefined
+        ? undefined
+        : () => {
+            [this.#flagsResult, this.#flagsAux] = [result, aux];
+            otherwise();
+          },
+      likely,
+    );
+    this.#depth--;
+    this.#forgetFlags();
+  }
+  loop(body: (stop: () => void) => void): void {
+    this.#forgetFlags();
+    this.#depth++;
+    this.graph.loop(body);
+    this.#depth--;
+    this.#forgetFlags();
+  }
+  #forgetFlags(): void {
+    this.#flagsResult = this.#flagsAux = undefined;
+  }
+
+  // ---- registers
+  readonly stateNode: Node = this.graph.node('i32', [], (code) => code.get(P.state), 0, 0);
+  gpr(register: number, width: 8 | 16 | 32 | 64): Val {
+    return this.graph.peek(LOAD[width], this.stateNode, S.gpr + register * 8, Reads.State);
+  }
+  setGpr(register: number, width: 8 | 16 | 32 | 64, value: Val): void {
+    this.pokeRegister(this.stateNode, S.gpr + register * 8, width, value);
+  }
+  /** Register write rules: 32 bits clear the upper half, 8 and 16 bits keep the rest. */
+  pokeRegister(address: Node, offset: number, width: number, value: Val): void {
+    if (width === 32) this.graph.poke('i64.store', address, offset, node(this.extendU(value)), Reads.State);
+    else this.graph.poke(STORE[width as Width], address, offset, node(width < 32 ? this.wrap(value) : value), Reads.State);
+  }
+  state(offset: number, type: 'i32' | 'i64' | 'v128'): Val {
+    return this.graph.peek(`${type}.load`, this.stateNode, offset, Reads.State);
+  }
+  setState(offset: number, value: Val): void {
+    this.graph.poke(`${value.type as 'i32'}.store`, this.stateNode, offset, node(value), Reads.State);
+  }
+
+  // ---- guest memory
+  /** Leaves in `host` the host address of the access, or leaves the handler with a fault. */
+  #translate(code: Code, linear: number, bytes: number, host: number, tagOffset: number, importIndex: number): void {
+    const entry = code.local('i32');
+    code.get(P.tlb);
+    code.get(linear);
+    code.op('i32.wrap_i64');
+    code.i32(7);
+    code.op('i32.shr_u');
+    code.i32((DATA_TLB_ENTRIES - 1) << 5);
+    code.op('i32.and');
+    code.op('i32.add');
+    code.tee(entry);
+    code.memory('i64.load', tagOffset);
+    code.get(linear);
+    if (bytes > 1) {
+      code.i64(BigInt(bytes - 1));
+      code.op('i64.add');
+    }
+    code.i64(-4096n);
+    code.op('i64.and');
+    code.op('i64.eq');
+    code.if(undefined, true);
+    code.get(linear);
+    code.op('i32.wrap_i64');
+    code.get(entry);
+    code.memory('i32.load', 16);
+    code.op('i32.add');
+    code.set(host);
+    code.else();
+    this.#callHost(code, linear, bytes, importIndex);
+    code.tee(host);
+    code.op('i32.eqz');
+    code.if(undefined, false);
+    code.i32(Leave.Fault);
+    code.return();
+    code.end();
+    code.end();
+  }
+  #callHost(code: Code, linear: number, bytes: number, importIndex: number): void {
+    this.writePosition(code);
+    code.get(linear);
+    code.op('i32.wrap_i64');
+    code.get(linear);
+    code.i64(32n);
+    code.op('i64.shr_u');
+    code.op('i32.wrap_i64');
+    code.i32(bytes);
+    code.call(importIndex);
+  }
+  loadAs(name: MemoryOp, bytes: number, linear: Val): Val {
+    const type = name.startsWith('v128') ? 'v128' : (name.slice(0, 3) as WasmType);
+    return this.graph.effectWithLocals(
+      [node(linear)],
+      type,
+      (writer, [address, result]) => {
+        const { code } = writer;
+        const host = code.local('i32');
+        this.#translate(code, localOf(writer, address!), bytes, host, 0, Import.load);
+        code.get(host);
+        code.memory(name, 0);
+        code.set(result!.local);
+      },
+      0,
+    )!;
+  }
+  load(width: Width, linear: Val): Val {
+    return this.loadAs(LOAD[width], width / 8, linear);
+  }
+  store(width: Width, linear: Val, value: Val): void {
+    this.storeAs(STORE[width], width / 8, linear, value);
+  }
+  storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void {
+    this.graph.effectWithLocals(
+      [node(linear), node(value)],
+      undefined,
+      (writer, [address, stored]) => {
+        const { code } = writer;
+        const local = localOf(writer, address!);
+        const entry = code.local('i32');
+        code.get(P.tlb);
+        code.get(local);
+        code.op('i32.wrap_i64');
+        code.i32(7);
+        code.op('i32.shr_u');
+        code.i32((DATA_TLB_ENTRIES - 1) << 5);
+        code.op('i32.and');
+        code.op('i32.add');
+        code.tee(entry);
+        code.memory('i64.load', 8);
+        code.get(local);
+        if (bytes > 1) {
+          code.i64(BigInt(bytes - 1));
+          code.op('i64.add');
+        }
+        code.i64(-4096n);
+        code.op('i64.and');
+        code.op('i64.eq');
+        code.if(undefined, true);
+        code.get(local);
+        code.op('i32.wrap_i64');
+        code.get(entry);
+        code.memory('i32.load', 16);
+        code.op('i32.add');
+        writer.push(stored!);
+        code.memory(name, 0);
+        code.else();
+        code.get(P.state);
+        writer.push(stored!);
+        code.memory(name, S.bounce);
+        this.#callHost(code, local, bytes, Import.store);
+        code.op('i32.eqz');
+        code.if(undefined, false);
+        code.i32(Leave.Fault);
+        code.return();
+        code.end();
+        code.end();
+      },
+      Reads.Memory,
+    );
+  }
+  modify(width: Width, linear: Val, change: (old: Val) => Val): Val {
+    const host = this.graph.effectWithLocals(
+      [node(linear)],
+      'i32',
+      (writer, [address, result]) => this.#translate(writer.code, localOf(writer, address!), width / 8, result!.local, 8, Import.modify),
+      0,
+    )!;
+    const old = this.graph.peek(LOAD[width], host, 0, Reads.Memory);
+    const changed = change(old);
+    this.graph.poke(STORE[width], host, 0, node(width < 64 ? this.wrap(changed) : changed), Reads.Memory);
+    this.graph.effectWithLocals(
+      [host],
+      undefined,
+      ({ code }, [address]) => {
+        code.get(address!.local);
+        code.get(P.state);
+        code.i32(S.bounce);
+        code.op('i32.add');
+        code.op('i32.eq');
+        code.if(undefined, false);
+        code.call(Import.modifyEnd);
+        code.end();
+      },
+      0,
+    );
+    return old;
+  }
+  bulkCopy(width: 8 | 16 | 32 | 64, target: Val, source: Val, count: Val): Val {
+    return this.#bulk(width, target, count, source, undefined);
+  }
+  bulkFill(width: 8 | 16 | 32 | 64, target: Val, value: Val, count: Val): Val {
+    return this.#bulk(width, target, count, undefined, value);
+  }
+  #bulk(width: 8 | 16 | 32 | 64, target: Val, count: Val, source: Val | undefined, value: Val | undefined): Val {
+    const shift = Math.log2(width / 8);
+    const args = [target, count, source ?? value!].map(node);
+    return this.graph.effectWithLocals(
+      args,
+      'i64',
+      (writer, all) => {
+        const { code } = writer;
+        const [to, wanted, other] = all.slice(0, 3).map((each) => localOf(writer, each)) as [number, number, number];
+        const result = all[3]!.local;
+        const done = code.local('i32');
+        const hostTo = code.local('i32');
+        const hostFrom = code.local('i32');
+        const limit = (linear: number): void => {
+          code.i32(4096);
+          code.get(linear);
+          code.op('i32.wrap_i64');
+          code.i32(4095);
+          code.op('i32.and');
+          code.op('i32.sub');
+          code.i32(shift);
+          code.op('i32.shr_u');
+        };
+        const atMost = (push: () => void): void => {
+          const other = code.local('i32');
+          push();
+          code.tee(other);
+          code.get(done);
+          code.get(other);
+          code.get(done);
+          code.op('i32.lt_u');
+          code.select();
+          code.set(done);
+        };
+        const notPlain = (host: number): void => {
+          code.get(host);
+          code.get(P.state);
+          code.i32(S.bounce);
+          code.op('i32.add');
+          code.op('i32.eq');
+        };
+        if (source !== undefined) this.#translate(code, other, width / 8, hostFrom, 0, Import.load);
+        this.#translate(code, to, width / 8, hostTo, 8, Import.modify);
+        code.i32(4096);
+        code.get(wanted);
+        code.op('i32.wrap_i64');
+        code.get(wanted);
+        code.i64(4096n);
+        code.op('i64.gt_u');
+        code.select();
+        code.set(done);
+        atMost(() => limit(to));
+        if (source !== undefined) atMost(() => limit(other));
+        notPlain(hostTo);
+        if (source !== undefined) {
+          notPlain(hostFrom);
+          code.op('i32.or');
+          code.get(hostTo);
+          code.get(hostFrom);
+          code.op('i32.sub');
+          code.i32(1);
+          code.op('i32.sub');
+          code.get(done);
+          code.i32(shift);
+          code.op('i32.shl');
+          code.i32(1);
+          code.op('i32.sub');
+          code.op('i32.lt_u');
+          code.op('i32.or');
+        }
+        code.if(undefined, false);
+        code.i32(0);
+        code.set(done);
+        code.end();
+        code.get(done);
+        code.if(undefined, true);
+        if (source !== undefined) {
+          code.get(hostTo);
+          code.get(hostFrom);
+          code.get(done);
+          code.i32(shift);
+          code.op('i32.shl');
+          code.memoryCopy();
+        } else this.#writeFill(code, width, hostTo, other, done, shift);
+        code.end();
+        code.get(done);
+        code.op('i64.extend_i32_u');
+        code.set(result);
+      },
+      Reads.Memory,
+    )!;
+  }
+  /** Fills `done` elements: memory.fill where all bytes are alike, a loop of stores otherwise. */
+  #writeFill(code: Code, width: 8 | 16 | 32 | 64, hostTo: number, value: number, done: number, shift: number): void {
+    const at = code.local('i32');
+    const end = code.local('i32');
+    const loop = (): void => {
+      code.get(hostTo);
+      code.tee(at);
+      code.get(done);
+      code.i32(shift);
+      code.op('i32.shl');
+      code.op('i32.add');
+      code.set(end);
+      code.loop();
+      code.get(at);
+      code.get(value);
+      code.memory(STORE[width], 0);
+      code.get(at);
+      code.i32(width / 8);
+      code.op('i32.add');
+      code.tee(at);
+      code.get(end);
+      code.op('i32.lt_u');
+      code.brIf(0);
+      code.end();
+    };
+    const fill = (): void => {
+      code.get(hostTo);
+      code.get(value);
+      if (width === 64) code.op('i32.wrap_i64');
+      code.get(done);
+      code.i32(shift);
+      code.op('i32.shl');
+      code.memoryFill();
+    };
+    if (width === 8) {
+      fill();
+      return;
+    }
+    // zero and all-ones, which clear pages, are the same in every byte
+    code.get(value);
+    if (width === 64) code.op('i64.eqz');
+    else {
+      code.i32(width === 16 ? 0xffff : -1);
+      code.op('i32.and');
+      code.op('i32.eqz');
+    }
+    code.if();
+    fill();
+    code.else();
+    loop();
+    code.end();
+  }
+  /** memory at a linear address in a scalar or vector type */
+  loadTyped(type: ValType, linear: Val): Val {
+    return this.loadAs(`${type}.load`, WIDTH_OF[type] / 8, linear);
+  }
+  storeTyped(linear: Val, value: Val): void {
+    this.storeAs(`${value.type}.store`, WIDTH_OF[value.type] / 8, linear, value);
+  }
+
+  #stackLinear(pointer: Val): Val {
+    if (this.facts.mode === 64) return pointer;
+    return this.and(this.add(pointer, this.state(S.segmentBase + 16, 'i64')), this.i64(0xffff_ffff));
+  }
+  push(width: 16 | 32 | 64, value: Val): void {
+    if (this.facts.mode === 64) {
+      const pointer = this.sub(this.gpr(4, 64), this.i64(width / 8));
+      this.store(width, pointer, value);
+      this.setGpr(4, 64, pointer);
+    } else {
+      const pointer = this.sub(this.gpr(4, 32), this.i32(width / 8));
+      this.store(width, this.#stackLinear(this.extendU(pointer)), value);
+      this.setGpr(4, 32, pointer);
+    }
+  }
+  pop(width: 16 | 32 | 64): Val {
+    if (this.facts.mode === 64) {
+      const pointer = this.gpr(4, 64);
+      const value = this.load(width, pointer);
+      this.setGpr(4, 64, this.add(pointer, this.i64(width / 8)));
+      return value;
+    }
+    const pointer = this.gpr(4, 32);
+    const value = this.load(width, this.#stackLinear(this.extendU(pointer)));
+    this.setGpr(4, 32, this.add(pointer, this.i32(width / 8)));
+    return value;
+  }
+
+  // ---- flags (docs/engine.md, "Flags")
+  #result(): Val {
+    return this.#flagsResult ?? this.state(S.flagsResult, 'i64');
+  }
+  #aux(): Val {
+    return this.#flagsAux ?? this.state(S.flagsAux, 'i32');
+  }
+  #setFlags(result: Val | undefined, aux: Val): void {
+    if (result !== undefined) {
+      this.setState(S.flagsResult, result);
+      this.#flagsResult = this.#depth === 0 ? node(result) : undefined;
+    }
+    this.setState(S.flagsAux, aux);
+    this.#flagsAux = this.#depth === 0 ? node(aux) : undefined;
+  }
+  flag(name: Flag): Val {
+    switch (name) {
+      case 'CF':
+        return this.shrU(this.#aux(), 31);
+      case 'OF': {
+        const aux = this.#aux();
+        return this.shrU(this.xor(aux, this.shl(aux, 1)), 31);
+      }
+      case 'AF':
+        return this.and(this.shrU(this.#aux(), 3), this.i32(1));
+      case 'ZF':
+        return this.eqz(this.#result());
+      case 'SF':
+        return this.xor(this.wrap(this.shrU(this.#result(), 63)), this.and(this.#aux(), this.i32(1)));
+      case 'PF': {
+        const low = this.and(this.xor(this.wrap(this.#result()), this.shrU(this.#aux(), 8)), this.i32(0xff));
+        return this.xor(this.and(this.op('i32.popcnt', low), this.i32(1)), this.i32(1));
+      }
+    }
+  }
+  condition(number: number): Val {
+    const negate = (value: Val): Val => ((number & 1) !== 0 ? this.eqz(value) : value);
+    switch (number >> 1) {
+      case 0:
+        return negate(this.flag('OF'));
+      case 1:
+        return negate(this.flag('CF'));
+      case 2:
+        return (number & 1) !== 0 ? this.ne(this.#result(), this.i64(0)) : this.flag('ZF');
+      case 3:
+        return negate(this.or(this.flag('CF'), this.flag('ZF')));
+      case 4:
+        return negate(this.flag('SF'));
+      case 5:
+        return negate(this.flag('PF'));
+      case 6:
+        return negate(this.xor(this.flag('SF'), this.flag('OF')));
+      default:
+        return negate(this.or(this.flag('ZF'), this.xor(this.flag('SF'), this.flag('OF'))));
+    }
+  }
+  #extendedResult(width: number, result: Val): Val {
+    return width === 64 ? result : this.extendS(this.signExtend(this.wrap(result), width));
+  }
+  /** carry vector (bit i = carry out of bit i) to CF, CF^OF and AF */
+  #auxOfCarries(width: number, carries: Val): Val {
+    if (width === 64) {
+      const high = this.and(this.wrap(this.shrU(carries, 32)), this.i32(0xc000_0000));
+      return this.or(high, this.and(this.wrap(carries), this.i32(8)));
+    }
+    if (width === 32) return this.and(carries, this.i32(0xc000_0008));
+    return this.or(this.and(this.shl(carries, 32 - width), this.i32(0xc000_0000)), this.and(carries, this.i32(8)));
+  }
+  flagsAdd(width: number, a: Val, b: Val, result: Val): void {
+    const carries = this.or(this.and(a, b), this.and(this.or(a, b), this.not(result)));
+    this.#setFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, carries));
+  }
+  flagsSub(width: number, a: Val, b: Val, result: Val): void {
+    const notA = this.not(a);
+    const borrows = this.or(this.and(notA, b), this.and(this.or(notA, b), result));
+    this.#setFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, borrows));
+  }
+  flagsLogic(width: number, result: Val): void {
+    this.#setFlags(this.#extendedResult(width, result), this.i32(0));
+  }
+  #flagsStep(width: number, result: Val, overflowAt: bigint, lowNibble: number): void {
+    const old = this.#aux();
+    const extended = this.#extendedResult(width, result);
+    const overflow = this.eq(extended, this.i64(overflowAt));
+    const adjust = this.eq(this.and(this.wrap(result), this.i32(15)), this.i32(lowNibble));
+    const partial = this.and(this.xor(this.shrU(old, 1), this.shl(overflow, 30)), this.i32(0x4000_0000));
+    this.#setFlags(extended, this.or(this.or(this.and(old, this.i32(0x8000_0000)), partial), this.shl(adjust, 3)));
+  }
+  flagsIncrement(width: number, _a: Val, result: Val): void {
+    this.#flagsStep(width, result, -(1n << BigInt(width - 1)), 0);
+  }
+  flagsDecrement(width: number, _a: Val, result: Val): void {
+    this.#flagsStep(width, result, (1n << BigInt(width - 1)) - 1n, 15);
+  }
+  flagsSet(values: Partial<Record<Flag, Val>>): void {
+    const of = values.OF ?? this.flag('OF');
+    const cf = values.CF ?? this.flag('CF');
+    const carries = this.or(this.shl(cf, 31), this.shl(this.xor(cf, of), 30));
+    if (values.ZF === undefined && values.SF === undefined && values.PF === undefined) {
+      const kept = this.and(this.#aux(), this.i32(values.AF === undefined ? 0x3fff_ffff : 0x3fff_fff7));
+      const aux = this.or(carries, kept);
+      this.#setFlags(undefined, values.AF === undefined ? aux : this.or(aux, this.shl(values.AF, 3)));
+      return;
+    }
+    const zf = values.ZF ?? this.flag('ZF');
+    const sf = values.SF ?? this.flag('SF');
+    const pf = values.PF ?? this.flag('PF');
+    const af = values.AF ?? this.flag('AF');
+    const rest = this.or(this.or(this.shl(af, 3), sf), this.shl(this.xor(pf, zf), 8));
+    this.#setFlags(this.extendU(this.xor(zf, this.i32(1))), this.or(carries, rest));
+  }
+  flagsResult(width: number, result: Val, carry: Val, overflow: Val): void {
+    this.#setFlags(this.#extendedResult(width, result), this.or(this.shl(carry, 31), this.shl(this.xor(carry, overflow), 30)));
+  }
+
+  // ---- leaving
+  raise(vector: number, errorCode = 0): void {
+    this.setState(S.faultVector, this.i32(vector));
+    this.setState(S.faultErrorCode, this.i32(errorCode));
+    this.leave(Leave.Fault);
+  }
+  deferToHost(): void {
+    this.leave(Leave.Host);
+  }
+  leave(reason: number): void {
+    this.graph.effect([], (writer) => this.writeLeave(writer.code, reason), Reads.Everything);
+  }
+  tsc(): Val {
+    const retired = this.sub(this.state(S.budget, 'i32'), this.graphLeft());
+    return this.add(this.state(S.tscAtEntry, 'i64'), this.extendS(retired));
+  }
+  graphLeft(): Val {
+    return this.left();
+  }
+
+  /** Linear address of an instruction pointer of the guest. */
+  linearOfIp(ip: Val): Val {
+    if (this.facts.mode === 64) return ip;
+    return this.and(this.add(ip, this.state(S.segmentBase + 8, 'i64')), this.i64(0xffff_ffff));
+  }
+  jump(target: Val): void {
+    this.graph.effectWithLocals(
+      [node(this.linearOfIp(target))],
+      undefined,
+      (writer, [address]) => this.writeJump(writer, localOf(writer, address!)),
+      Reads.Everything,
+    );
+  }
+  /** Goes on at a linear address held in an i64 local: through the code TLB, or by way of the host. */
+  writeJump(writer: GraphWriter, linear: number): void {
+    const { code } = writer;
+    const entry = code.local('i32');
+    const left = code.local('i32');
+    const record = code.local('i32');
+    this.writeLeftAfter(code);
+    code.set(left);
+    code.get(P.state);
+    code.memory('i32.load', S.codeTlb);
+    code.get(linear);
+    code.op('i32.wrap_i64');
+    code.i32(8);
+    code.op('i32.shr_u');
+    code.i32((CODE_TLB_ENTRIES - 1) << 4);
+    code.op('i32.and');
+    code.op('i32.add');
+    code.tee(entry);
+    code.memory('i64.load', 0);
+    code.get(linear);
+    code.i64(-4096n);
+    code.op('i64.and');
+    code.op('i64.eq');
+    code.get(left);
+    code.i32(0);
+    code.op('i32.gt_s');
+    code.op('i32.and');
+    code.if(undefined, true);
+    code.get(entry);
+    code.memory('i32.load', 8);
+    code.get(linear);
+    code.op('i32.wrap_i64');
+    code.i32(4095);
+    code.op('i32.and');
+    code.i32(2);
+    code.op('i32.shl');
+    code.op('i32.add');
+    code.memory('i32.load', 0);
+    code.tee(record);
+    code.if(undefined, true);
+    code.get(P.state);
+    code.get(linear);
+    code.i64(-4096n);
+    code.op('i64.and');
+    code.memory('i64.store', S.codePage);
+    code.get(P.state);
+    code.get(record);
+    code.get(left);
+    code.get(P.tlb);
+    code.get(record);
+    code.memory('i32.load', 0);
+    code.returnCallIndirect(0);
+    code.end();
+    code.end();
+    code.get(P.state);
+    code.get(linear);
+    code.memory('i64.store', S.rip);
+    code.get(P.state);
+    code.get(left);
+    code.memory('i32.store', S.remaining);
+    code.i32(Leave.Lookup);
+    code.i32(Leave.Budget);
+    code.get(left);
+    code.i32(0);
+    code.op('i32.gt_s');
+    code.select();
+    code.return();
+  }
+}
+
+/** The local that holds an effect's argument; a constant gets one. */
+export function localOf(writer: GraphWriter, value: Node): number {
+  if (value.local >= 0) return value.local;
+  writer.push(value);
+  const local = writer.code.local(value.type);
+  writer.code.set(local);
+  return local;
+}

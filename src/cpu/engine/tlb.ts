@@ -1,0 +1,17 @@
+/** Shape of the software TLBs: per processor, per privilege, direct-mapped, checked inline by generated code. */
+
+export const DATA_TLB_ENTRIES = 1024;
+/** i64 read tag, i64 write tag, i32 addend (host address = low 32 bits of linear + addend), 12 bytes unused */
+export const DATA_TLB_ENTRY_BYTES = 32;
+export const DATA_TLB_BYTES = DATA_TLB_ENTRIES * DATA_TLB_ENTRY_BYTES;
+export const CODE_TLB_ENTRIES = 512;
+/** i64 tag, u32 table of records by page offset, u32 host page */
+export const CODE_TLB_ENTRY_BYTES = 16;
+export const CODE_TLB_BYTES = CODE_TLB_ENTRIES * CODE_TLB_ENTRY_BYTES;
+
+/** Privileges with TLBs of their own. */
+export const TlbContext = { User: 0, Supervisor: 1, SupervisorWithAc: 2 } as const;
+
+/** Offset within a data TLB of the entry for a linear address. */
+export const dataEntryOffset = (low: number): number => (low >>> 7) & ((DATA_TLB_ENTRIES - 1) << 5);
+export const codeEntryOffset = (low: number): number => (low >>> 8) & ((CODE_TLB_ENTRIES - 1) << 4);

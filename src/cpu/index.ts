@@ -1,0 +1,45 @@
+/** One logical processor and what drives it. It executes, and leaves with an exit; it knows exits, not TDX. */
+import type { HostMemory } from '../memory/index.ts';
+import type { Clock } from '../time/index.ts';
+import { Cpu } from './cpu.ts';
+import { Engine } from './engine/engine.ts';
+import { integerOperations } from './exec/integer.ts';
+import type { OperationTable } from './exec/sem.ts';
+import { systemOperations } from './exec/system.ts';
+import { vectorOperations } from './exec/vector.ts';
+import type { EntropySource, LogicalProcessor } from './processor.ts';
+
+export { Controls } from './controls.ts';
+export { ExitReason, ExitRecord } from './exit.ts';
+export { packRflags, unpackRflags } from './flags.ts';
+export { type EntropySource, GuestFault, type LogicalProcessor, type Processor } from './processor.ts';
+export { Access, SecondLevel } from './second-level.ts';
+export { CpuState, GPR_NAMES, S, SEGMENT_NAMES, STATE_ROWS } from './state.ts';
+export { VirtualApic } from './virtual-apic.ts';
+export { VECTOR_VE, VirtualizationExceptionInformation } from './virtualization-exception.ts';
+
+/** Every operation that a processor can execute, by `Form.operation`. */
+export const OPERATIONS: OperationTable = { ...integerOperations, ...vectorOperations, ...systemOperations };
+
+/** The processors of one platform: they share memory, generated handlers and predecoded code. */
+export class ProcessorComplex {
+  readonly #engine: Engine;
+  readonly #clock: Clock;
+  #next = 0;
+
+  constructor(memory: HostMemory, clock: Clock) {
+    this.#engine = new Engine(memory, OPERATIONS);
+    this.#clock = clock;
+  }
+
+  /** A processor with everything at zero; its owner writes the state it shall start from. */
+  create(entropy: EntropySource): LogicalProcessor {
+    return new Cpu({ engine: this.#engine, index: this.#next++, clock: this.#clock, entropy });
+  }
+
+  /** How much has been decoded and generated, for the run's report. */
+  get statistics(): { instructionsDecoded: number; modulesMade: number; timesDropped: number } {
+    const { code, handlers } = this.#engine;
+    return { instructionsDecoded: code.instructionsDecoded, modulesMade: handlers.modulesMade, timesDropped: code.generation };
+  }
+}
