@@ -1,0 +1,10 @@
+export { isFinal, type TdEnd } from './end.ts';
+export type { VmmHooks } from './hooks.ts';
+export { OutOfHostMemory } from './host-pages.ts';
+export { SeamcallError } from './seamcalls.ts';
+export type { TdAttachments, TdHost } from './td-host.ts';
+export { TDVMCALL_ROWS } from './tdvmcall/index.ts';
+export type { Tdvmcall, TdvmcallRow } from './tdvmcall/tdvmcall.ts';
+export type { Vcpu } from './vcpu.ts';
+export { type RunLimits, type RunResult, runTd } from './vcpu-loop.ts';
+export { Vmm } from './vmm.ts';

@@ -1,0 +1,69 @@
+/** The host's side of SEAMCALL: operands in, status out, one register file for all of it. */
+import {
+  asCompletionStatus,
+  type CompletionStatus,
+  describeCompletionStatus,
+  Gpr,
+  RegisterFile,
+  type TdhLeaf,
+  tdhLeafName,
+} from '../abi/index.ts';
+import { hex } from '../bits/index.ts';
+import type { HostDoor } from '../seam/host-door.ts';
+
+/** Operands in the order the ABI's tables use them; numbers below 2^53 or bigint. */
+export interface SeamcallOperands {
+  readonly rcx?: number | bigint;
+  readonly rdx?: number | bigint;
+  readonly r8?: number | bigint;
+  readonly r9?: number | bigint;
+}
+
+/** A SEAMCALL that the host had every reason to expect to succeed did not. */
+export class SeamcallError extends Error {
+  override readonly name = 'SeamcallError';
+  readonly leaf: TdhLeaf;
+  readonly status: CompletionStatus;
+
+  constructor(leaf: TdhLeaf, operands: SeamcallOperands, status: CompletionStatus) {
+    const given = Object.entries(operands).map(([register, value]) => `${register}=${hex(value as number | bigint)}`);
+    super(`${tdhLeafName(leaf)} (${given.join(', ')}): ${describeCompletionStatus(status)}`);
+    this.leaf = leaf;
+    this.status = status;
+  }
+}
+
+export class Seamcalls {
+  readonly door: HostDoor;
+  /** results of the last call */
+  readonly registers = new RegisterFile();
+
+  constructor(door: HostDoor) {
+    this.door = door;
+  }
+
+  /** Calls, and returns the completion status for the caller to judge. */
+  try(leaf: TdhLeaf, operands: SeamcallOperands): CompletionStatus {
+    const registers = this.registers;
+    registers.clear();
+    registers.setNumber(Gpr.RAX, leaf);
+    set(registers, Gpr.RCX, operands.rcx);
+    set(registers, Gpr.RDX, operands.rdx);
+    set(registers, Gpr.R8, operands.r8);
+    set(registers, Gpr.R9, operands.r9);
+    this.door.seamcall(registers);
+    return asCompletionStatus(registers.u64[Gpr.RAX]!);
+  }
+
+  /** Calls, and throws SeamcallError unless the status is complete success. */
+  call(leaf: TdhLeaf, operands: SeamcallOperands): RegisterFile {
+    const status = this.try(leaf, operands);
+    if (status !== 0n) throw new SeamcallError(leaf, operands, status);
+    return this.registers;
+  }
+}
+
+function set(registers: RegisterFile, register: Gpr, value: number | bigint | undefined): void {
+  if (typeof value === 'bigint') registers.u64[register] = value;
+  else if (value !== undefined) registers.setNumber(register, value);
+}

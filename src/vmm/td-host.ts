@@ -1,0 +1,112 @@
+/** A TD as its host holds it: vCPUs, memory, address spaces, and whether it still runs. */
+import { type Gpaw, Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
+import type { Bus, InterruptMessage } from '../devices/index.ts';
+import type { Clock } from '../time/index.ts';
+import { isFinal, type TdEnd } from './end.ts';
+import type { VmmHooks } from './hooks.ts';
+import type { PrivateMemory } from './private-memory.ts';
+import type { Seamcalls } from './seamcalls.ts';
+import type { SharedMemory } from './shared-memory.ts';
+import type { Vcpu } from './vcpu.ts';
+import type { ApicMessage } from './x2apic.ts';
+
+/** What the host attaches to a TD. Addresses have no shared bit. */
+export interface TdAttachments {
+  readonly clock: Clock;
+  readonly ports: Bus;
+  readonly mmio: Bus;
+  readonly hooks: VmmHooks;
+  /** bytes of one MapGPA after which the guest is told to ask again; Infinity: never */
+  readonly mapGpaChunkBytes: number;
+}
+
+/** bit 0 of VCPU_STATE_DETAILS */
+const VMXIP = 1n;
+
+export class TdHost {
+  readonly tdrHpa: number;
+  readonly gpaw: Gpaw;
+  readonly seamcalls: Seamcalls;
+  readonly privateMemory: PrivateMemory;
+  readonly sharedMemory: SharedMemory;
+  readonly clock: Clock;
+  readonly ports: Bus;
+  readonly mmio: Bus;
+  readonly hooks: VmmHooks;
+  readonly mapGpaChunkBytes: number;
+  readonly vcpus: Vcpu[] = [];
+  /** index of the vCPU whose turn is next, modulo their number */
+  nextTurn = 0;
+  /** who asked last to be told of finished requests */
+  notifyVcpu: Vcpu | undefined;
+  #end: TdEnd | undefined;
+
+  constructor(
+    tdrHpa: number,
+    gpaw: Gpaw,
+    seamcalls: Seamcalls,
+    privateMemory: PrivateMemory,
+    sharedMemory: SharedMemory,
+    attachments: TdAttachments,
+  ) {
+    this.tdrHpa = tdrHpa;
+    this.gpaw = gpaw;
+    this.seamcalls = seamcalls;
+    this.privateMemory = privateMemory;
+    this.sharedMemory = sharedMemory;
+    this.clock = attachments.clock;
+    this.ports = attachments.ports;
+    this.mmio = attachments.mmio;
+    this.hooks = attachments.hooks;
+    this.mapGpaChunkBytes = attachments.mapGpaChunkBytes;
+  }
+
+  /** Set when the run is to end; the first cause counts. */
+  get end(): TdEnd | undefined {
+    return this.#end;
+  }
+
+  /** Ends the run before the next entry. */
+  stop(end: TdEnd): void {
+    this.#end ??= end;
+  }
+
+  /** Takes back an end after which the TD can go on; returns false after a final one. */
+  resume(): boolean {
+    if (this.#end !== undefined && isFinal(this.#end)) return false;
+    this.#end = undefined;
+    return true;
+  }
+
+  /** Requests an interrupt of a vCPU; a halted one wakes, deliverable or not. */
+  post(vcpu: Vcpu, vector: number): void {
+    if (this.hooks.postInterrupt?.(vcpu, vector) === false) return;
+    this.seamcalls.door.postInterrupt(vcpu.tdvprHpa, vector);
+    vcpu.posted = true;
+    if (!vcpu.haltedInterruptsBlocked) vcpu.halted = false;
+  }
+
+  postNmi(vcpu: Vcpu): void {
+    this.seamcalls.call(TdhLeaf.VP_WR, { rcx: vcpu.tdvprHpa, rdx: MetadataField.PEND_NMI, r8: 1, r9: 1 });
+    vcpu.halted = vcpu.haltedInterruptsBlocked = false;
+  }
+
+  /** Carries an interrupt command or an I/O APIC's message to every APIC it is addressed to. */
+  send(message: ApicMessage, except?: Vcpu): void {
+    for (const vcpu of this.vcpus)
+      if (vcpu !== except && vcpu.apic.matches(message)) vcpu.apic.accept(message.vector, message.deliveryMode);
+  }
+
+  /** An I/O APIC has eight bits of destination; all ones mean everyone. */
+  deliver(message: InterruptMessage): void {
+    this.send({ ...message, destination: message.destination === 0xff ? 0xffff_ffff : message.destination });
+  }
+
+  /** Is an interrupt waiting in the virtual APIC whose priority would allow it, whatever RFLAGS.IF says? */
+  hasPendingInterrupt(vcpu: Vcpu): boolean {
+    if (vcpu.posted) return true;
+    const operands = { rcx: vcpu.tdvprHpa, rdx: MetadataField.VCPU_STATE_DETAILS };
+    const registers = this.seamcalls.call(TdhLeaf.VP_RD, operands);
+    return (registers.u64[Gpr.R8]! & VMXIP) !== 0n;
+  }
+}

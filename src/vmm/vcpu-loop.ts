@@ -1,0 +1,165 @@
+/** The host's main loop: ring what is due, enter a vCPU, serve why it came out. */
+import {
+  asCompletionStatus,
+  CompletionCode,
+  completionCodeOf,
+  describeCompletionStatus,
+  ExtendedQualification,
+  exitReasonName,
+  Gpr,
+  isSharedGpa,
+  PageLevel,
+  stripSharedBit,
+  TdExitReason,
+  TdhLeaf,
+} from '../abi/index.ts';
+import { hex } from '../bits/index.ts';
+import type { TdEnd } from './end.ts';
+import { PAGE_4K_BYTES } from './host-pages.ts';
+import type { TdHost } from './td-host.ts';
+import { serveTdvmcall } from './tdvmcall/index.ts';
+import type { Vcpu } from './vcpu.ts';
+
+export interface RunLimits {
+  /** instructions after which the run returns; default: none */
+  readonly instructions?: number;
+  /** when every vCPU waits: `skip` to the next alarm at once (default), or `return` to whoever can wait for real */
+  readonly idle?: 'skip' | 'return';
+  /** ticks a vCPU runs before another that could run gets its turn; default 100 microseconds */
+  readonly quantumTicks?: number;
+}
+
+export interface RunResult {
+  readonly end: TdEnd;
+  /** instructions retired during this run, by all vCPUs */
+  readonly instructions: number;
+}
+
+const DEFAULT_QUANTUM_TICKS = 100_000;
+/** One entry of the only vCPU that runs: long, but not for ever. */
+const LONGEST_ENTRY_TICKS = 100_000_000;
+
+export function runTd(td: TdHost, limits: RunLimits = {}): RunResult {
+  const run = new Run(td, limits);
+  return { end: td.resume() ? run.untilEnd() : td.end!, instructions: run.instructions };
+}
+
+class Run {
+  readonly #td: TdHost;
+  readonly #limits: RunLimits;
+  instructions = 0;
+
+  constructor(td: TdHost, limits: RunLimits) {
+    this.#td = td;
+    this.#limits = limits;
+  }
+
+  untilEnd(): TdEnd {
+    const td = this.#td;
+    for (;;) {
+      td.clock.ringDue();
+      if (td.end !== undefined) return td.end;
+      const left = (this.#limits.instructions ?? Number.POSITIVE_INFINITY) - this.instructions;
+      if (left <= 0) return { cause: 'instruction-limit' };
+      const vcpu = this.#runnable();
+      if (vcpu !== undefined) this.#enter(vcpu, left);
+      else if (this.#limits.idle === 'return' || !td.clock.skipToNextAlarm())
+        return { cause: 'idle', nextAlarmTicks: td.clock.nowTicks + td.clock.headroomTicks() };
+    }
+  }
+
+  /** Round robin over the vCPUs that do not wait. */
+  #runnable(): Vcpu | undefined {
+    const { vcpus } = this.#td;
+    for (let i = 0; i < vcpus.length; i++) {
+      const vcpu = vcpus[(this.#td.nextTurn + i) % vcpus.length]!;
+      if (vcpu.halted) continue;
+      this.#td.nextTurn = vcpu.index + 1;
+      return vcpu;
+    }
+    return undefined;
+  }
+
+  #enter(vcpu: Vcpu, instructionsLeft: number): void {
+    const td = this.#td;
+    const { clock } = td;
+    const alone = td.vcpus.every((other) => other === vcpu || other.halted);
+    const quantumTicks = alone ? LONGEST_ENTRY_TICKS : (this.#limits.quantumTicks ?? DEFAULT_QUANTUM_TICKS);
+    const turnsOver = clock.schedule(clock.nowTicks + Math.min(quantumTicks, instructionsLeft), () => {});
+
+    td.hooks.beforeEntry?.(vcpu, td);
+    const { registers } = vcpu;
+    registers.setNumber(Gpr.RAX, TdhLeaf.VP_ENTER);
+    registers.setNumber(Gpr.RCX, vcpu.tdvprHpa);
+    vcpu.posted = false;
+    const before = clock.nowTicks;
+    td.seamcalls.door.seamcall(registers);
+    this.instructions += clock.nowTicks - before;
+    clock.cancel(turnsOver);
+    td.hooks.afterExit?.(vcpu, td);
+    serveExit(td, vcpu);
+  }
+}
+
+/** One TD exit, by what RAX says. */
+function serveExit(td: TdHost, vcpu: Vcpu): void {
+  const { registers } = vcpu;
+  const status = asCompletionStatus(registers.u64[Gpr.RAX]!);
+  const code = completionCodeOf(status);
+  const exitReason = registers.low(Gpr.RAX);
+  const unhandled = (sentence: string) =>
+    td.stop({ cause: 'unhandled-exit', vcpu: vcpu.index, status, exitReason, sentence });
+
+  if (code !== CompletionCode.SUCCESS) {
+    if (exitReason === TdExitReason.TRIPLE_FAULT) td.stop({ cause: 'triple-fault', vcpu: vcpu.index });
+    else unhandled(`TDH.VP.ENTER: ${describeCompletionStatus(status)}`);
+    return;
+  }
+  switch (exitReason) {
+    case TdExitReason.TDCALL:
+      serveTdvmcall({ td, vcpu, registers, leaf: tdvmcallLeaf(registers.u64[Gpr.R11]!) });
+      break;
+    case TdExitReason.EXTERNAL_INTERRUPT: // an alarm is due, or the turn is over
+      break;
+    case TdExitReason.TRIPLE_FAULT:
+      td.stop({ cause: 'triple-fault', vcpu: vcpu.index });
+      break;
+    case TdExitReason.EPT_VIOLATION: {
+      const complaint = serveEptViolation(td, vcpu);
+      if (complaint !== undefined) unhandled(complaint);
+      break;
+    }
+    default:
+      unhandled(`the TD left with exit ${exitReasonName(exitReason)}, which this host does not serve`);
+  }
+}
+
+/** Leaves are open numbers; what does not fit a number is no leaf this host knows. */
+function tdvmcallLeaf(r11: bigint): number {
+  return Number(r11);
+}
+
+/** Gives the guest the page it needs; returns a sentence when it must not have one. */
+function serveEptViolation(td: TdHost, vcpu: Vcpu): string | undefined {
+  const gpa = vcpu.registers.number(Gpr.R8);
+  const type = vcpu.registers.low(Gpr.RDX) & 15;
+  if (isSharedGpa(gpa, td.gpaw)) {
+    const address = stripSharedBit(gpa, td.gpaw);
+    if (!td.privateMemory.isRam(address, PAGE_4K_BYTES)) td.sharedMemory.ept.setMmio(address);
+    else {
+      td.privateMemory.remove(address, PAGE_4K_BYTES);
+      td.sharedMemory.map(address);
+    }
+    return undefined;
+  }
+  if (type === ExtendedQualification.PENDING_EPT_VIOLATION)
+    return `the guest used private page ${hex(gpa)} before it accepted it`;
+  if (!td.privateMemory.isRam(gpa, PAGE_4K_BYTES))
+    return `the guest used private address ${hex(gpa)}, where it has no memory`;
+  if (td.sharedMemory.isMapped(gpa)) return `the guest used page ${hex(gpa)} as private after it made it shared`;
+  if (td.privateMemory.levelAt(gpa) !== undefined)
+    return `the guest cannot use private page ${hex(gpa)} although the host has given it`;
+  const wanted = type === ExtendedQualification.ACCEPT ? vcpu.registers.high(Gpr.RDX) & 7 : PageLevel.PAGE_4K;
+  td.privateMemory.augment(gpa, wanted);
+  return undefined;
+}

@@ -1,0 +1,26 @@
+/** One vCPU as the host sees it: a TDVPR page, the registers a TD lets it see, half a local APIC. */
+import { RegisterFile } from '../abi/index.ts';
+import type { X2Apic } from './x2apic.ts';
+
+export class Vcpu {
+  readonly index: number;
+  readonly tdvprHpa: number;
+  readonly apic: X2Apic;
+  /** what TDH.VP.ENTER left, and takes at the next entry */
+  readonly registers = new RegisterFile();
+
+  /** waits in Instruction.HLT */
+  halted = false;
+  /** ... with its interrupts blocked: only an NMI wakes it */
+  haltedInterruptsBlocked = false;
+  /** a vector was posted since the last entry, so the virtual APIC does not have it yet */
+  posted = false;
+  /** of SetupEventNotifyInterrupt; 0: none */
+  eventNotifyVector = 0;
+
+  constructor(index: number, tdvprHpa: number, apic: X2Apic) {
+    this.index = index;
+    this.tdvprHpa = tdvprHpa;
+    this.apic = apic;
+  }
+}

@@ -1,0 +1,41 @@
+/** The untrusted host of one platform: it owns the host's memory, starts the module, and holds any number of TDs. */
+import type { TdParams } from '../abi/index.ts';
+import type { LoadPlan } from '../loader/index.ts';
+import type { SharedView } from '../memory/shared-view.ts';
+import type { HostDoor } from '../seam/host-door.ts';
+import { HostPages } from './host-pages.ts';
+import { type ModuleFacts, startModule } from './module-start.ts';
+import { Seamcalls } from './seamcalls.ts';
+import { buildTd } from './td-builder.ts';
+import type { TdAttachments, TdHost } from './td-host.ts';
+
+/** Key ids the host keeps for itself: 0, and none besides. */
+const FIRST_TD_KEY_ID = 1;
+
+export class Vmm {
+  readonly view: SharedView;
+  readonly seamcalls: Seamcalls;
+  readonly pages: HostPages;
+  readonly #module: ModuleFacts;
+  #nextKeyId = FIRST_TD_KEY_ID;
+
+  constructor(door: HostDoor, view: SharedView) {
+    this.view = view;
+    this.seamcalls = new Seamcalls(door);
+    this.pages = new HostPages(view.ramBase, view.ramBytes);
+    this.#module = startModule(this.seamcalls);
+  }
+
+  /** Builds a TD; it runs with `runTd`. */
+  buildTd(plan: LoadPlan, attachments: TdAttachments, params?: Partial<TdParams>): TdHost {
+    return buildTd(plan, {
+      seamcalls: this.seamcalls,
+      module: this.#module,
+      view: this.view,
+      pages: this.pages,
+      attachments,
+      keyId: this.#nextKeyId++,
+      ...(params === undefined ? {} : { params }),
+    });
+  }
+}
