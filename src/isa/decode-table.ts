@@ -144,7 +144,10 @@ function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
     const key = candidates.map((one) => `${one.syntax.form.id}/${one.operandSize}`).join();
     let found = numbers.get(key);
     if (found === undefined) {
-      const layout = candidates.reduce<Layout | null>((rest, one) => makeLayout(one.syntax, one.operandSize, rest), null);
+      const layout = candidates.reduce<Layout | null>(
+        (rest, one) => makeLayout(one.syntax, one.operandSize, rest),
+        null,
+      );
       found = layouts.push(layout) - 1;
       numbers.set(key, found);
     }
@@ -156,7 +159,10 @@ function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
   fillSlots(forms, long).forEach((slot, index) => {
     const direct = slot[GROUP_CELLS];
     if (direct) {
-      invariant(slot.filter(Boolean).length === 1, `${direct[0]?.syntax.form.mnemonic} shares an opcode with ModRM rows`);
+      invariant(
+        slot.filter(Boolean).length === 1,
+        `${direct[0]?.syntax.form.mnemonic} shares an opcode with ModRM rows`,
+      );
       entries[index] = number(direct);
       return;
     }

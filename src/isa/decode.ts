@@ -287,7 +287,9 @@ export class Decoder {
         out.base = 3;
         return DecodeResult.Ok;
       default:
-        return this.#readImmediate(from.source, layout.operandSize, position, out) ? DecodeResult.Ok : DecodeResult.Truncated;
+        return this.#readImmediate(from.source, layout.operandSize, position, out)
+          ? DecodeResult.Ok
+          : DecodeResult.Truncated;
     }
   }
 

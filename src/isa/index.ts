@@ -1,7 +1,23 @@
 /** What x86-64 is: instructions, their bytes and their text. Knows no state and no behaviour. */
 
-export { DecodeResult, Decoder, createInstruction } from './decode.ts';
+export { createInstruction, DecodeResult, Decoder } from './decode.ts';
 export type { DecoderFeatures } from './decode-table.ts';
+export {
+  type Assembled,
+  Assembler,
+  type AssemblerOptions,
+  addressOf,
+  type Immediate,
+  type LabelAddress,
+  type Memory,
+  type MemoryParts,
+  mem,
+  mem8,
+  mem16,
+  mem32,
+  mem64,
+  memAt,
+} from './encode.ts';
 export {
   type Form,
   type Instruction,
@@ -9,3 +25,4 @@ export {
   OperandKind,
   Prefix,
 } from './instruction.ts';
+export { gprName, type Register, r, segmentName } from './registers.ts';

@@ -169,10 +169,10 @@ function parseOne(opcodeText: string, syntax: string, notesText: string, conditi
   const tokens = opcodeText.split(' ');
   const { prefixes, rank: prefixRank, mandatoryPrefix } = parsePrefix(tokens);
   let map: 0 | 1 | 2 | 3 = 0;
-  if (tokens[0] === '0F' && tokens.length > 1) {
-    tokens.shift();
-    map = 1;
-    if (tokens[0] === '38' || tokens[0] === '3A') map = tokens.shift() === '38' ? 2 : 3;
+  const mapBytes = /^0F( 38| 3A)? [0-9A-F]/.exec(tokens.join(' '));
+  if (mapBytes) {
+    map = mapBytes[1] === undefined ? 1 : mapBytes[1] === ' 38' ? 2 : 3;
+    tokens.splice(0, map === 1 ? 1 : 2);
   }
   const [byte = '', plus] = (tokens.shift() ?? '').split('+');
   const modrm = tokens[0]?.startsWith('/') ? (tokens.shift() ?? '') : '';
@@ -232,7 +232,9 @@ export function parseRows(rows: readonly Row[]): FormSyntax[] {
         family === ''
           ? parseOne(opcode, syntax, notes, -1, '')
           : parseOne(
-              opcode.replace(/([0-9A-F]{2})\+cc/, (_, byte: string) => (Number.parseInt(byte, 16) + condition).toString(16)),
+              opcode.replace(/([0-9A-F]{2})\+cc/, (_, byte: string) =>
+                (Number.parseInt(byte, 16) + condition).toString(16),
+              ),
               syntax.replace('cc', CONDITIONS[condition] ?? ''),
               notes,
               condition,
