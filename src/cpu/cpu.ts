@@ -312,7 +312,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     let from = record;
     while (this.#i32[from >> 2] === Handler.Goto) from = this.#i32[(from + R.link) >> 2]!;
     this.#u8.copyWithin(this.#scratch, from, from + RECORD_BYTES);
-    this.#i32[(this.#scratch + R.link) >> 2] = this.#i32[(from + R.link) >> 2]!;
+    this.#i32[this.#scratch >> 2] = this.#engine.handlers.unfused(this.#i32[from >> 2]!);
     this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, this.#u16[(from + R.nextOffset) >> 1]!);
     return this.#scratch;
   }

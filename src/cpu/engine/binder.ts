@@ -2,7 +2,7 @@
 import { type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
 import type { Facts, OperationTable, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
-import { type HandlerTable, Handler } from './handlers.ts';
+import { Handler, type HandlerTable, type KeyedPart } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
 import { R } from './record.ts';
 
@@ -60,14 +60,17 @@ export class Binder {
     this.#i32[(record + R.link) >> 2] = link;
   }
 
-  /** Writes the record of an instruction that starts at `pageOffset`; a branch within the page gets a linked handler if `linkable`. */
-  write(record: number, instruction: Instruction, pageOffset: number, linkable: boolean): void {
+  /**
+   * Writes the record of an instruction that starts at `pageOffset`; a branch within the page gets a linked handler if `linkable`.
+   * Returns its shape, or undefined when the host executes it.
+   */
+  write(record: number, instruction: Instruction, pageOffset: number, linkable: boolean): KeyedPart | undefined {
     const next = pageOffset + instruction.length;
     this.writeSpecial(record, Handler.Host, next);
     this.#u8[record + R.length] = instruction.length;
     const name = operationName(instruction);
     const operation = this.#operations[name];
-    if (operation?.emit === undefined) return;
+    if (operation?.emit === undefined) return undefined;
 
     const varies = operation.varies ?? [];
     const mode = varies.includes('mode') || instruction.mode !== 64 ? (instruction.mode as 32 | 64) : 64;
@@ -79,7 +82,7 @@ export class Binder {
     for (let slot = 0; slot < instruction.operandCount; slot++) {
       const operand = instruction.operands[slot]!;
       const shape = this.#operand(record, instruction, operand, slot, address, next, linkable);
-      if (shape === undefined) return;
+      if (shape === undefined) return undefined;
       shapes.push(shape);
       key += `|${shape.kind}${shape.width}${shape.kind === 'memory' ? shape.address : ''}${shape.near ? 'n' : ''}`;
     }
@@ -91,7 +94,9 @@ export class Binder {
       addressSize,
       rep,
     };
-    this.#i32[record >> 2] = this.#handlers.index(key, () => ({ facts, shapes }));
+    const part: KeyedPart = { key, facts, shapes, operation };
+    this.#i32[record >> 2] = this.#handlers.index(part);
+    return part;
   }
 
   /** Fills the fields of one operand; undefined when generated code has no way to name it. */

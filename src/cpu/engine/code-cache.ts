@@ -3,7 +3,7 @@ import { createInstruction, DecodeResult, type Decoder, type Instruction } from 
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { type Binder, operationName } from './binder.ts';
-import { type HandlerTable, Handler } from './handlers.ts';
+import { Handler, type HandlerTable, type KeyedPart } from './handlers.ts';
 import { R, RECORD_BYTES } from './record.ts';
 
 const TABLE_BYTES = 4096 * 4;
@@ -11,6 +11,9 @@ const CACHE_BYTES = 72 << 20;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
+
+/** Operations that are often followed by a conditional branch; the two then share one handler. */
+const SETS_FLAGS: ReadonlySet<string> = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'OR', 'XOR', 'INC', 'DEC', 'SHR', 'SHL', 'BT']);
 
 const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
 
@@ -85,6 +88,7 @@ export class CodeCache {
     const first = this.#base + this.#used;
     const instruction = this.#instruction;
     let at = offset;
+    let before: KeyedPart | undefined;
     for (let count = 0; ; count++) {
       if (at >= 4096 || count === RUN_INSTRUCTIONS) {
         this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
@@ -109,7 +113,12 @@ export class CodeCache {
         this.#binder.writeSpecial(record, Handler.Host, at);
         break;
       }
-      this.#binder.write(record, instruction, at, true);
+      const part = this.#binder.write(record, instruction, at, true);
+      if (before !== undefined && part !== undefined && part.facts.operation === 'Jcc' && SETS_FLAGS.has(before.facts.operation)) {
+        const first = (record - RECORD_BYTES) >> 2;
+        this.#i32[first] = this.#handlers.fusedIndex(this.#i32[first]!, [before, part]);
+      }
+      before = part;
       at += instruction.length;
       if (this.#endsRun(instruction)) break;
     }
@@ -162,6 +171,8 @@ export class CodeCache {
     const length = this.#u8[record + R.length]!;
     this.#binder.writeSpecial(record, Handler.Stale, offset + length);
     this.#u8[record + R.length] = length;
+    const before = (record - RECORD_BYTES) >> 2;
+    this.#i32[before] = this.#handlers.unfused(this.#i32[before]!);
     this.#hostInstructions.delete(record);
   }
 

@@ -28,7 +28,7 @@ export class Engine {
   constructor(memory: HostMemory, operations: OperationTable) {
     this.memory = memory;
     this.operations = operations;
-    this.handlers = new HandlerTable(memory.wasm, operations, {
+    this.handlers = new HandlerTable(memory.wasm, {
       load: (low, high, bytes) => this.current!.access.load(low, high, bytes),
       store: (low, high, bytes) => this.current!.access.store(low, high, bytes),
       modify: (low, high, bytes) => this.current!.access.modify(low, high, bytes),

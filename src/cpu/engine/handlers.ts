@@ -1,7 +1,7 @@
 /** Turns (operation, operand shapes) into entries of the handler table, in small modules made when something new is decoded. */
-import type { Facts, OperationTable } from '../exec/sem.ts';
+import type { Facts } from '../exec/sem.ts';
 import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
-import { InterpreterHandler, type OperandShape, writeDispatchNext } from './interpreter-handler.ts';
+import { type HandlerPart, InterpreterHandler } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
 import { HANDLER_PARAMETERS, P } from './sem-builder.ts';
 import { S } from '../state.ts';
@@ -24,9 +24,9 @@ export interface AccessImports {
   modifyEnd(): void;
 }
 
-export interface HandlerSpec {
-  readonly facts: Facts;
-  readonly shapes: readonly OperandShape[];
+/** An instruction by its shape; equal keys share a handler. */
+export interface KeyedPart extends HandlerPart {
+  readonly key: string;
 }
 
 type Enter = (state: number, record: number, left: number, tlb: number) => number;
@@ -43,24 +43,23 @@ const NO_FACTS: Facts = { operation: 'lookup', condition: -1, operandSize: 64, m
 export class HandlerTable {
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES });
   readonly #env: Record<string, unknown>;
-  readonly #operations: OperationTable;
   readonly #indexOf = new Map<string, number>();
+  readonly #firstOf = new Map<number, number>();
   #next = 16;
   #waiting: { index: number; code: Code }[] = [];
   modulesMade = 0;
   /** Runs the record's handler and everything it leads to; returns a `Leave`. */
   readonly enter: Enter;
 
-  constructor(memory: WebAssembly.Memory, operations: OperationTable, imports: AccessImports) {
-    this.#operations = operations;
+  constructor(memory: WebAssembly.Memory, imports: AccessImports) {
     this.#env = { memory, table: this.#table, ...imports };
     this.#waiting.push({ index: Handler.Host, code: leaving(Leave.Host) });
     this.#waiting.push({ index: Handler.Stale, code: leaving(Leave.Stale) });
     this.#waiting.push({ index: Handler.Step, code: leaving(Leave.Step) });
     this.#waiting.push({ index: Handler.Straddle, code: leaving(Leave.Straddle) });
     this.#waiting.push({ index: Handler.Goto, code: goto() });
-    const lookup = new LookupHandler(NO_FACTS, []);
-    this.#waiting.push({ index: Handler.Lookup, code: lookup.build({ emit: (b) => b.jump(b.nextIp()) }, (code) => code.unreachable()) });
+    const lookup: HandlerPart = { facts: NO_FACTS, shapes: [], operation: { emit: (b) => b.jump(b.nextIp()) } };
+    this.#waiting.push({ index: Handler.Lookup, code: new LookupHandler(NO_FACTS).build([lookup]) });
     const enter = new Code(HANDLER_PARAMETERS);
     for (const parameter of [P.state, P.record, P.left, P.tlb]) enter.get(parameter);
     enter.get(P.record);
@@ -72,18 +71,29 @@ export class HandlerTable {
   }
 
   /** Table index for an instruction of this shape; its function exists after the next `flush`. */
-  index(key: string, makeSpec: () => HandlerSpec): number {
+  index(part: KeyedPart): number {
+    return this.#indexOf.get(part.key) ?? this.#add(part.key, [part]);
+  }
+
+  /** Table index of one handler for two instructions in a row; `first` is the index of the first alone. */
+  fusedIndex(first: number, parts: readonly [KeyedPart, KeyedPart]): number {
+    const key = `${parts[0].key}+${parts[1].key}`;
     const known = this.#indexOf.get(key);
     if (known !== undefined) return known;
-    const spec = makeSpec();
-    const operation = this.#operations[spec.facts.operation];
-    let index: number = Handler.Host;
-    if (operation?.emit !== undefined) {
-      index = this.#next++;
-      if (index >= TABLE_ENTRIES) throw new Error('broken invariant: more instruction shapes than the handler table has room for');
-      const code = new InterpreterHandler(spec.facts, spec.shapes).build(operation, writeDispatchNext);
-      this.#waiting.push({ index, code });
-    }
+    const index = this.#add(key, parts);
+    this.#firstOf.set(index, first);
+    return index;
+  }
+
+  /** The handler for the first instruction alone of a fused one; any other index itself. */
+  unfused(index: number): number {
+    return this.#firstOf.get(index) ?? index;
+  }
+
+  #add(key: string, parts: readonly HandlerPart[]): number {
+    const index = this.#next++;
+    if (index >= TABLE_ENTRIES) throw new Error('broken invariant: more instruction shapes than the handler table has room for');
+    this.#waiting.push({ index, code: new InterpreterHandler(parts[0]!.facts).build(parts) });
     this.#indexOf.set(key, index);
     return index;
   }

@@ -1,10 +1,10 @@
 /** One handler of the interpreter: the semantic function with its operands bound to fields of a predecoded record. */
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
-import type { Code } from '../../wasm/index.ts';
+import type { Code, MemoryOp } from '../../wasm/index.ts';
 import { GraphWriter, type Node, Reads } from './graph.ts';
 import { Leave, R, RECORD_BYTES } from './record.ts';
-import { localOf, node, P, SemBuilder } from './sem-builder.ts';
+import { localOf, node, P, type Position, SemBuilder } from './sem-builder.ts';
 
 /**
  * How a memory operand's address is made:
@@ -23,6 +23,13 @@ export interface OperandShape {
   readonly near: boolean;
 }
 
+/** One instruction of a handler. */
+export interface HandlerPart {
+  readonly facts: Facts;
+  readonly shapes: readonly OperandShape[];
+  readonly operation: Operation;
+}
+
 interface BoundPlace extends Place {
   readonly shape: OperandShape;
 }
@@ -30,17 +37,20 @@ interface BoundPlace extends Place {
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 
 export class InterpreterHandler extends SemBuilder {
-  readonly #shapes: readonly OperandShape[];
-
-  constructor(facts: Facts, shapes: readonly OperandShape[]) {
-    super(facts);
-    this.#shapes = shapes;
+  /** Bytes from the record in the parameter to that of the instruction being recorded. */
+  get #recordOffset(): number {
+    return this.position * RECORD_BYTES;
   }
 
-  /** The finished body of the handler. */
-  build(operation: Operation, dispatchAfter: (code: Code) => void): Code {
-    operation.emit!(this, ...this.#shapes.map((shape) => this.#place(shape)));
-    this.graph.effect([], ({ code }) => dispatchAfter(code), Reads.Everything);
+  /** The finished body of a handler that executes one instruction, or several in consecutive records. */
+  build(parts: readonly HandlerPart[]): Code {
+    parts.forEach(({ facts, shapes, operation }, position) => {
+      this.facts = facts;
+      this.position = position;
+      operation.emit!(this, ...shapes.map((shape) => this.#place(shape)));
+    });
+    const position = this.position;
+    this.graph.effect([], ({ code }) => this.writeDispatchNext(code, position), Reads.Everything);
     new GraphWriter(this.code).write(this.graph.block);
     return this.code;
   }
@@ -48,27 +58,54 @@ export class InterpreterHandler extends SemBuilder {
   readonly #record: Node = this.graph.node('i32', [], (code) => code.get(P.record), 0, 0);
   readonly #left: Node = this.graph.node('i32', [], (code) => code.get(P.left), 0, 0);
 
-  left(): Node {
-    return this.#left;
+  left(): Val {
+    return this.position === 0 ? this.#left : this.sub(this.#left, this.i32(this.position));
   }
 
-  writeLeftAfter(code: Code): void {
+  #writeLeft(code: Code, instructions: number): void {
     code.get(P.left);
-    code.i32(1);
+    if (instructions === 0) return;
+    code.i32(instructions);
     code.op('i32.sub');
   }
 
-  writePosition(code: Code): void {
-    code.get(P.state);
+  writeLeftAfter(code: Code, position: Position): void {
+    this.#writeLeft(code, position + 1);
+  }
+
+  #writeRecord(code: Code, index: number): void {
     code.get(P.record);
+    if (index === 0) return;
+    code.i32(index * RECORD_BYTES);
+    code.op('i32.add');
+  }
+
+  writePosition(code: Code, position: Position): void {
+    code.get(P.state);
+    this.#writeRecord(code, position);
     code.memory('i32.store', S.exitRecord);
     code.get(P.state);
-    code.get(P.left);
+    this.#writeLeft(code, position);
     code.memory('i32.store', S.remaining);
   }
 
+  /** Goes on with the record that follows. */
+  writeDispatchNext(code: Code, position: Position): void {
+    code.get(P.state);
+    this.#writeRecord(code, position + 1);
+    this.writeLeftAfter(code, position);
+    code.get(P.tlb);
+    code.get(P.record);
+    code.memory('i32.load', (position + 1) * RECORD_BYTES + R.handler);
+    code.returnCallIndirect(0);
+  }
+
+  #recordField(name: MemoryOp, offset: number): Node {
+    return this.graph.peek(name, this.#record, this.#recordOffset + offset, 0);
+  }
+
   #field16(offset: number): Node {
-    return this.graph.peek('i32.load16_u', this.#record, offset, 0);
+    return this.#recordField('i32.load16_u', offset);
   }
   #stateAt(offsetField: number): Node {
     return this.graph.op('i32.add', this.stateNode, this.#field16(offsetField));
@@ -79,12 +116,12 @@ export class InterpreterHandler extends SemBuilder {
 
   // ---- addresses
   #offset(address: AddressShape): Val {
-    if (address === 'o') return this.graph.peek('i64.load', this.#record, R.immediate, 0);
-    const displacement = this.extendS(this.graph.peek('i32.load', this.#record, R.displacement, 0));
+    if (address === 'o') return this.#recordField('i64.load', R.immediate);
+    const displacement = this.extendS(this.#recordField('i32.load', R.displacement));
     if (address === 'r') return this.add(this.#linearNext(), displacement);
     const based = this.add(this.#stateValueAt(R.base), displacement);
     if (address === 'b') return based;
-    const shift = this.extendU(this.graph.peek('i32.load8_u', this.#record, R.scaleShift, 0));
+    const shift = this.extendU(this.#recordField('i32.load8_u', R.scaleShift));
     const full = this.add(based, this.shl(this.#stateValueAt(R.index), shift));
     return address === 'x' ? full : this.and(full, this.i64(0xffff_ffff));
   }
@@ -116,7 +153,7 @@ export class InterpreterHandler extends SemBuilder {
           case 'memory':
             return this.load(width as Width, this.linear(place));
           case 'immediate':
-            return this.graph.peek(LOAD[width as 64], this.#record, R.immediate, 0);
+            return this.#recordField(LOAD[width as 64], R.immediate);
           default:
             throw new Error(`${this.facts.operation}: a ${kind} operand cannot be read`);
         }
@@ -156,80 +193,82 @@ export class InterpreterHandler extends SemBuilder {
   }
   branch(target: Place, condition?: Val): void {
     const { near } = (target as BoundPlace).shape;
+    const { position } = this;
     const take = (): void => {
-      const displacement = this.extendS(this.graph.peek('i32.load', this.#record, R.immediate, 0));
+      const displacement = this.extendS(this.#recordField('i32.load', R.immediate));
       const destination = this.add(this.#linearNext(), displacement);
       const linear = this.facts.mode === 64 ? destination : this.and(destination, this.i64(0xffff_ffff));
       if (near) {
-        this.graph.effect([], ({ code }) => this.#writeLinked(code), Reads.Everything);
+        this.graph.effect([], ({ code }) => this.#writeLinked(code, position), Reads.Everything);
         this.setState(S.rip, linear);
-        this.graph.effect([], ({ code }) => this.#writeUnlinked(code), Reads.Everything);
+        this.graph.effect([], ({ code }) => this.#writeUnlinked(code, position), Reads.Everything);
       } else
-        this.graph.effectWithLocals([node(linear)], undefined, (writer, [address]) => this.writeJump(writer, localOf(writer, address!)), Reads.Everything);
+        this.graph.effectWithLocals([node(linear)], undefined, (writer, [address]) => this.writeJump(writer, position, localOf(writer, address!)), Reads.Everything);
     };
     if (condition === undefined) take();
     else this.ifLikely(condition, take, undefined, undefined);
   }
-  #writeLinked(code: Code): void {
+  #writeLinked(code: Code, position: Position): void {
     const link = code.local('i32');
     code.get(P.record);
-    code.memory('i32.load', R.link);
+    code.memory('i32.load', position * RECORD_BYTES + R.link);
     code.tee(link);
     code.i32(0);
     code.op('i32.ne');
     code.get(P.left);
-    code.i32(1);
+    code.i32(position + 1);
     code.op('i32.gt_s');
     code.op('i32.and');
     code.if(undefined, true);
     code.get(P.state);
     code.get(link);
-    this.writeLeftAfter(code);
+    this.writeLeftAfter(code, position);
     code.get(P.tlb);
     code.get(link);
     code.memory('i32.load', R.handler);
     code.returnCallIndirect(0);
     code.end();
   }
-  #writeUnlinked(code: Code): void {
+  #writeUnlinked(code: Code, position: Position): void {
     code.get(P.state);
-    code.get(P.record);
+    this.#writeRecord(code, position);
     code.memory('i32.store', S.exitRecord);
     code.get(P.state);
-    this.writeLeftAfter(code);
+    this.writeLeftAfter(code, position);
     code.memory('i32.store', S.remaining);
     code.i32(Leave.Link);
     code.i32(Leave.Budget);
     code.get(P.left);
-    code.i32(1);
+    code.i32(position + 1);
     code.op('i32.gt_s');
     code.select();
     code.return();
   }
   repeat(): void {
+    const { position } = this;
     this.graph.effect(
       [],
       ({ code }) => {
         code.get(P.left);
-        code.i32(1);
+        code.i32(position + 1);
         code.op('i32.gt_s');
         code.if(undefined, true);
         code.get(P.state);
-        code.get(P.record);
-        this.writeLeftAfter(code);
+        this.#writeRecord(code, position);
+        this.writeLeftAfter(code, position);
         code.get(P.tlb);
         code.get(P.record);
-        code.memory('i32.load', R.handler);
+        code.memory('i32.load', position * RECORD_BYTES + R.handler);
         code.returnCallIndirect(0);
         code.end();
       },
       Reads.Everything,
     );
-    const length = this.extendU(this.graph.peek('i32.load8_u', this.#record, R.length, 0));
+    const length = this.extendU(this.#recordField('i32.load8_u', R.length));
     this.setState(S.rip, this.sub(this.#linearNext(), length));
     this.graph.effect([], ({ code }) => {
       code.get(P.state);
-      this.writeLeftAfter(code);
+      this.writeLeftAfter(code, position);
       code.memory('i32.store', S.remaining);
       code.i32(Leave.Budget);
       code.return();
@@ -238,19 +277,3 @@ export class InterpreterHandler extends SemBuilder {
 }
 
 const LOAD = { 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' } as const;
-
-/** Goes on with the record that follows; one instruction of the budget is used. */
-export function writeDispatchNext(code: Code): void {
-  code.get(P.state);
-  code.get(P.record);
-  code.i32(RECORD_BYTES);
-  code.op('i32.add');
-  code.get(P.left);
-  code.i32(1);
-  code.op('i32.sub');
-  code.get(P.tlb);
-  code.get(P.record);
-  code.memory('i32.load', RECORD_BYTES + R.handler);
-  code.returnCallIndirect(0);
-}
-

@@ -13,6 +13,9 @@ export const HANDLER_PARAMETERS = 4;
 /** Functions that handlers import, by index. */
 export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3 } as const;
 
+/** Instructions of the function that come before. */
+export type Position = number;
+
 interface Variable extends Var {
   readonly type: WasmType;
   readonly local: number;
@@ -25,7 +28,7 @@ const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v
 export const node = (value: Val): Node => value as Node;
 
 export abstract class SemBuilder implements Sem {
-  readonly facts: Facts;
+  facts: Facts;
   readonly graph = new Graph();
   readonly code = new Code(HANDLER_PARAMETERS);
   #depth = 0;
@@ -43,17 +46,13 @@ export abstract class SemBuilder implements Sem {
   abstract branch(target: Place, condition?: Val): void;
   abstract repeat(): void;
   /** Notes where execution stands (record, instructions left) so that the host can take over. */
-  abstract writePosition(code: Code): void;
-  /** Code that leaves with `reason`; the position is noted. */
-  writeLeave(code: Code, reason: number): void {
-    this.writePosition(code);
-    code.i32(reason);
-    code.return();
-  }
-  /** Pushes instructions left after this one. */
-  abstract writeLeftAfter(code: Code): void;
+  abstract writePosition(code: Code, position: Position): void;
+  /** Pushes the instructions left after this one. */
+  abstract writeLeftAfter(code: Code, position: Position): void;
+  /** Which of the instructions that the function executes is being recorded; effects keep the one they belong to. */
+  position: Position = 0;
   /** The instruction count left, before this instruction. */
-  abstract left(): Node;
+  abstract left(): Val;
 
   // ---- constants
   i32(value: number): Val {
@@ -256,7 +255,7 @@ export abstract class SemBuilder implements Sem {
 
   // ---- guest memory
   /** Leaves in `host` the host address of the access, or leaves the handler with a fault. */
-  #translate(code: Code, linear: number, bytes: number, host: number, tagOffset: number, importIndex: number): void {
+  #translate(code: Code, position: Position, linear: number, bytes: number, host: number, tagOffset: number, importIndex: number): void {
     const entry = code.local('i32');
     code.get(P.tlb);
     code.get(linear);
@@ -284,7 +283,7 @@ export abstract class SemBuilder implements Sem {
     code.op('i32.add');
     code.set(host);
     code.else();
-    this.#callHost(code, linear, bytes, importIndex);
+    this.#callHost(code, position, linear, bytes, importIndex);
     code.tee(host);
     code.op('i32.eqz');
     code.if(undefined, false);
@@ -293,8 +292,8 @@ export abstract class SemBuilder implements Sem {
     code.end();
     code.end();
   }
-  #callHost(code: Code, linear: number, bytes: number, importIndex: number): void {
-    this.writePosition(code);
+  #callHost(code: Code, position: Position, linear: number, bytes: number, importIndex: number): void {
+    this.writePosition(code, position);
     code.get(linear);
     code.op('i32.wrap_i64');
     code.get(linear);
@@ -306,13 +305,14 @@ export abstract class SemBuilder implements Sem {
   }
   loadAs(name: MemoryOp, bytes: number, linear: Val): Val {
     const type = name.startsWith('v128') ? 'v128' : (name.slice(0, 3) as WasmType);
+    const { position } = this;
     return this.graph.effectWithLocals(
       [node(linear)],
       type,
       (writer, [address, result]) => {
         const { code } = writer;
         const host = code.local('i32');
-        this.#translate(code, localOf(writer, address!), bytes, host, 0, Import.load);
+        this.#translate(code, position, localOf(writer, address!), bytes, host, 0, Import.load);
         code.get(host);
         code.memory(name, 0);
         code.set(result!.local);
@@ -327,6 +327,7 @@ export abstract class SemBuilder implements Sem {
     this.storeAs(STORE[width], width / 8, linear, value);
   }
   storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void {
+    const { position } = this;
     this.graph.effectWithLocals(
       [node(linear), node(value)],
       undefined,
@@ -364,7 +365,7 @@ export abstract class SemBuilder implements Sem {
         code.get(P.state);
         writer.push(stored!);
         code.memory(name, S.bounce);
-        this.#callHost(code, local, bytes, Import.store);
+        this.#callHost(code, position, local, bytes, Import.store);
         code.op('i32.eqz');
         code.if(undefined, false);
         code.i32(Leave.Fault);
@@ -376,10 +377,11 @@ export abstract class SemBuilder implements Sem {
     );
   }
   modify(width: Width, linear: Val, change: (old: Val) => Val): Val {
+    const { position } = this;
     const host = this.graph.effectWithLocals(
       [node(linear)],
       'i32',
-      (writer, [address, result]) => this.#translate(writer.code, localOf(writer, address!), width / 8, result!.local, 8, Import.modify),
+      (writer, [address, result]) => this.#translate(writer.code, position, localOf(writer, address!), width / 8, result!.local, 8, Import.modify),
       0,
     )!;
     const old = this.graph.peek(LOAD[width], host, 0, Reads.Memory);
@@ -410,6 +412,7 @@ export abstract class SemBuilder implements Sem {
   }
   #bulk(width: 8 | 16 | 32 | 64, target: Val, count: Val, source: Val | undefined, value: Val | undefined): Val {
     const shift = Math.log2(width / 8);
+    const { position } = this;
     const args = [target, count, source ?? value!].map(node);
     return this.graph.effectWithLocals(
       args,
@@ -449,8 +452,8 @@ export abstract class SemBuilder implements Sem {
           code.op('i32.add');
           code.op('i32.eq');
         };
-        if (source !== undefined) this.#translate(code, other, width / 8, hostFrom, 0, Import.load);
-        this.#translate(code, to, width / 8, hostTo, 8, Import.modify);
+        if (source !== undefined) this.#translate(code, position, other, width / 8, hostFrom, 0, Import.load);
+        this.#translate(code, position, to, width / 8, hostTo, 8, Import.modify);
         code.i32(4096);
         code.get(wanted);
         code.op('i32.wrap_i64');
@@ -713,14 +716,20 @@ export abstract class SemBuilder implements Sem {
     this.leave(Leave.Host);
   }
   leave(reason: number): void {
-    this.graph.effect([], (writer) => this.writeLeave(writer.code, reason), Reads.Everything);
+    const { position } = this;
+    this.graph.effect(
+      [],
+      ({ code }) => {
+        this.writePosition(code, position);
+        code.i32(reason);
+        code.return();
+      },
+      Reads.Everything,
+    );
   }
   tsc(): Val {
-    const retired = this.sub(this.state(S.budget, 'i32'), this.graphLeft());
+    const retired = this.sub(this.state(S.budget, 'i32'), this.left());
     return this.add(this.state(S.tscAtEntry, 'i64'), this.extendS(retired));
-  }
-  graphLeft(): Val {
-    return this.left();
   }
 
   /** Linear address of an instruction pointer of the guest. */
@@ -729,20 +738,21 @@ export abstract class SemBuilder implements Sem {
     return this.and(this.add(ip, this.state(S.segmentBase + 8, 'i64')), this.i64(0xffff_ffff));
   }
   jump(target: Val): void {
+    const { position } = this;
     this.graph.effectWithLocals(
       [node(this.linearOfIp(target))],
       undefined,
-      (writer, [address]) => this.writeJump(writer, localOf(writer, address!)),
+      (writer, [address]) => this.writeJump(writer, position, localOf(writer, address!)),
       Reads.Everything,
     );
   }
   /** Goes on at a linear address held in an i64 local: through the code TLB, or by way of the host. */
-  writeJump(writer: GraphWriter, linear: number): void {
+  writeJump(writer: GraphWriter, position: Position, linear: number): void {
     const { code } = writer;
     const entry = code.local('i32');
     const left = code.local('i32');
     const record = code.local('i32');
-    this.writeLeftAfter(code);
+    this.writeLeftAfter(code, position);
     code.set(left);
     code.get(P.state);
     code.memory('i32.load', S.codeTlb);
