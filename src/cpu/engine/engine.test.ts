@@ -1,0 +1,153 @@
+/** The engine on small machine-code programs in flat 64-bit mode, without any system instruction but HLT. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { HostMemory } from '../../memory/index.ts';
+import { Clock } from '../../time/index.ts';
+import { Cpu } from '../cpu.ts';
+import { integerOperations } from '../exec/integer.ts';
+import type { OperationTable } from '../exec/sem.ts';
+import { ExitReason } from '../exit.ts';
+import { S } from '../state.ts';
+import { Engine } from './engine.ts';
+
+const hlt: OperationTable = {
+  HLT: {
+    host: (cpu, instruction) => {
+      throw cpu.exitFor(ExitReason.Hlt, instruction);
+    },
+    endsBlock: true,
+  },
+};
+
+interface Bench {
+  cpu: Cpu;
+  clock: Clock;
+  memory: HostMemory;
+  /** host = guest physical = linear address of 1 MiB for the program */
+  at: number;
+  /** maps the linear page of `linear` to the host page of `host` */
+  map(linear: number, host: number): void;
+}
+
+/** Identity map of 4 GiB by 2 MiB pages, and a table of 4 KiB pages for the linear range from 8 GiB on. */
+function bench(): Bench {
+  const memory = new HostMemory(16 << 20);
+  const clock = new Clock();
+  const cpu = new Cpu({ engine: new Engine(memory, { ...integerOperations, ...hlt }), index: 0, clock, entropy: { next32: () => 7 } });
+  const tables = memory.ramBase;
+  const put = (at: number, value: number): void => memory.view.setUint32(at, value >>> 0, true);
+  put(tables, tables + 0x1003);
+  for (let gigabyte = 0; gigabyte < 4; gigabyte++) {
+    put(tables + 0x1000 + gigabyte * 8, tables + 0x2003 + gigabyte * 0x1000);
+    for (let i = 0; i < 512; i++) put(tables + 0x2000 + gigabyte * 0x1000 + i * 8, (gigabyte * 512 + i) * 0x20_0000 + 0x83);
+  }
+  put(tables + 0x1000 + 8 * 8, tables + 0x8003);
+  put(tables + 0x8000, tables + 0x9003);
+  const { state } = cpu;
+  state.set(S.cr3, tables, 0);
+  state.setLow(S.cr0, 0x8001_0031 | 0);
+  state.setLow(S.cr4, 0x20);
+  state.setLow(S.efer, 0xd01);
+  state.setLow(S.segmentRights + 4, 0xa09b);
+  state.setLow(S.segmentRights + 8, 0xc093);
+  const at = memory.ramBase + 0x10_0000;
+  return { cpu, clock, memory, at, map: (linear, host) => put(tables + 0x9000 + ((linear >>> 12) & 511) * 8, host + 3) };
+}
+
+const TWO_PAGES = 0x2_0000_0000;
+
+function run({ cpu, memory, at }: Bench, bytes: readonly number[], start = at): number {
+  if (start === at) memory.u8.set(bytes, at);
+  cpu.state.set(S.rip, start | 0, Math.floor(start / 0x1_0000_0000));
+  return cpu.run().reason;
+}
+
+test('a loop counts, flags and all', () => {
+  const b = bench();
+  // mov ecx,1000; xor eax,eax; l: add rax,rcx; dec ecx; jnz l; hlt
+  assert.equal(run(b, [0xb9, 0xe8, 3, 0, 0, 0x31, 0xc0, 0x48, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xf9, 0xf4]), ExitReason.Hlt);
+  assert.equal(b.cpu.state.big(S.gpr), 500500n);
+  assert.equal(b.cpu.retired, 2 + 3000);
+  assert.equal(b.clock.nowTicks, 3002);
+});
+
+test('the budget stops a loop at a branch and it goes on from there', () => {
+  const b = bench();
+  b.clock.schedule(100, () => {});
+  const program = [0x48, 0xff, 0xc0, 0xeb, 0xfb]; // l: inc rax; jmp l
+  assert.equal(run(b, program), ExitReason.ExternalInterrupt);
+  assert.equal(b.cpu.state.big(S.gpr), 50n);
+  b.clock.ringDue();
+  b.clock.schedule(200, () => {});
+  assert.equal(b.cpu.run().reason, ExitReason.ExternalInterrupt);
+  assert.equal(b.cpu.state.big(S.gpr), 100n);
+});
+
+test('code that changes the instruction after it sees the new one, in a page it has run before', () => {
+  const b = bench();
+  // mov byte [rip+1], 7 (patches the immediate below); mov al, 1; hlt
+  const program = [0xc6, 0x05, 1, 0, 0, 0, 7, 0xb0, 1, 0xf4];
+  assert.equal(run(b, program), ExitReason.Hlt);
+  assert.equal(b.cpu.state.big(S.gpr) & 0xffn, 7n);
+  // a linked loop whose body is patched half-way: mov ecx,4; l: mov al,1; add bl,al; mov byte [rip-9],5 (the 1 of mov al,1); dec ecx; jnz l; hlt
+  b.cpu.state.set(S.gpr + 24, 0, 0);
+  const loop = [0xb9, 4, 0, 0, 0, 0xb0, 1, 0x00, 0xc3, 0xc6, 0x05, 0xf6, 0xff, 0xff, 0xff, 5, 0xff, 0xc9, 0x75, 0xf1, 0xf4];
+  b.at += 0x1000;
+  assert.equal(run(b, loop), ExitReason.Hlt);
+  assert.equal(b.cpu.state.big(S.gpr + 24), 16n);
+});
+
+test('a branch whose condition was fused with its comparison can be patched alone', () => {
+  const b = bench();
+  // mov ecx,2; l: mov byte [rip+2],0x74 (jne becomes je); cmp eax,eax; jne +2; inc ebx (2 bytes); dec ecx; jnz l; hlt
+  const program = [0xb9, 2, 0, 0, 0, 0xc6, 0x05, 2, 0, 0, 0, 0x74, 0x39, 0xc0, 0x75, 2, 0xff, 0xc3, 0xff, 0xc9, 0x75, 0xef, 0xf4];
+  // run once so that the pair is decoded, then with the original byte restored: each time the store comes first and the branch is taken
+  for (let i = 0; i < 2; i++) {
+    run(b, program);
+    assert.equal(b.cpu.state.big(S.gpr + 24), 0n);
+  }
+});
+
+test('an instruction and an access that reach into the next page', () => {
+  const b = bench();
+  const [first, second] = [b.memory.ramBase + 0x20_0000, b.memory.ramBase + 0x40_0000];
+  b.map(0x0, first);
+  b.map(0x1000, second);
+  // mov rax,[rsi] ; mov [rsi+1], rax; hlt with the second instruction across the page end
+  const program = [0x48, 0x8b, 0x06, 0x48, 0x89, 0x46, 0x01, 0xf4];
+  program.forEach((byte, i) => {
+    const offset = 0xffb + i;
+    b.memory.u8[offset < 0x1000 ? first + offset : second + offset - 0x1000] = byte;
+  });
+  const { state } = b.cpu;
+  state.set(S.gpr + 6 * 8, 0xffc - 0x800, 2);
+  for (let i = 0; i < 8; i++) b.memory.u8[first + 0x7fc + i] = i + 1;
+  assert.equal(run(b, [], TWO_PAGES + 0xffb), ExitReason.Hlt);
+  assert.equal(state.big(S.gpr), 0x0807060504030201n);
+  assert.equal(b.memory.view.getBigUint64(first + 0x7fd, true), 0x0807060504030201n);
+  // the data access across the two pages
+  state.set(S.gpr + 6 * 8, 0xffa, 2);
+  const at = b.at;
+  assert.equal(run(b, [0x48, 0x89, 0x06, 0x48, 0xff, 0x06, 0x48, 0x8b, 0x1e, 0xf4], at), ExitReason.Hlt); // mov [rsi],rax; inc qword [rsi]; mov rbx,[rsi]
+  assert.equal(state.big(S.gpr + 24), 0x0807060504030202n);
+  assert.equal(b.memory.u8[second + 1], 0x08);
+});
+
+test('one page under two linear addresses keeps apart what RIP-relative code reads', () => {
+  const b = bench();
+  const page = b.memory.ramBase + 0x20_0000;
+  b.map(0x3000, page);
+  b.map(0x5000, page);
+  b.memory.u8.set([0x48, 0x8d, 0x05, 0, 0, 0, 0, 0xf4], page); // lea rax,[rip]; hlt
+  run(b, [], TWO_PAGES + 0x3000);
+  assert.equal(b.cpu.state.big(S.gpr), 0x2_0000_3007n);
+  run(b, [], TWO_PAGES + 0x5000);
+  assert.equal(b.cpu.state.big(S.gpr), 0x2_0000_5007n);
+});
+
+test('an operation that is not there is #UD, and counted by name', () => {
+  const b = bench();
+  b.cpu.state.setLow(S.idtrLimit, 0);
+  assert.equal(run(b, [0x0f, 0xa2, 0xf4]), ExitReason.TripleFault); // cpuid without its operation, no IDT
+  assert.deepEqual([...b.cpu.unimplemented], [['CPUID', 1]]);
+});
