@@ -1,0 +1,103 @@
+/** Wall time from process start to the guest's marker and to power-off: ours against QEMU's TCG on the same kernel, initramfs and machine. */
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { busyboxInitramfs, debianGuest } from '../src/node/index.ts';
+
+const MARKER = 'SEAM-BOOT-OK';
+const MEMORY = '512M';
+const APPEND = 'console=ttyS0 panic=-1 cryptomgr.notests';
+
+export interface BootTime {
+  markerSeconds: number;
+  exitSeconds: number;
+  peakMib: number;
+}
+
+export interface BootBench {
+  runs: { ours: BootTime[]; qemu: BootTime[] };
+  median: { ours: BootTime; qemu?: BootTime };
+  /** ours / QEMU, to the marker */
+  ratio?: number;
+}
+
+/** Highest resident set of a process so far, MiB; 0 once it is gone. */
+function residentMib(pid: number): number {
+  try {
+    const line = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    return line === null ? 0 : Number(line[1]) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+function time(command: string, args: readonly string[]): Promise<BootTime> {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [text, errors] = ['', ''];
+    let markerSeconds = Number.NaN;
+    let peakMib = 0;
+    const sampler = setInterval(() => {
+      peakMib = Math.max(peakMib, residentMib(child.pid!));
+    }, 100);
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (Number.isNaN(markerSeconds) && text.includes(`\n${MARKER}`)) {
+        markerSeconds = (performance.now() - start) / 1000;
+        peakMib = Math.max(peakMib, residentMib(child.pid!));
+      }
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString('latin1');
+    });
+    child.on('error', reject);
+    child.on('close', () => {
+      clearInterval(sampler);
+      if (Number.isNaN(markerSeconds)) reject(new Error(`${command} never printed ${MARKER}:\n${(text + errors).slice(-2000)}`));
+      else resolve({ markerSeconds, exitSeconds: (performance.now() - start) / 1000, peakMib });
+    });
+  });
+}
+
+function median(times: readonly BootTime[]): BootTime {
+  const middle = (key: keyof BootTime): number => times.map((each) => each[key]).sort((a, b) => a - b)[times.length >> 1]!;
+  return { markerSeconds: middle('markerSeconds'), exitSeconds: middle('exitSeconds'), peakMib: middle('peakMib') };
+}
+
+/** Alternating runs, `rounds` of each; without QEMU on the machine only ours. */
+export async function benchBoot(rounds: number, progress: (text: string) => void): Promise<BootBench> {
+  const guest = await debianGuest({ onProgress: progress });
+  const directory = await mkdtemp(join(tmpdir(), 'seamulator-bench-'));
+  try {
+    const initrd = join(directory, 'initrd');
+    writeFileSync(initrd, busyboxInitramfs(await readFile(guest.busybox), `echo; echo ${MARKER}`));
+    const ours = [join(import.meta.dirname, '../../bin/seamulator'), 'boot', '--kernel', guest.kernel, '--initrd', initrd, '--memory', MEMORY, '--append', APPEND];
+    const qemu = ['-accel', 'tcg,thread=single', '-smp', '1', '-m', '512', '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio', '-machine', 'pc', '-cpu', 'max', '-kernel', guest.kernel, '-initrd', initrd, '-append', APPEND];
+    const runs: BootBench['runs'] = { ours: [], qemu: [] };
+    let qemuThere = true;
+    for (let round = 0; round < rounds; round++) {
+      progress(`round ${round + 1} of ${rounds}: seamulator`);
+      runs.ours.push(await time(process.execPath, ours));
+      if (!qemuThere) continue;
+      progress(`round ${round + 1} of ${rounds}: qemu-system-x86_64 -accel tcg`);
+      try {
+        runs.qemu.push(await time('qemu-system-x86_64', qemu));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        qemuThere = false;
+        progress('qemu-system-x86_64 is not installed (package qemu-system-x86): ours alone');
+      }
+    }
+    const result: BootBench = { runs, median: { ours: median(runs.ours) } };
+    if (runs.qemu.length > 0) {
+      result.median.qemu = median(runs.qemu);
+      result.ratio = result.median.ours.markerSeconds / result.median.qemu.markerSeconds;
+    }
+    return result;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
