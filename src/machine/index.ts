@@ -1,0 +1,8 @@
+/** The platform in typed calls: build one, build a TD on it, run it, read its crossings. */
+
+export type { RunLimits, TdEnd, TdHost, Tdvmcall, Vcpu, VmmHooks } from '../vmm/index.ts';
+export { type BareEnd, BareMachine, type BareMachineOptions } from './bare-machine.ts';
+export { BOARD } from './board.ts';
+export { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS } from './config.ts';
+export { type RunEnd, Td } from './td.ts';
+export { type PlatformOptions, type TdOptions, TdxPlatform } from './tdx-platform.ts';

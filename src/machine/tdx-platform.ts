@@ -1,0 +1,85 @@
+/** The platform whole: processors, host memory, TDX module, untrusted host, and a board for each TD. */
+import type { TdParams } from '../abi/index.ts';
+import { ProcessorComplex } from '../cpu/index.ts';
+import type { LoadPlan } from '../loader/index.ts';
+import { HostMemory } from '../memory/index.ts';
+import { SharedView } from '../memory/shared-view.ts';
+import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
+import { TdxModule } from '../seam/index.ts';
+import { Clock } from '../time/index.ts';
+import { Vmm, type VmmHooks } from '../vmm/index.ts';
+import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
+import { solderBoard } from './devices.ts';
+import { SeededEntropy } from './entropy.ts';
+import { Td } from './td.ts';
+
+export interface PlatformOptions {
+  /** memory of all TDs together, in bytes; the host gets what it needs on top */
+  readonly memoryBytes: number;
+  /** of everything random: an integer below 2^53 */
+  readonly seed?: number;
+  /** date and time at power-on, Unix seconds */
+  readonly startUnixSeconds?: number;
+  /** a script in the host's place */
+  readonly hostHooks?: VmmHooks;
+  /** sees every crossing of a TD's border */
+  readonly observer?: CrossingObserver;
+}
+
+export interface TdOptions {
+  /** a byte left the serial port */
+  readonly consoleOutput?: (byte: number) => void;
+  /** what differs from the host's usual TD_PARAMS */
+  readonly params?: Partial<TdParams>;
+  /** bytes that one MapGPA converts before the guest is told to ask again; default: all */
+  readonly mapGpaChunkBytes?: number;
+}
+
+/** Everything a run depends on is in the options, the plan and what is typed: two platforms given the same do the same. */
+export class TdxPlatform {
+  readonly clock = new Clock();
+  readonly memory: HostMemory;
+  readonly processors: ProcessorComplex;
+  readonly module: TdxModule;
+  readonly vmm: Vmm;
+  readonly #options: PlatformOptions;
+
+  /** Throws a RangeError if the memory is no memory. */
+  constructor(options: PlatformOptions) {
+    this.#options = options;
+    const seed = options.seed ?? DEFAULT_SEED;
+    this.memory = new HostMemory(hostMemoryFor(options.memoryBytes));
+    this.processors = new ProcessorComplex(this.memory, this.clock);
+    this.module = new TdxModule({
+      memory: this.memory,
+      clock: this.clock,
+      seed,
+      createProcessor: (index) => this.processors.create(new SeededEntropy(seed, index)),
+      observer: options.observer ?? NULL_OBSERVER,
+    });
+    this.vmm = new Vmm(this.module.hostDoor, new SharedView(this.memory));
+  }
+
+  /** Builds a TD from a plan, measured and ready to run. */
+  buildTd(plan: LoadPlan, options: TdOptions = {}): Td {
+    const board = solderBoard({
+      clock: this.clock,
+      startUnixSeconds: this.#options.startUnixSeconds ?? DEFAULT_START_UNIX_SECONDS,
+      consoleOutput: options.consoleOutput ?? (() => {}),
+      power: (event) => host.stop({ cause: event }),
+      interrupt: (message) => host.deliver(message),
+    });
+    const host = this.vmm.buildTd(
+      plan,
+      {
+        clock: this.clock,
+        ports: board.ports,
+        mmio: board.mmio,
+        hooks: this.#options.hostHooks ?? {},
+        mapGpaChunkBytes: options.mapGpaChunkBytes ?? Number.POSITIVE_INFINITY,
+      },
+      options.params,
+    );
+    return new Td(host, board.serial, this.clock);
+  }
+}
