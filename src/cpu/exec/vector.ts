@@ -5,7 +5,10 @@ import type { OperationTable } from './sem.ts';
 import { sseIntegerOperations } from './sse-integer.ts';
 import { sseMoveOperations } from './sse-move.ts';
 import { sseShuffleOperations } from './sse-shuffle.ts';
+import { x87ArithmeticOperations } from './x87-arithmetic.ts';
 import { x87ControlOperations } from './x87-control.ts';
+import { x87MoveOperations } from './x87-move.ts';
+import { x87TranscendentalOperations } from './x87-transcendental.ts';
 
 export const vectorOperations: OperationTable = {
   ...sseMoveOperations,
@@ -13,5 +16,8 @@ export const vectorOperations: OperationTable = {
   ...sseShuffleOperations,
   ...mmxOperations,
   ...x87ControlOperations,
+  ...x87MoveOperations,
+  ...x87ArithmeticOperations,
+  ...x87TranscendentalOperations,
   ...fxsaveOperations,
 };
