@@ -507,23 +507,25 @@ export class Cpu implements LogicalProcessor, EngineUser {
     return this.#bounce;
   }
 
-  /** Writes the bounce buffer to a linear address; false with the fault noted. */
-  #storeBounce(low: number, high: number, bytes: number): boolean {
-    const { code } = this.#engine;
+  /** Writes the bounce buffer to a linear address; see `AccessImports.store` for the result. */
+  #storeBounce(low: number, high: number, bytes: number): number {
     if ((low & 4095) + bytes <= 4096) {
       const host = this.#translate(low, high, Access.Write);
-      if (host < 0) return false;
+      if (host < 0) return 0;
       this.#u8.copyWithin(host, this.#bounce, this.#bounce + bytes);
-      if (code.isCode(host & ~4095)) code.written(host, bytes);
-      return true;
+      return this.#codeWritten(host, bytes);
     }
-    if (!this.#translateParts(low, high, Access.Write)) return false;
+    if (!this.#translateParts(low, high, Access.Write)) return 0;
     const here = 4096 - (low & 4095);
     this.#u8.copyWithin(this.#firstPart, this.#bounce, this.#bounce + here);
     this.#u8.copyWithin(this.#secondPart, this.#bounce + here, this.#bounce + bytes);
-    if (code.isCode(this.#firstPart & ~4095)) code.written(this.#firstPart, here);
-    if (code.isCode(this.#secondPart & ~4095)) code.written(this.#secondPart, bytes - here);
-    return true;
+    return this.#codeWritten(this.#firstPart, here) | this.#codeWritten(this.#secondPart, bytes - here);
+  }
+
+  /** After a write within one host page: 2 (or 3) if decoded code has changed, else 1. */
+  #codeWritten(host: number, bytes: number): number {
+    const { code } = this.#engine;
+    return code.isCode(host & ~4095) && code.written(host, bytes) ? 3 : 1;
   }
 
   /** Starts a read-modify-write: both ways are checked; the bounce buffer when the memory cannot be written in place. */
@@ -547,11 +549,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
   /** What generated code calls when its inline TLB check fails. */
   readonly access: AccessImports = {
     load: (low, high, bytes) => this.#hostAddress(low, high, bytes),
-    store: (low, high, bytes) => (this.#storeBounce(low, high, bytes) ? 1 : 0),
+    store: (low, high, bytes) => this.#storeBounce(low, high, bytes),
     modify: (low, high, bytes) => this.#modifyAddress(low, high, bytes),
-    modifyEnd: () => {
-      this.#storeBounce(this.#modifyLow, this.#modifyHigh, this.#modifyBytes);
-    },
+    modifyEnd: () => this.#storeBounce(this.#modifyLow, this.#modifyHigh, this.#modifyBytes),
   };
 
   load(low: number, high: number, sizeBytes: number, system = false): number {

@@ -4,6 +4,8 @@ import { TYPE_CODE, type WasmType, wasmOp } from './opcodes.ts';
 export class Code {
   bytes = new Uint8Array(512);
   length = 0;
+  /** blocks, loops and ifs that are open */
+  depth = 0;
   /** types of the locals behind the parameters */
   readonly locals: WasmType[] = [];
   readonly #parameters: number;
@@ -138,6 +140,7 @@ export class Code {
   if(result?: WasmType, likely?: boolean): void {
     if (likely !== undefined) this.hints.push({ at: this.length, likely });
     this.byte(0x04);
+    this.depth++;
     this.byte(result === undefined ? 0x40 : TYPE_CODE[result]);
   }
 
@@ -146,15 +149,18 @@ export class Code {
   }
 
   end(): void {
+    this.depth--;
     this.byte(0x0b);
   }
 
   block(): void {
+    this.depth++;
     this.byte(0x02);
     this.byte(0x40);
   }
 
   loop(): void {
+    this.depth++;
     this.byte(0x03);
     this.byte(0x40);
   }
@@ -162,6 +168,18 @@ export class Code {
   br(depth: number): void {
     this.byte(0x0c);
     this.unsigned(depth);
+  }
+
+  /** Branches out of (or, for a loop, back to) the construct that made `depth` what it is given. */
+  brTo(depth: number): void {
+    this.br(this.depth - depth);
+  }
+
+  brTable(depths: readonly number[], otherwise: number): void {
+    this.byte(0x0e);
+    this.unsigned(depths.length);
+    for (const depth of depths) this.unsigned(this.depth - depth);
+    this.unsigned(this.depth - otherwise);
   }
 
   brIf(depth: number, likely?: boolean): void {

@@ -32,7 +32,9 @@ export type Statement =
   | { readonly kind: 'stop' };
 
 /** Everything mutable that a node may read. */
-export const Reads = { State: 1, Variables: 2, Memory: 4, Everything: 7 } as const;
+export const Reads = { State: 1, Variables: 2, Memory: 4, Flags: 8, Everything: -1 } as const;
+/** A general register that lives in a local. */
+export const readsRegister = (register: number): number => 16 << register;
 
 export class Graph {
   block: Block = [];
@@ -126,9 +128,8 @@ export class Graph {
 /** Writes a recorded block into a function body. */
 export class GraphWriter {
   readonly code: Code;
-  /** control depth of each enclosing loop's exit block */
+  /** control depth within the exit block of each enclosing loop */
   #loopDepths: number[] = [];
-  #depth = 0;
 
   constructor(code: Code) {
     this.code = code;
@@ -172,29 +173,25 @@ export class GraphWriter {
         case 'if':
           this.push(statement.condition);
           this.code.if(undefined, statement.likely);
-          this.#depth++;
           this.#block(statement.then);
           if (statement.otherwise !== undefined) {
             this.code.else();
             this.#block(statement.otherwise);
           }
-          this.#depth--;
           this.code.end();
           break;
         case 'loop':
           this.code.block();
+          this.#loopDepths.push(this.code.depth);
           this.code.loop();
-          this.#depth += 2;
-          this.#loopDepths.push(this.#depth);
           this.#block(statement.body);
           this.code.br(0);
           this.#loopDepths.pop();
-          this.#depth -= 2;
           this.code.end();
           this.code.end();
           break;
         case 'stop':
-          this.code.br(this.#depth - this.#loopDepths.at(-1)! + 1);
+          this.code.brTo(this.#loopDepths.at(-1)!);
           break;
       }
     }

@@ -12,16 +12,18 @@ export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddl
 const TABLE_ENTRIES = 16384;
 const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
-const NOTHING: Signature = { parameters: [], results: [] };
-const TYPES = [HANDLER, ACCESS, NOTHING];
+const OUTCOME: Signature = { parameters: [], results: ['i32'] };
+const TYPES = [HANDLER, ACCESS, OUTCOME];
 const IMPORTS = ['load', 'store', 'modify'].map((name) => ({ module: 'env', name, type: 1 })).concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
 
 /** What generated code asks of the host; see `Import` in sem-builder.ts. */
 export interface AccessImports {
   load(low: number, high: number, bytes: number): number;
+  /** 0 fault, else bit 0 set; bit 1: decoded code has changed */
   store(low: number, high: number, bytes: number): number;
   modify(low: number, high: number, bytes: number): number;
-  modifyEnd(): void;
+  /** as `store`, without fault */
+  modifyEnd(): number;
 }
 
 /** An instruction by its shape; equal keys share a handler. */

@@ -47,6 +47,22 @@ export abstract class SemBuilder implements Sem {
   abstract repeat(): void;
   /** Notes where execution stands (record, instructions left) so that the host can take over. */
   abstract writePosition(code: Code, position: Position): void;
+  /** Gives control back with `reason`; the position is noted. */
+  writeLeave(code: Code, reason: number): void {
+    code.i32(reason);
+    code.return();
+  }
+  /** Takes what a store through the host gave back: 0 fault, else bit 0 set; bit 1: decoded code has changed. */
+  writeStoreOutcome(code: Code): void {
+    code.op('i32.eqz');
+    code.if(undefined, false);
+    this.writeLeave(code, Leave.Fault);
+    code.end();
+  }
+  /** The same, without fault. */
+  writeModifyOutcome(code: Code): void {
+    code.drop();
+  }
   /** Pushes the instructions left after this one. */
   abstract writeLeftAfter(code: Code, position: Position): void;
   /** Which of the instructions that the function executes is being recorded; effects keep the one they belong to. */
@@ -287,8 +303,7 @@ export abstract class SemBuilder implements Sem {
     code.tee(host);
     code.op('i32.eqz');
     code.if(undefined, false);
-    code.i32(Leave.Fault);
-    code.return();
+    this.writeLeave(code, Leave.Fault);
     code.end();
     code.end();
   }
@@ -366,11 +381,7 @@ export abstract class SemBuilder implements Sem {
         writer.push(stored!);
         code.memory(name, S.bounce);
         this.#callHost(code, position, local, bytes, Import.store);
-        code.op('i32.eqz');
-        code.if(undefined, false);
-        code.i32(Leave.Fault);
-        code.return();
-        code.end();
+        this.writeStoreOutcome(code);
         code.end();
       },
       Reads.Memory,
@@ -398,6 +409,7 @@ export abstract class SemBuilder implements Sem {
         code.op('i32.eq');
         code.if(undefined, false);
         code.call(Import.modifyEnd);
+        this.writeModifyOutcome(code);
         code.end();
       },
       0,
@@ -592,13 +604,13 @@ export abstract class SemBuilder implements Sem {
   }
 
   // ---- flags (docs/engine.md, "Flags")
-  #result(): Val {
+  readFlagsResult(): Val {
     return this.#flagsResult ?? this.state(S.flagsResult, 'i64');
   }
-  #aux(): Val {
+  readFlagsAux(): Val {
     return this.#flagsAux ?? this.state(S.flagsAux, 'i32');
   }
-  #setFlags(result: Val | undefined, aux: Val): void {
+  writeFlags(result: Val | undefined, aux: Val): void {
     if (result !== undefined) {
       this.setState(S.flagsResult, result);
       this.#flagsResult = this.#depth === 0 ? node(result) : undefined;
@@ -609,19 +621,19 @@ export abstract class SemBuilder implements Sem {
   flag(name: Flag): Val {
     switch (name) {
       case 'CF':
-        return this.shrU(this.#aux(), 31);
+        return this.shrU(this.readFlagsAux(), 31);
       case 'OF': {
-        const aux = this.#aux();
+        const aux = this.readFlagsAux();
         return this.shrU(this.xor(aux, this.shl(aux, 1)), 31);
       }
       case 'AF':
-        return this.and(this.shrU(this.#aux(), 3), this.i32(1));
+        return this.and(this.shrU(this.readFlagsAux(), 3), this.i32(1));
       case 'ZF':
-        return this.eqz(this.#result());
+        return this.eqz(this.readFlagsResult());
       case 'SF':
-        return this.xor(this.wrap(this.shrU(this.#result(), 63)), this.and(this.#aux(), this.i32(1)));
+        return this.xor(this.wrap(this.shrU(this.readFlagsResult(), 63)), this.and(this.readFlagsAux(), this.i32(1)));
       case 'PF': {
-        const low = this.and(this.xor(this.wrap(this.#result()), this.shrU(this.#aux(), 8)), this.i32(0xff));
+        const low = this.and(this.xor(this.wrap(this.readFlagsResult()), this.shrU(this.readFlagsAux(), 8)), this.i32(0xff));
         return this.xor(this.and(this.op('i32.popcnt', low), this.i32(1)), this.i32(1));
       }
     }
@@ -634,7 +646,7 @@ export abstract class SemBuilder implements Sem {
       case 1:
         return negate(this.flag('CF'));
       case 2:
-        return (number & 1) !== 0 ? this.ne(this.#result(), this.i64(0)) : this.flag('ZF');
+        return (number & 1) !== 0 ? this.ne(this.readFlagsResult(), this.i64(0)) : this.flag('ZF');
       case 3:
         return negate(this.or(this.flag('CF'), this.flag('ZF')));
       case 4:
@@ -661,23 +673,23 @@ export abstract class SemBuilder implements Sem {
   }
   flagsAdd(width: number, a: Val, b: Val, result: Val): void {
     const carries = this.or(this.and(a, b), this.and(this.or(a, b), this.not(result)));
-    this.#setFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, carries));
+    this.writeFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, carries));
   }
   flagsSub(width: number, a: Val, b: Val, result: Val): void {
     const notA = this.not(a);
     const borrows = this.or(this.and(notA, b), this.and(this.or(notA, b), result));
-    this.#setFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, borrows));
+    this.writeFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, borrows));
   }
   flagsLogic(width: number, result: Val): void {
-    this.#setFlags(this.#extendedResult(width, result), this.i32(0));
+    this.writeFlags(this.#extendedResult(width, result), this.i32(0));
   }
   #flagsStep(width: number, result: Val, overflowAt: bigint, lowNibble: number): void {
-    const old = this.#aux();
+    const old = this.readFlagsAux();
     const extended = this.#extendedResult(width, result);
     const overflow = this.eq(extended, this.i64(overflowAt));
     const adjust = this.eq(this.and(this.wrap(result), this.i32(15)), this.i32(lowNibble));
     const partial = this.and(this.xor(this.shrU(old, 1), this.shl(overflow, 30)), this.i32(0x4000_0000));
-    this.#setFlags(extended, this.or(this.or(this.and(old, this.i32(0x8000_0000)), partial), this.shl(adjust, 3)));
+    this.writeFlags(extended, this.or(this.or(this.and(old, this.i32(0x8000_0000)), partial), this.shl(adjust, 3)));
   }
   flagsIncrement(width: number, _a: Val, result: Val): void {
     this.#flagsStep(width, result, -(1n << BigInt(width - 1)), 0);
@@ -690,9 +702,9 @@ export abstract class SemBuilder implements Sem {
     const cf = values.CF ?? this.flag('CF');
     const carries = this.or(this.shl(cf, 31), this.shl(this.xor(cf, of), 30));
     if (values.ZF === undefined && values.SF === undefined && values.PF === undefined) {
-      const kept = this.and(this.#aux(), this.i32(values.AF === undefined ? 0x3fff_ffff : 0x3fff_fff7));
+      const kept = this.and(this.readFlagsAux(), this.i32(values.AF === undefined ? 0x3fff_ffff : 0x3fff_fff7));
       const aux = this.or(carries, kept);
-      this.#setFlags(undefined, values.AF === undefined ? aux : this.or(aux, this.shl(values.AF, 3)));
+      this.writeFlags(undefined, values.AF === undefined ? aux : this.or(aux, this.shl(values.AF, 3)));
       return;
     }
     const zf = values.ZF ?? this.flag('ZF');
@@ -700,10 +712,10 @@ export abstract class SemBuilder implements Sem {
     const pf = values.PF ?? this.flag('PF');
     const af = values.AF ?? this.flag('AF');
     const rest = this.or(this.or(this.shl(af, 3), sf), this.shl(this.xor(pf, zf), 8));
-    this.#setFlags(this.extendU(this.xor(zf, this.i32(1))), this.or(carries, rest));
+    this.writeFlags(this.extendU(this.xor(zf, this.i32(1))), this.or(carries, rest));
   }
   flagsResult(width: number, result: Val, carry: Val, overflow: Val): void {
-    this.#setFlags(this.#extendedResult(width, result), this.or(this.shl(carry, 31), this.shl(this.xor(carry, overflow), 30)));
+    this.writeFlags(this.#extendedResult(width, result), this.or(this.shl(carry, 31), this.shl(this.xor(carry, overflow), 30)));
   }
 
   // ---- leaving
@@ -721,8 +733,7 @@ export abstract class SemBuilder implements Sem {
       [],
       ({ code }) => {
         this.writePosition(code, position);
-        code.i32(reason);
-        code.return();
+        this.writeLeave(code, reason);
       },
       Reads.Everything,
     );
