@@ -23,6 +23,8 @@ export class HostMemory {
   readonly ramBytes: number;
   /** Key id of each page, by page number (HPA >> 12). Written by the TDX module only. */
   readonly keyIdOfPage: Uint16Array;
+  /** 1: software may have written the page since it was made; 0: it is zero. By page number; set by whoever writes or lets write. */
+  readonly writtenPage: Uint8Array;
   #processorAreaUsed = 65536;
 
   /** @param ramBytes size of host RAM, a multiple of 64 KiB; with the processor area at most 4 GiB. */
@@ -38,6 +40,7 @@ export class HostMemory {
     this.u32 = new Uint32Array(buffer);
     this.view = new DataView(buffer);
     this.keyIdOfPage = new Uint16Array(total >>> PAGE_SHIFT);
+    this.writtenPage = new Uint8Array(total >>> PAGE_SHIFT);
   }
 
   /** Takes `bytes` of the processor area, aligned to 64; returns the offset. Throws when the area is full. */

@@ -45,12 +45,12 @@ export class SharedView {
   }
 
   write(hpa: number, bytes: Uint8Array): void {
-    this.#check(hpa, bytes.length);
+    this.#checkWrite(hpa, bytes.length);
     this.#memory.u8.set(bytes, hpa);
   }
 
   fill(hpa: number, length: number, value: number): void {
-    this.#check(hpa, length);
+    this.#checkWrite(hpa, length);
     this.#memory.u8.fill(value, hpa, hpa + length);
   }
 
@@ -75,23 +75,31 @@ export class SharedView {
   }
 
   write8(hpa: number, value: number): void {
-    this.#check(hpa, 1);
+    this.#checkWrite(hpa, 1);
     this.#memory.u8[hpa] = value;
   }
 
   write16(hpa: number, value: number): void {
-    this.#check(hpa, 2);
+    this.#checkWrite(hpa, 2);
     this.#memory.view.setUint16(hpa, value, true);
   }
 
   write32(hpa: number, value: number): void {
-    this.#check(hpa, 4);
+    this.#checkWrite(hpa, 4);
     this.#memory.view.setUint32(hpa, value, true);
   }
 
   write64(hpa: number, value: bigint): void {
-    this.#check(hpa, 8);
+    this.#checkWrite(hpa, 8);
     this.#memory.view.setBigUint64(hpa, value, true);
+  }
+
+  /** As #check, and the pages count as written from now on. */
+  #checkWrite(hpa: number, length: number): void {
+    this.#check(hpa, length);
+    const pages = this.#memory.writtenPage;
+    const last = (hpa + length - 1) >>> PAGE_SHIFT;
+    for (let page = hpa >>> PAGE_SHIFT; page <= last; page++) pages[page] = 1;
   }
 
   #check(hpa: number, length: number): void {

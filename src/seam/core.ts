@@ -1,0 +1,186 @@
+/** The module's own state and the checks that many leaves share. One object a platform; nothing here is reachable for the VMM. */
+import {
+  type CompletionCode,
+  CompletionCode as Code,
+  Gpr,
+  levelBytes,
+  OperandId,
+  type PageLevel,
+  type RegisterFile,
+} from '../abi/index.ts';
+import type { LogicalProcessor } from '../cpu/index.ts';
+import { type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
+import type { CrossingObserver } from '../probe/index.ts';
+import type { Clock } from '../time/index.ts';
+import { KeyOwnership } from './key-ownership.ts';
+import { PageType, Pamt } from './pamt.ts';
+import type { PlatformSecrets } from './report/platform-secrets.ts';
+import type { SecureEpt } from './sept/secure-ept.ts';
+import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
+import type { Td, TdConfiguration } from './structures/td.ts';
+import type { Vcpu } from './structures/vcpu.ts';
+import type { CpuidProfile } from './virt/cpuid-profile.ts';
+
+/** Life of the module itself. */
+export const SysState = { INIT_PENDING: 0, READY: 1 } as const;
+export type SysState = (typeof SysState)[keyof typeof SysState];
+
+const HIGH_52 = 0x10_0000;
+const SUPPRESS_VE_HIGH = 0x8000_0000;
+const MEMORY_TYPE_WB = 6 << 3;
+const PAGE_SIZE_BIT = 1 << 7;
+
+export interface CoreOptions {
+  readonly memory: HostMemory;
+  readonly clock: Clock;
+  readonly createProcessor: (index: number) => LogicalProcessor;
+  readonly profile: CpuidProfile;
+  readonly secrets: PlatformSecrets;
+  readonly observer: CrossingObserver;
+}
+
+export class SeamCore {
+  readonly memory: HostMemory;
+  readonly clock: Clock;
+  readonly createProcessor: (index: number) => LogicalProcessor;
+  readonly profile: CpuidProfile;
+  readonly secrets: PlatformSecrets;
+  observer: CrossingObserver;
+  readonly pamt: Pamt;
+  readonly keys = new KeyOwnership();
+  /** by the HPA of TDR and TDVPR */
+  readonly tds = new Map<number, Td>();
+  readonly vcpus = new Map<number, Vcpu>();
+  sysState: SysState = SysState.INIT_PENDING;
+  processorsCreated = 0;
+
+  /** bits 31:0 of the completion status that is being made */
+  details = 0;
+  /** code of the last check that failed */
+  code: CompletionCode = Code.SUCCESS;
+
+  constructor(options: CoreOptions) {
+    this.memory = options.memory;
+    this.clock = options.clock;
+    this.createProcessor = options.createProcessor;
+    this.profile = options.profile;
+    this.secrets = options.secrets;
+    this.observer = options.observer;
+    this.pamt = new Pamt(options.memory);
+  }
+
+  /** Sets the details and returns the code, so that a handler can return both at once. */
+  fail(code: CompletionCode, details = 0): CompletionCode {
+    this.details = details;
+    this.code = code;
+    return code;
+  }
+
+  /** A page operand: aligned, RAM, and of the expected type. -1 if not, with `code` and `details` set. */
+  pageOperand(registers: RegisterFile, register: Gpr, expected: PageType, bytes = PAGE_SIZE_BYTES): number {
+    const hpa = registers.number(register);
+    if (registers.high(register) >= HIGH_52 || hpa % bytes !== 0) {
+      this.fail(Code.OPERAND_INVALID, register);
+      return -1;
+    }
+    if (!this.memory.isRam(hpa, bytes)) {
+      this.fail(Code.OPERAND_ADDR_RANGE_ERROR, register);
+      return -1;
+    }
+    const matches =
+      expected === PageType.NDA ? this.pamt.isFree(hpa, bytes / PAGE_SIZE_BYTES) : this.pamt.typeOf(hpa) === expected;
+    if (!matches) {
+      this.fail(Code.PAGE_METADATA_INCORRECT, register);
+      return -1;
+    }
+    return hpa;
+  }
+
+  /** Host memory that a leaf reads or writes for the VMM: aligned and no TD's. -1 if not. */
+  sharedOperand(registers: RegisterFile, register: Gpr, alignment: number, bytes: number): number {
+    const hpa = registers.number(register);
+    if (registers.high(register) >= HIGH_52 || hpa % alignment !== 0) {
+      this.fail(Code.OPERAND_INVALID, register);
+      return -1;
+    }
+    if (!this.memory.isRam(hpa, bytes)) {
+      this.fail(Code.OPERAND_ADDR_RANGE_ERROR, register);
+      return -1;
+    }
+    if (!this.pamt.isFree(hpa - (hpa % PAGE_SIZE_BYTES), 1)) {
+      this.fail(Code.OPERAND_INVALID, register);
+      return -1;
+    }
+    return hpa;
+  }
+
+  /** A page operand that is free becomes a page of the TD. -1 if it is not free. */
+  takePage(registers: RegisterFile, register: Gpr, td: Td, type: PageType): number {
+    const hpa = this.pageOperand(registers, register, PageType.NDA);
+    if (hpa < 0) return -1;
+    this.pamt.assign(hpa, 0, type, td.tdrHpa, td.keyId);
+    td.childCount++;
+    return hpa;
+  }
+
+  /**
+   * RCX as page information: level 2:0, GPA 51:12, the rest 0; aligned to its level and private. Returns the GPA, -1 if it is not
+   * legal; the level is left in `pageLevel`.
+   */
+  pageInfo(registers: RegisterFile, configuration: TdConfiguration, minimum: PageLevel, maximum: PageLevel): number {
+    const low = registers.low(Gpr.RCX);
+    const level = low & 7;
+    const gpa = registers.number(Gpr.RCX) - level;
+    if (
+      (low & 0xff8) !== 0 ||
+      registers.high(Gpr.RCX) >= HIGH_52 ||
+      level < minimum ||
+      level > maximum ||
+      gpa % levelBytes(level) !== 0 ||
+      gpa >= configuration.sharedBit
+    ) {
+      this.fail(Code.OPERAND_INVALID, OperandId.RCX);
+      return -1;
+    }
+    this.pageLevel = level;
+    return gpa;
+  }
+  pageLevel: PageLevel = 0;
+
+  /**
+   * Walks to the entry that `pageInfo` named and asks whether the operation may be done there. Returns the state it leads to, or -1
+   * with `code`, RCX (entry) and RDX (level, state) set. Source: TDX Module 1.5 ABI Definition, "Secure EPT Walk Errors".
+   */
+  septOperand(registers: RegisterFile, sept: SecureEpt, gpa: number, operation: SeptOperation): number {
+    if (!sept.walk(gpa, this.pageLevel)) {
+      this.fail(Code.EPT_WALK_FAILED, OperandId.RCX);
+    } else {
+      const next = SEPT_STATES[sept.state]!.transitions[operation];
+      if (next !== undefined) return next;
+      this.fail(Code.EPT_ENTRY_STATE_INCORRECT, OperandId.RCX);
+    }
+    this.describeEntry(registers, sept);
+    return -1;
+  }
+
+  /** RCX and RDX as a failing walk leaves them: the entry in its architectural form, and level 2:0 with state 15:8. */
+  describeEntry(registers: RegisterFile, sept: SecureEpt): void {
+    const row = SEPT_STATES[sept.state]!;
+    const free = row.state === SeptState.FREE;
+    const hpa = free ? 0 : sept.hpa;
+    const rights = row.accessible || row.state === SeptState.NL_MAPPED ? 7 : 0;
+    const leafBits = row.leaf ? MEMORY_TYPE_WB | (sept.level > 0 ? PAGE_SIZE_BIT : 0) : 0;
+    registers.set(Gpr.RCX, hpa | rights | leafBits, SUPPRESS_VE_HIGH);
+    registers.set(Gpr.RDX, sept.level | (row.publicState << 8), 0);
+  }
+
+  /** Zeroes a page unless it is known to be zero, and lets it count as written: its owner may write it from now on. */
+  zeroPages(hpa: number, pages: number): void {
+    const first = hpa / PAGE_SIZE_BYTES;
+    const written = this.memory.writtenPage;
+    for (let page = first; page < first + pages; page++) {
+      if (written[page] !== 0) this.memory.u8.fill(0, page * PAGE_SIZE_BYTES, (page + 1) * PAGE_SIZE_BYTES);
+      else written[page] = 1;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
+import { EXTEND_CHUNK_BYTES } from '../measurement/mrtd.ts';
+import { SEPT_STATES, SeptOperation } from '../sept/states.ts';
+import { OpState } from '../structures/td.ts';
+import { leafSource, type TdRow } from './row.ts';
+
+/** Measures 256 bytes of an added page into MRTD. */
+export const tdhMrExtend: TdRow = {
+  scope: 'td',
+  leaf: TdhLeaf.MR_EXTEND,
+  name: 'TDH.MR.EXTEND',
+  operands: 'in: RCX = GPA of 256 bytes, RDX = TDR HPA; out: RCX, RDX = entry and its level and state',
+  source: leafSource('TDH.MR.EXTEND'),
+  tdr: Gpr.RDX,
+  states: [OpState.INITIALIZED],
+  run(core, registers, _td, configuration) {
+    const gpa = registers.number(Gpr.RCX);
+    registers.setNumber(Gpr.RCX, 0);
+    registers.setNumber(Gpr.RDX, 0);
+    if (gpa % EXTEND_CHUNK_BYTES !== 0 || gpa >= configuration.sharedBit)
+      return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
+    const sept = configuration.secureEpt;
+    if (!sept.walkToLeaf(gpa) || SEPT_STATES[sept.state]!.transitions[SeptOperation.MR_EXTEND] === undefined) {
+      core.describeEntry(registers, sept);
+      return core.fail(CompletionCode.EPT_ENTRY_NOT_PRESENT, OperandId.RCX);
+    }
+    const hpa = sept.hpaOf(gpa);
+    configuration.mrtd.extend(gpa, core.memory.u8.subarray(hpa, hpa + EXTEND_CHUNK_BYTES));
+    return CompletionCode.SUCCESS;
+  },
+};

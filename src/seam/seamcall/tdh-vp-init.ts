@@ -1,0 +1,30 @@
+import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { initializeProcessor } from '../structures/initial-state.ts';
+import { OpState, TDVPS_PAGES } from '../structures/td.ts';
+import { VcpuState } from '../structures/vcpu.ts';
+import { leafSource, type VcpuRow } from './row.ts';
+
+/** Initialises a vCPU: its number, its registers, its execution controls. */
+export const tdhVpInit: VcpuRow = {
+  scope: 'vcpu',
+  leaf: TdhLeaf.VP_INIT,
+  name: 'TDH.VP.INIT',
+  operands: 'in: RCX = TDVPR HPA, RDX = initial RCX and R8 of the guest',
+  source: leafSource('TDH.VP.INIT'),
+  tdvpr: Gpr.RCX,
+  states: [OpState.INITIALIZED],
+  run(core, registers, vcpu, configuration) {
+    if (vcpu.tdvpsPages < TDVPS_PAGES) return core.fail(CompletionCode.TDCX_NUM_INCORRECT);
+    if (vcpu.state !== VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
+    const { td } = vcpu;
+    if (td.vcpus.length >= configuration.params.maxVcpus) return core.fail(CompletionCode.MAX_VCPUS_EXCEEDED);
+    vcpu.index = td.vcpus.length;
+    td.vcpus.push(vcpu);
+    vcpu.processor = core.createProcessor(core.processorsCreated++);
+    initializeProcessor(vcpu.processor, vcpu, configuration, registers.low(Gpr.RDX), registers.high(Gpr.RDX));
+    vcpu.state = VcpuState.READY;
+    vcpu.associated = true;
+    td.associatedVcpus++;
+    return CompletionCode.SUCCESS;
+  },
+};

@@ -1,0 +1,144 @@
+/** The Secure EPT of one TD: tables of 512 entries, and their reflection in what the processor walks. */
+import { levelBytes, type PageLevel } from '../../abi/index.ts';
+import { SecondLevel } from '../../cpu/index.ts';
+import { invariant } from '../../bits/index.ts';
+import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
+import { SEPT_STATES, SeptState } from './states.ts';
+
+/** One table page; its entries each cover levelBytes(level). */
+export class SeptTable {
+  readonly level: PageLevel;
+  /** page the VMM gave for it; 0 for the root, which lives in the TDCS */
+  readonly hpa: number;
+  readonly states = new Uint8Array(512);
+  /** host page number of each leaf */
+  readonly pages = new Uint32Array(512);
+  readonly children: (SeptTable | undefined)[] = [];
+
+  constructor(level: PageLevel, hpa: number) {
+    this.level = level;
+    this.hpa = hpa;
+  }
+
+  stateAt(index: number): SeptState {
+    return this.states[index] as SeptState;
+  }
+}
+
+const RWX = SecondLevel.Read | SecondLevel.Write | SecondLevel.Execute;
+
+export class SecureEpt {
+  readonly root: SeptTable;
+  readonly #secondLevel: SecondLevel;
+
+  /** result of the last walk: the entry it ended at */
+  table: SeptTable;
+  index = 0;
+  level: PageLevel = 0;
+
+  /** @param levels 4 or 5 */
+  constructor(levels: number, secondLevel: SecondLevel) {
+    this.root = new SeptTable(levels - 1, 0);
+    this.table = this.root;
+    this.#secondLevel = secondLevel;
+  }
+
+  /** State of the entry the last walk ended at. */
+  get state(): SeptState {
+    return this.table.states[this.index] as SeptState;
+  }
+
+  /** HPA of the page (leaf) or table (non-leaf) the last walk ended at. */
+  get hpa(): number {
+    const child = this.table.children[this.index];
+    return child === undefined ? this.table.pages[this.index]! * PAGE_SIZE_BYTES : child.hpa;
+  }
+
+  /** Host address of a guest address inside the leaf the last walk ended at. */
+  hpaOf(gpa: number): number {
+    return this.hpa + (gpa % levelBytes(this.level));
+  }
+
+  /** Walks towards the entry of `level` for a private address. Returns false if it ended above, at `table`, `index` and `level`. */
+  walk(gpa: number, level: PageLevel): boolean {
+    let table = this.root;
+    for (;;) {
+      const index = Math.floor(gpa / levelBytes(table.level)) % 512;
+      this.table = table;
+      this.index = index;
+      this.level = table.level;
+      if (table.level === level) return true;
+      if (table.states[index] !== SeptState.NL_MAPPED) return false;
+      table = table.children[index]!;
+    }
+  }
+
+  /** Walks to whatever leaf translates `gpa`; false if there is none. */
+  walkToLeaf(gpa: number): boolean {
+    return this.walk(gpa, 0) || SEPT_STATES[this.state]!.leaf;
+  }
+
+  /** Hangs a new table under the entry the last walk ended at. */
+  setTable(hpa: number): void {
+    this.table.states[this.index] = SeptState.NL_MAPPED;
+    this.table.children[this.index] = new SeptTable(this.level - 1, hpa);
+  }
+
+  /** Takes the table under the entry away: the entry is free. */
+  removeTable(): void {
+    this.table.states[this.index] = SeptState.FREE;
+    this.table.children[this.index] = undefined;
+  }
+
+  /** Makes the entry a leaf of that page and state. */
+  setLeaf(gpa: number, hpa: number, state: number): void {
+    this.table.pages[this.index] = hpa / PAGE_SIZE_BYTES;
+    this.setState(gpa, state);
+  }
+
+  /** Changes the state of the entry the last walk ended at and what the processor sees of it. `gpa` is any address in it. */
+  setState(gpa: number, state: number): void {
+    const { table, index } = this;
+    const before = SEPT_STATES[table.states[index]!]!;
+    table.states[index] = state;
+    const after = SEPT_STATES[state]!;
+    const start = gpa - (gpa % levelBytes(table.level));
+    if (before.accessible || after.accessible) this.#reflectLeaf(start, table.level, table.pages[index]! * PAGE_SIZE_BYTES, after.accessible);
+    else if (!before.leaf && !after.leaf && table.children[index] !== undefined)
+      this.#reflectTable(start, table.children[index], state === SeptState.NL_MAPPED);
+  }
+
+  /** Splits the 2 MiB leaf the last walk ended at (for `gpa`) into 512 leaves of one state, in a table at `hpa`. */
+  demote(gpa: number, hpa: number, childState: SeptState): void {
+    invariant(this.level === 1, 'only 2 MiB leaves are split');
+    const { table, index } = this;
+    const child = new SeptTable(0, hpa);
+    const first = table.pages[index]!;
+    for (let i = 0; i < 512; i++) {
+      child.states[i] = childState;
+      child.pages[i] = first + i;
+    }
+    table.children[index] = child;
+    table.states[index] = SeptState.NL_MAPPED;
+    this.#reflectTable(gpa, child, true);
+  }
+
+  #reflectLeaf(start: number, level: PageLevel, hpa: number, accessible: boolean): void {
+    const pages = level === 0 ? 1 : 512;
+    for (let i = 0; i < pages; i++)
+      this.#secondLevel.set(
+        start + i * PAGE_SIZE_BYTES,
+        accessible ? SecondLevel.entry(hpa + i * PAGE_SIZE_BYTES, RWX) : 0,
+      );
+  }
+
+  #reflectTable(start: number, table: SeptTable, reachable: boolean): void {
+    for (let i = 0; i < 512; i++) {
+      const state = SEPT_STATES[table.states[i]!]!;
+      const at = start + i * levelBytes(table.level);
+      const child = table.children[i];
+      if (child !== undefined) this.#reflectTable(at, child, reachable && state.state === SeptState.NL_MAPPED);
+      else if (state.accessible) this.#reflectLeaf(at, table.level, table.pages[i]! * PAGE_SIZE_BYTES, reachable);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** States of a Secure EPT entry, and what may be done in each. Source: TDX Module 1.5 ABI Definition, "Secure EPT Entry State". */
+
+export const SeptState = {
+  FREE: 0,
+  REMOVED: 1,
+  NL_MAPPED: 2,
+  NL_BLOCKED: 3,
+  MAPPED: 4,
+  BLOCKED: 5,
+  PENDING: 6,
+  PENDING_BLOCKED: 7,
+} as const;
+export type SeptState = (typeof SeptState)[keyof typeof SeptState];
+
+/** Operations that depend on the state; each names the leaf that performs it. */
+export const SeptOperation = {
+  MEM_PAGE_ADD: 0,
+  MEM_SEPT_ADD: 1,
+  MEM_PAGE_AUG: 2,
+  MEM_RANGE_BLOCK: 3,
+  MEM_RANGE_UNBLOCK: 4,
+  MEM_PAGE_DEMOTE: 5,
+  MEM_PAGE_PROMOTE: 6,
+  MEM_PAGE_REMOVE: 7,
+  MEM_SEPT_REMOVE: 8,
+  MR_EXTEND: 9,
+  MEM_RD: 10,
+  MEM_WR: 11,
+  PAGE_ACCEPT: 12,
+} as const;
+export type SeptOperation = (typeof SeptOperation)[keyof typeof SeptOperation];
+
+export interface SeptStateRow {
+  readonly state: SeptState;
+  readonly name: string;
+  /** number of the state as the ABI shows it to the host */
+  readonly publicState: number;
+  readonly leaf: boolean;
+  /** the guest reads, writes and executes */
+  readonly accessible: boolean;
+  readonly blocked: boolean;
+  readonly pending: boolean;
+  /** operation to the state it leads to */
+  readonly transitions: Readonly<Partial<Record<SeptOperation, SeptState>>>;
+}
+
+const Op = SeptOperation;
+const S = SeptState;
+const kept = (state: SeptState, ...operations: SeptOperation[]) =>
+  Object.fromEntries(operations.map((operation) => [operation, state]));
+
+/** One row a state, indexed by the state. */
+export const SEPT_STATES: readonly SeptStateRow[] = [
+  {
+    state: S.FREE, name: 'FREE', publicState: 0, leaf: false, accessible: false, blocked: false, pending: false,
+    transitions: { [Op.MEM_PAGE_ADD]: S.MAPPED, [Op.MEM_PAGE_AUG]: S.PENDING, [Op.MEM_SEPT_ADD]: S.NL_MAPPED },
+  },
+  {
+    state: S.REMOVED, name: 'REMOVED', publicState: 5, leaf: true, accessible: false, blocked: false, pending: false,
+    transitions: { [Op.MEM_PAGE_AUG]: S.PENDING },
+  },
+  {
+    state: S.NL_MAPPED, name: 'NL_MAPPED', publicState: 0x84, leaf: false, accessible: false, blocked: false, pending: false,
+    transitions: { [Op.MEM_RANGE_BLOCK]: S.NL_BLOCKED, [Op.MEM_SEPT_REMOVE]: S.FREE, [Op.MEM_PAGE_PROMOTE]: S.MAPPED },
+  },
+  {
+    state: S.NL_BLOCKED, name: 'NL_BLOCKED', publicState: 0x81, leaf: false, accessible: false, blocked: true, pending: false,
+    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.NL_MAPPED, [Op.MEM_SEPT_REMOVE]: S.FREE, [Op.MEM_PAGE_PROMOTE]: S.MAPPED },
+  },
+  {
+    state: S.MAPPED, name: 'MAPPED', publicState: 4, leaf: true, accessible: true, blocked: false, pending: false,
+    transitions: {
+      [Op.MEM_RANGE_BLOCK]: S.BLOCKED, [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED, [Op.MEM_PAGE_REMOVE]: S.FREE,
+      ...kept(S.MAPPED, Op.MR_EXTEND, Op.MEM_RD, Op.MEM_WR),
+    },
+  },
+  {
+    state: S.BLOCKED, name: 'BLOCKED', publicState: 1, leaf: true, accessible: false, blocked: true, pending: false,
+    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.MAPPED, [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED, [Op.MEM_PAGE_REMOVE]: S.FREE },
+  },
+  {
+    state: S.PENDING, name: 'PENDING', publicState: 2, leaf: true, accessible: false, blocked: false, pending: true,
+    transitions: {
+      [Op.PAGE_ACCEPT]: S.MAPPED, [Op.MEM_RANGE_BLOCK]: S.PENDING_BLOCKED, [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED,
+      [Op.MEM_PAGE_REMOVE]: S.FREE,
+    },
+  },
+  {
+    state: S.PENDING_BLOCKED, name: 'PENDING_BLOCKED', publicState: 3, leaf: true, accessible: false, blocked: true, pending: true,
+    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.PENDING, [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED, [Op.MEM_PAGE_REMOVE]: S.FREE },
+  },
+];

@@ -1,0 +1,83 @@
+/** What the module keeps of a TD: TDR and TDCS in one. Source: TDX Module 1.5 Base Architecture, "TD Control Structures". */
+import { TdAttribute, type Gpaw, sharedBitOf, type SharedEpt, type TdParams } from '../../abi/index.ts';
+import type { SecondLevel } from '../../cpu/index.ts';
+import type { Mrtd } from '../measurement/mrtd.ts';
+import type { SecureEpt } from '../sept/secure-ept.ts';
+import type { CpuidTable } from '../virt/cpuid-table.ts';
+import type { MsrTable } from '../virt/msr-table.ts';
+import type { Vcpu } from './vcpu.ts';
+
+/** Life cycle of a TD's key and pages. */
+export const Lifecycle = { HKID_ASSIGNED: 0, KEYS_CONFIGURED: 1, BLOCKED: 2, TEARDOWN: 3 } as const;
+export type Lifecycle = (typeof Lifecycle)[keyof typeof Lifecycle];
+
+/** Operation state of an initialised TD. */
+export const OpState = { UNINITIALIZED: 0, INITIALIZED: 1, RUNNABLE: 2 } as const;
+export type OpState = (typeof OpState)[keyof typeof OpState];
+
+/** Pages that TDH.MNG.ADDCX must add before a TD has a TDCS. */
+export const TDCS_PAGES = 4;
+/** Pages of a TDVPS, TDVPR included. */
+export const TDVPS_PAGES = 6;
+
+/** Everything that TDH.MNG.INIT makes. */
+export interface TdConfiguration {
+  readonly params: TdParams;
+  readonly gpaw: Gpaw;
+  readonly sharedBit: number;
+  readonly secondLevel: SecondLevel;
+  readonly secureEpt: SecureEpt;
+  readonly cpuid: CpuidTable;
+  readonly msrs: MsrTable;
+  readonly mrtd: Mrtd;
+  readonly archCapabilities: bigint;
+}
+
+export class Td {
+  readonly tdrHpa: number;
+  readonly keyId: number;
+  readonly uuid: Uint8Array;
+  lifecycle: Lifecycle = Lifecycle.HKID_ASSIGNED;
+  fatal = false;
+  /** pages that belong to the TD, TDR apart */
+  childCount = 0;
+  tdcxPages = 0;
+  opState: OpState = OpState.UNINITIALIZED;
+  /** undefined until TDH.MNG.INIT */
+  configuration: TdConfiguration | undefined;
+  readonly vcpus: Vcpu[] = [];
+  /** vCPUs whose VMCS a logical processor may still hold */
+  associatedVcpus = 0;
+  epoch = 1;
+  /** counts removals of shared mappings: a vCPU that has not seen the latest forgets its translations */
+  sharedEpoch = 0;
+  sharedEpt: SharedEpt | undefined;
+  mrtdDigest = new Uint8Array(48);
+  readonly rtmrs = Array.from({ length: 4 }, () => new Uint8Array(48));
+  notifyEnables = 0n;
+  /** TD_CTLS bit 0 */
+  pendingVeDisable = false;
+
+  constructor(tdrHpa: number, keyId: number, uuid: Uint8Array) {
+    this.tdrHpa = tdrHpa;
+    this.keyId = keyId;
+    this.uuid = uuid;
+  }
+
+  /** Takes what TDH.MNG.INIT made of TD_PARAMS. */
+  initialize(configuration: TdConfiguration): void {
+    this.configuration = configuration;
+    this.opState = OpState.INITIALIZED;
+    this.pendingVeDisable = (configuration.params.attributes & TdAttribute.SEPT_VE_DISABLE) !== 0n;
+  }
+
+  get isDebug(): boolean {
+    return this.configuration !== undefined && (this.configuration.params.attributes & TdAttribute.DEBUG) !== 0n;
+  }
+}
+
+/** The shared bit and width of a TD's guest physical addresses. */
+export function gpaGeometry(gpawFlag: boolean): { gpaw: Gpaw; sharedBit: number } {
+  const gpaw: Gpaw = gpawFlag ? 52 : 48;
+  return { gpaw, sharedBit: sharedBitOf(gpaw) };
+}

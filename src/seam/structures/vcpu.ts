@@ -1,0 +1,48 @@
+/** What the module keeps of a vCPU: TDVPR and TDVPS. Registers live in the logical processor that is the vCPU. */
+import type { LogicalProcessor } from '../../cpu/index.ts';
+import type { Td } from './td.ts';
+
+export const VcpuState = { UNINITIALIZED: 0, READY: 1, DISABLED: 2 } as const;
+export type VcpuState = (typeof VcpuState)[keyof typeof VcpuState];
+
+/** How the vCPU left the TD last; decides what TDH.VP.ENTER gives it. */
+export const LastExit = { ASYNCHRONOUS: 0, TDVMCALL: 1 } as const;
+export type LastExit = (typeof LastExit)[keyof typeof LastExit];
+
+export class Vcpu {
+  readonly tdvprHpa: number;
+  readonly td: Td;
+  tdvpsPages = 1;
+  state: VcpuState = VcpuState.UNINITIALIZED;
+  index = 0;
+  /** undefined until TDH.VP.INIT */
+  processor: LogicalProcessor | undefined;
+  associated = false;
+  lastExit: LastExit = LastExit.ASYNCHRONOUS;
+  /** RCX of the TDG.VP.VMCALL that waits for its answer */
+  exposedMask = 0;
+  /** TD epoch and shared epoch at the last entry */
+  epoch = 0;
+  sharedEpoch = 0;
+  pendingNmi = false;
+  /** posted-interrupt requests not yet merged into the virtual APIC */
+  readonly posted = new Uint32Array(8);
+  hasPosted = false;
+  /** module-private half of VE_INFO */
+  veInstructionLength = 0;
+  veInstructionInformation = 0;
+  /** TDG.VP.CPUIDVE.SET */
+  cpuidVeSupervisor = false;
+  cpuidVeUser = false;
+  debugControl = 0;
+
+  constructor(tdvprHpa: number, td: Td) {
+    this.tdvprHpa = tdvprHpa;
+    this.td = td;
+  }
+
+  /** The processor of an initialised vCPU. */
+  get cpu(): LogicalProcessor {
+    return this.processor!;
+  }
+}
