@@ -1,0 +1,78 @@
+/** What the guest prints, sorted: boot messages, the output of the command, the command's status. */
+
+import { ConsoleMarkFilter } from '../node/index.ts';
+
+export interface ConsoleTargets {
+  /** Console text outside of a command. */
+  readonly onBoot: (bytes: Uint8Array) => void;
+  /** Console text between the start and the end of the command. */
+  readonly onCommand: (bytes: Uint8Array) => void;
+}
+
+/** How much of the end of the console is kept, for the report of a death. */
+const keptCharacters = 16_384;
+
+export class GuestConsole {
+  readonly #filter: ConsoleMarkFilter;
+  readonly #latin1 = new TextDecoder('latin1');
+  #pending: number[] = [];
+  #tail = '';
+  #inCommand = false;
+  #status: number | undefined;
+  #isReady = false;
+
+  constructor(targets: ConsoleTargets) {
+    this.#filter = new ConsoleMarkFilter({
+      onBytes: (bytes) => {
+        this.#tail = (this.#tail + this.#latin1.decode(bytes)).slice(-keptCharacters);
+        if (this.#inCommand) targets.onCommand(bytes);
+        else targets.onBoot(bytes);
+      },
+      onMark: (kind, value) => {
+        if (kind === 'begin') this.#inCommand = true;
+        if (kind === 'ready') this.#isReady = true;
+        if (kind === 'end') {
+          this.#inCommand = false;
+          this.#status = Number(value) & 0xff;
+        }
+      },
+    });
+  }
+
+  /** One byte from the serial port; it is passed on by `flush`. */
+  readonly transmit = (byte: number): void => {
+    this.#pending.push(byte);
+  };
+
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const bytes = Uint8Array.from(this.#pending);
+    this.#pending = [];
+    this.#filter.write(bytes);
+  }
+
+  end(): void {
+    this.flush();
+    this.#filter.end();
+  }
+
+  /** Exit status of the command, once it has ended. */
+  get commandStatus(): number | undefined {
+    return this.#status;
+  }
+
+  /** A shell waits for its user. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** The kernel's last words, if it panicked. */
+  get panic(): string | undefined {
+    return /Kernel panic - not syncing: ([^\r\n]*)/.exec(this.#tail)?.[1];
+  }
+
+  /** RIP as the kernel printed it when it died, with its symbol: "native_halt+0x1/0x2". */
+  get oopsPlace(): string | undefined {
+    return /\bRIP: [0-9a-f]{4}:([^\r\n]*)/.exec(this.#tail)?.[1]?.trim();
+  }
+}
