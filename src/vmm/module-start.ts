@@ -1,6 +1,7 @@
 /** The host's part in bringing the module up, once a platform. */
-import { Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
-import { PAGE_4K_BYTES } from './host-pages.ts';
+import { type CpuidConfigValue, Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
+import type { SharedView } from '../memory/shared-view.ts';
+import { type HostPages, PAGE_4K_BYTES } from './host-pages.ts';
 import type { Seamcalls } from './seamcalls.ts';
 
 /** What the host must know of the module to build TDs. */
@@ -9,10 +10,15 @@ export interface ModuleFacts {
   readonly tdcsPages: number;
   /** pages of a vCPU's control structure that TDH.VP.ADDCX adds beside the TDVPR page */
   readonly vcpuExtraPages: number;
+  /** masks of the CPUID bits that a host may choose, in the order of TD_PARAMS */
+  readonly choosableCpuid: readonly CpuidConfigValue[];
 }
 
+/** TDX Module 1.5 ABI Definition, "TDSYSINFO_STRUCT". */
+const SystemInformation = { bytes: 1024, cpuidConfigCount: 128, cpuidConfig: 132, cpuidConfigBytes: 24 } as const;
+
 /** Initialises the module and asks it what it needs. */
-export function startModule(seamcalls: Seamcalls): ModuleFacts {
+export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostPages): ModuleFacts {
   seamcalls.call(TdhLeaf.SYS_INIT, {});
   const pagesOf = (field: bigint) => {
     const bytes = seamcalls.call(TdhLeaf.SYS_RD, { rdx: field }).number(Gpr.R8);
@@ -21,5 +27,26 @@ export function startModule(seamcalls: Seamcalls): ModuleFacts {
   return {
     tdcsPages: pagesOf(MetadataField.TDCS_BASE_SIZE),
     vcpuExtraPages: pagesOf(MetadataField.TDVPS_BASE_SIZE) - 1,
+    choosableCpuid: readChoosableCpuid(seamcalls, view, pages),
   };
+}
+
+/** TDH.SYS.INFO writes its answer to a host page; of the memory ranges it also tells, this host wants none. */
+function readChoosableCpuid(seamcalls: Seamcalls, view: SharedView, pages: HostPages): CpuidConfigValue[] {
+  const scratchHpa = pages.take4K();
+  seamcalls.call(TdhLeaf.SYS_INFO, {
+    rcx: scratchHpa,
+    rdx: SystemInformation.bytes,
+    r8: scratchHpa + PAGE_4K_BYTES / 2,
+    r9: 0,
+  });
+  const bytes = view.read(scratchHpa, SystemInformation.bytes);
+  pages.give4K(scratchHpa);
+  const table = new DataView(bytes.buffer);
+  const rows = table.getUint32(SystemInformation.cpuidConfigCount, true);
+  return Array.from({ length: rows }, (_, row): CpuidConfigValue => {
+    const masks = SystemInformation.cpuidConfig + row * SystemInformation.cpuidConfigBytes + 8; // after leaf and sub-leaf
+    const mask = (register: number) => table.getUint32(masks + 4 * register, true);
+    return { eax: mask(0), ebx: mask(1), ecx: mask(2), edx: mask(3) };
+  });
 }

@@ -3,6 +3,7 @@ import { buildTdParams, ConfigFlag, type Gpaw, TdAttribute, TdhLeaf, type TdPara
 import { hex } from '../bits/index.ts';
 import type { LoadPlan, PlanRegion } from '../loader/index.ts';
 import type { SharedView } from '../memory/shared-view.ts';
+import { cpuidConfig } from './cpuid-config.ts';
 import { type HostPages, PAGE_4K_BYTES } from './host-pages.ts';
 import type { ModuleFacts } from './module-start.ts';
 import { PrivateMemory } from './private-memory.ts';
@@ -39,7 +40,7 @@ export function buildTd(plan: LoadPlan, options: TdBuilderOptions): TdHost {
     seamcalls.call(TdhLeaf.MNG_ADDCX, { rcx: pages.take4K(), rdx: tdrHpa });
 
   const scratchHpa = pages.take4K();
-  view.write(scratchHpa, buildTdParams(tdParams(plan, options.params)));
+  view.write(scratchHpa, buildTdParams(tdParams(plan, options)));
   seamcalls.call(TdhLeaf.MNG_INIT, { rcx: tdrHpa, rdx: scratchHpa });
   const tscOriginTicks = options.attachments.clock.nowTicks;
 
@@ -57,12 +58,13 @@ export function buildTd(plan: LoadPlan, options: TdBuilderOptions): TdHost {
 }
 
 /** SEPT_VE_DISABLE: touching a page that was not accepted is the guest's end, not a #VE it could be tricked with. */
-function tdParams(plan: LoadPlan, differing: Partial<TdParams> = {}): Partial<TdParams> {
+function tdParams(plan: LoadPlan, { module, params }: TdBuilderOptions): Partial<TdParams> {
   return {
     attributes: TdAttribute.SEPT_VE_DISABLE,
     maxVcpus: plan.vcpus,
     configFlags: ConfigFlag.NO_RBP_MOD,
-    ...differing,
+    cpuidConfig: cpuidConfig(module.choosableCpuid, plan.vcpus),
+    ...params,
   };
 }
 

@@ -23,7 +23,7 @@ export class Vmm {
     this.view = view;
     this.seamcalls = new Seamcalls(door);
     this.pages = new HostPages(view.ramBase, view.ramBytes);
-    this.#module = startModule(this.seamcalls);
+    this.#module = startModule(this.seamcalls, view, this.pages);
   }
 
   /** Builds a TD; it runs with `runTd`. */

@@ -11,6 +11,7 @@ test('a TD is built in the order of the specification', () => {
     'TDH.SYS.INIT',
     'TDH.SYS.RD',
     'TDH.SYS.RD',
+    'TDH.SYS.INFO',
     'TDH.MNG.CREATE',
     'TDH.MNG.KEY.CONFIG',
     ...Array(4).fill('TDH.MNG.ADDCX'),

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CPUID_CONFIG_ORDER } from '../abi/index.ts';
+import { cpuidConfig } from './cpuid-config.ts';
+
+const all = CPUID_CONFIG_ORDER.map(() => ({ eax: -1, ebx: -1, ecx: -1, edx: -1 }));
+const row = (leaf: number, subleaf: number) => CPUID_CONFIG_ORDER.findIndex(([l, s]) => l === leaf && s === subleaf);
+
+test('offers the TSC deadline timer and tells the number of vCPUs', () => {
+  const one = cpuidConfig(all, 1)[row(1, -1)]!;
+  const four = cpuidConfig(all, 4)[row(1, -1)]!;
+  assert.equal(one.ecx & (1 << 24), 1 << 24);
+  assert.equal(one.edx & (1 << 28), 0);
+  assert.equal(four.ebx >> 16, 4);
+  assert.equal(four.edx & (1 << 28), 1 << 28);
+});
+
+test('caches have the sizes their fields say', () => {
+  const sizes = [0, 1, 2, 3].map((subleaf) => {
+    const { ebx, ecx } = cpuidConfig(all, 1)[row(4, subleaf)]!;
+    return ((ebx >>> 22) + 1) * ((ebx & 0xfff) + 1) * (ecx + 1);
+  });
+  assert.deepEqual(sizes, [32 << 10, 32 << 10, 1 << 20, 16 << 20]);
+});
+
+test('asks for nothing beyond what the module lets it choose', () => {
+  for (const value of cpuidConfig([], 2)) assert.deepEqual(value, { eax: 0, ebx: 0, ecx: 0, edx: 0 });
+});
