@@ -239,6 +239,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
       case Leave.Step:
         this.#toRecord();
         return;
+      case Leave.Hot:
+        this.#compileHead(state.low(S.exitRecord));
+        this.#toRecord();
+        return;
       default:
         throw new Error(`broken invariant: generated code left with ${leave}`);
     }
@@ -288,7 +292,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       this.#i32[entry + 3] = hostPage;
     }
     const record = this.#i32[(table >> 2) + (low & 4095)]!;
-    if (record !== 0) return record;
+    if (record !== 0) return this.#mode === 64 ? engine.code.head(table, low & 4095, record) : record;
     if (!engine.code.hasRoom) {
       engine.code.dropAll();
       for (const user of engine.users) user.forgetCodeTlb();
@@ -307,10 +311,17 @@ export class Cpu implements LogicalProcessor, EngineUser {
     return code.createTable(hostPage, this.#mode);
   }
 
+  #compileHead(head: number): void {
+    const { state } = this;
+    const { code } = this.#engine;
+    const entry = (state.low(S.codeTlb) + codeEntryOffset(state.low(S.codePage))) >> 2;
+    if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom) code.giveUp(head);
+    else code.compile(head, this.#i32[entry + 2]!, this.#i32[entry + 3]!);
+  }
+
   /** A copy of the record that stops after its instruction. */
   #isolate(record: number): number {
-    let from = record;
-    while (this.#i32[from >> 2] === Handler.Goto) from = this.#i32[(from + R.link) >> 2]!;
+    const from = this.#engine.code.plain(record);
     this.#u8.copyWithin(this.#scratch, from, from + RECORD_BYTES);
     this.#i32[this.#scratch >> 2] = this.#engine.handlers.unfused(this.#i32[from >> 2]!);
     this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, this.#u16[(from + R.nextOffset) >> 1]!);

@@ -5,6 +5,8 @@ import type { OperationTable } from '../exec/sem.ts';
 import { type Binder, operationName } from './binder.ts';
 import { Handler, type HandlerTable, type KeyedPart } from './handlers.ts';
 import { R, RECORD_BYTES } from './record.ts';
+import { RegionBuilder } from './region-builder.ts';
+import { RegionDiscovery } from './region-discovery.ts';
 
 const TABLE_BYTES = 4096 * 4;
 const CACHE_BYTES = 72 << 20;
@@ -16,6 +18,14 @@ const LONGEST_INSTRUCTION = 15;
 const SETS_FLAGS: ReadonlySet<string> = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'OR', 'XOR', 'INC', 'DEC', 'SHR', 'SHL', 'BT']);
 
 const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
+
+/** A compiled function: the heads that enter it and the bytes it was made of. */
+interface Region {
+  readonly handler: number;
+  readonly heads: readonly number[];
+  /** [from, to) page offsets */
+  readonly spans: readonly (readonly [number, number])[];
+}
 
 export class CodeCache {
   readonly #i32: Int32Array;
@@ -30,7 +40,14 @@ export class CodeCache {
   readonly #tables: Int32Array;
   /** decoded instructions of records that the host executes */
   readonly #hostInstructions = new Map<number, Instruction>();
+  readonly #u16: Uint16Array;
+  readonly #discovery: RegionDiscovery;
+  readonly #regions = new Map<number, Region[]>();
   #used = 0;
+  /** visits after which a block is compiled; 0: never */
+  compileAfter = 1000;
+  regionsCompiled = 0;
+  instructionsCompiled = 0;
   /** counts how often everything was dropped */
   generation = 0;
   instructionsDecoded = 0;
@@ -42,6 +59,8 @@ export class CodeCache {
     this.#binder = binder;
     this.#handlers = handlers;
     this.#operations = operations;
+    this.#u16 = new Uint16Array(memory.wasm.buffer);
+    this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, (table, hostPage, offset) => this.#recordAt(table, hostPage, offset));
     this.#base = memory.reserveProcessorArea(CACHE_BYTES);
     this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
   }
@@ -72,6 +91,8 @@ export class CodeCache {
   dropAll(): void {
     this.#i32.fill(0, this.#base >> 2, (this.#base + this.#used) >> 2);
     this.#tables.fill(0);
+    for (const regions of this.#regions.values()) for (const region of regions) this.#handlers.freeRegion(region.handler);
+    this.#regions.clear();
     this.#hostInstructions.clear();
     this.#used = 0;
     this.generation++;
@@ -81,6 +102,11 @@ export class CodeCache {
     const at = this.#base + this.#used;
     this.#used += bytes;
     return at;
+  }
+
+  #recordAt(table: number, hostPage: number, offset: number): number {
+    const known = this.#i32[(table >> 2) + offset]!;
+    return this.plain(known !== 0 ? known : this.decodeRun(table, hostPage, offset, 64));
   }
 
   /** Decodes from `offset` until the straight line ends; returns the first record. */
@@ -148,8 +174,33 @@ export class CodeCache {
     return made;
   }
 
-  /** Code bytes [host, host + length) within one page have changed: their instructions are decoded again when reached. */
-  written(host: number, length: number): void {
+  /** Where a branch enters: the block head before the record at a page offset, made now if there is none. */
+  head(table: number, offset: number, record: number): number {
+    if (this.#isHead(record) || this.compileAfter === 0) return record;
+    if (!this.hasRoom) return record;
+    const head = this.#take(RECORD_BYTES);
+    this.#binder.writeSpecial(head, Handler.Count, this.#u16[(record + R.nextOffset) >> 1]!, record);
+    this.#u8[head + R.length] = this.#u8[record + R.length]!;
+    this.#i32[(head + R.displacement) >> 2] = this.compileAfter;
+    this.#i32[(table >> 2) + offset] = head;
+    return head;
+  }
+
+  #isHead(record: number): boolean {
+    const handler = this.#i32[record >> 2]!;
+    return handler === Handler.Count || this.#handlers.isRegion(handler);
+  }
+
+  /** The record that executes the instruction itself: behind block heads and forwarding. */
+  plain(record: number): number {
+    let at = record;
+    while (this.#i32[at >> 2] === Handler.Goto || this.#isHead(at)) at = this.#i32[(at + R.link) >> 2]!;
+    return at;
+  }
+
+  /** Code bytes [host, host + length) within one page have changed: their instructions are decoded again when reached. True if there were any. */
+  written(host: number, length: number): boolean {
+    let changed = false;
     const page = host & ~4095;
     const from = Math.max(0, (host & 4095) - LONGEST_INSTRUCTION + 1);
     const to = (host & 4095) + length;
@@ -162,9 +213,59 @@ export class CodeCache {
         const length = this.#u8[record + R.length]!;
         if (length !== 0 && at + length <= (host & 4095)) continue;
         this.#i32[(table >> 2) + at] = 0;
+        if (this.#isHead(record)) this.#stale(this.#i32[(record + R.link) >> 2]!, at);
         this.#stale(record, at);
+        changed = true;
       }
     }
+    const regions = this.#regions.get(page);
+    if (regions === undefined) return changed;
+    const [first, last] = [host & 4095, (host & 4095) + length];
+    for (let i = regions.length - 1; i >= 0; i--) {
+      const region = regions[i]!;
+      if (region.spans.every(([from, to]) => to <= first || from >= last)) continue;
+      regions.splice(i, 1);
+      this.#dropRegion(region);
+      changed = true;
+    }
+    return changed;
+  }
+
+  /** Heads of a region lead to plain records again. */
+  #dropRegion(region: Region): void {
+    for (const head of region.heads) if (this.#i32[head >> 2] === region.handler) this.#i32[head >> 2] = Handler.Goto;
+    this.#handlers.freeRegion(region.handler);
+  }
+
+  /** A block head that is not worth compiling, or cannot be, just leads on. */
+  giveUp(head: number): void {
+    if (this.#i32[head >> 2] === Handler.Count) this.#i32[head >> 2] = Handler.Goto;
+  }
+
+  /** Compiles what the hot head leads to within its page. */
+  compile(head: number, table: number, hostPage: number): void {
+    const offset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
+    const found = this.#discovery.discover(table, hostPage, offset);
+    if (found === undefined) {
+      this.giveUp(head);
+      return;
+    }
+    const heads: number[] = [];
+    const handler = this.#handlers.addRegion(new RegionBuilder(found.blocks).build());
+    this.#handlers.flush();
+    found.blocks.forEach((block, index) => {
+      const record = this.#i32[(table >> 2) + block.pageOffset]!;
+      if (this.#i32[record >> 2] !== Handler.Count) return;
+      this.#i32[record >> 2] = handler;
+      this.#i32[(record + R.displacement) >> 2] = index;
+      heads.push(record);
+    });
+    const region: Region = { handler, heads, spans: found.spans };
+    const known = this.#regions.get(hostPage);
+    if (known === undefined) this.#regions.set(hostPage, [region]);
+    else known.push(region);
+    this.regionsCompiled++;
+    this.instructionsCompiled += found.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
   }
 
   #stale(record: number, offset: number): void {

@@ -7,9 +7,9 @@ import { HANDLER_PARAMETERS, P } from './sem-builder.ts';
 import { S } from '../state.ts';
 
 /** Table indices that exist from the start. */
-export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddle: 5 } as const;
+export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddle: 5, Count: 6 } as const;
 
-const TABLE_ENTRIES = 16384;
+const TABLE_ENTRIES = 65536;
 const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
 const OUTCOME: Signature = { parameters: [], results: ['i32'] };
@@ -46,6 +46,8 @@ export class HandlerTable {
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES });
   readonly #env: Record<string, unknown>;
   readonly #indexOf = new Map<string, number>();
+  readonly #regions = new Set<number>();
+  readonly #freeRegions: number[] = [];
   readonly #firstOf = new Map<number, number>();
   #next = 16;
   #waiting: { index: number; code: Code }[] = [];
@@ -60,6 +62,7 @@ export class HandlerTable {
     this.#waiting.push({ index: Handler.Step, code: leaving(Leave.Step) });
     this.#waiting.push({ index: Handler.Straddle, code: leaving(Leave.Straddle) });
     this.#waiting.push({ index: Handler.Goto, code: goto() });
+    this.#waiting.push({ index: Handler.Count, code: count() });
     const lookup: HandlerPart = { facts: NO_FACTS, shapes: [], operation: { emit: (b) => b.jump(b.nextIp()) } };
     this.#waiting.push({ index: Handler.Lookup, code: new LookupHandler(NO_FACTS).build([lookup]) });
     const enter = new Code(HANDLER_PARAMETERS);
@@ -92,9 +95,31 @@ export class HandlerTable {
     return this.#firstOf.get(index) ?? index;
   }
 
+  /** True for the function of a compiled region. */
+  isRegion(index: number): boolean {
+    return this.#regions.has(index);
+  }
+
+  /** Takes a region's function; its index in the table. Freed indices are used again. */
+  addRegion(code: Code): number {
+    const index = this.#freeRegions.pop() ?? this.#nextIndex();
+    this.#regions.add(index);
+    this.#waiting.push({ index, code });
+    return index;
+  }
+
+  freeRegion(index: number): void {
+    this.#regions.delete(index);
+    this.#freeRegions.push(index);
+  }
+
+  #nextIndex(): number {
+    if (this.#next >= TABLE_ENTRIES) throw new Error('broken invariant: the handler table is full');
+    return this.#next++;
+  }
+
   #add(key: string, parts: readonly HandlerPart[]): number {
-    const index = this.#next++;
-    if (index >= TABLE_ENTRIES) throw new Error('broken invariant: more instruction shapes than the handler table has room for');
+    const index = this.#nextIndex();
     this.#waiting.push({ index, code: new InterpreterHandler(parts[0]!.facts).build(parts) });
     this.#indexOf.set(key, index);
     return index;
@@ -120,6 +145,11 @@ export class HandlerTable {
 
 function leaving(reason: number): Code {
   const code = new Code(HANDLER_PARAMETERS);
+  writeLeaving(code, reason);
+  return code;
+}
+
+function writeLeaving(code: Code, reason: number): void {
   code.get(P.state);
   code.get(P.record);
   code.memory('i32.store', S.exitRecord);
@@ -127,11 +157,34 @@ function leaving(reason: number): Code {
   code.get(P.left);
   code.memory('i32.store', S.remaining);
   code.i32(reason);
+}
+
+/** A block head: counts its visits, then goes on with the block. */
+function count(): Code {
+  const code = new Code(HANDLER_PARAMETERS);
+  const visits = code.local('i32');
+  code.get(P.record);
+  code.get(P.record);
+  code.memory('i32.load', R.displacement);
+  code.i32(1);
+  code.op('i32.sub');
+  code.tee(visits);
+  code.memory('i32.store', R.displacement);
+  code.get(visits);
+  code.if(undefined, true);
+  writeGoto(code);
+  code.end();
+  writeLeaving(code, Leave.Hot);
   return code;
 }
 
 function goto(): Code {
   const code = new Code(HANDLER_PARAMETERS);
+  writeGoto(code);
+  return code;
+}
+
+function writeGoto(code: Code): void {
   code.get(P.state);
   code.get(P.record);
   code.memory('i32.load', R.link);
@@ -141,5 +194,4 @@ function goto(): Code {
   code.memory('i32.load', R.link);
   code.memory('i32.load', R.handler);
   code.returnCallIndirect(0);
-  return code;
 }

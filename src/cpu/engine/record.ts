@@ -20,7 +20,7 @@ export const R = {
   immediate: 16,
   /** u32: record of the branch target in the same page, 0 = not yet known */
   link: 20,
-  /** i32 */
+  /** i32; block heads: visits left until it is compiled, then the block's number in its region */
   displacement: 24,
   /** u16: state offset of the base register */
   base: 28,
@@ -44,6 +44,8 @@ export const Leave = {
   Link: 5,
   /** the instruction at S.exitRecord reaches into the next page */
   Straddle: 7,
+  /** the block head at S.exitRecord has been reached often enough to be compiled */
+  Hot: 8,
   /** single-stepping: the instruction before S.exitRecord is done */
   Step: 6,
 } as const;
