@@ -146,8 +146,8 @@ export class Decoder {
     const addressSize = long ? (size67 ? 32 : 64) : (mode === 16) === size67 ? 32 : 16;
 
     const table = long ? this.#long : this.#legacy;
-    // 90 with REX.B is XCHG R8, RAX: the row of 91.
-    const row = map === 0 && opcode === 0x90 && (rex & 1) !== 0 ? 0x91 : opcode;
+    // 90 with REX.B is XCHG R8, RAX: the row of 91 (but F3 90 is PAUSE).
+    const row = map === 0 && opcode === 0x90 && (rex & 1) !== 0 && prefixIndex !== 2 ? 0x91 : opcode;
     let entry = table.entries[(((sizeIndex * 4 + prefixIndex) * 4 + map) << 8) | row]!;
     let modrm = 0;
     if (entry >= GROUP) {

@@ -22,7 +22,7 @@ export const tdx: readonly Row[] = [
   ['NP 0F 01 C0', 'ENCLV', 'SGX'],
   ['NP 0F 37', 'GETSEC', 'SMX'],
   ['66 0F 01 CC', 'TDCALL', 'TDX'],
-  ['66 0F 01 CF', 'SEAMCALL', 'TDX'],
-  ['66 0F 01 CE', 'SEAMOPS', 'TDX'],
-  ['66 0F 01 CD', 'SEAMRET', 'TDX'],
+  ['66 0F 01 CF', 'SEAMCALL', 'only64 TDX'],
+  ['66 0F 01 CE', 'SEAMOPS', 'only64 TDX'],
+  ['66 0F 01 CD', 'SEAMRET', 'only64 TDX'],
 ];
