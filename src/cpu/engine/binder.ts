@@ -28,7 +28,7 @@ export function operationName(instruction: Instruction): string {
 
 function addressShape(instruction: Instruction): AddressShape | undefined {
   if (instruction.mode !== 64) return instruction.addressSize === 32 ? 'z' : undefined;
-  if (instruction.base === 16) return instruction.addressSize === 64 && instruction.segment < SEGMENT_FS ? 'r' : undefined;
+  if (instruction.base === 16) return instruction.addressSize === 32 ? 't' : instruction.segment < SEGMENT_FS ? 'r' : 's';
   if (instruction.addressSize === 32) return 'y';
   if (instruction.base < 0 && instruction.index < 0 && instruction.displacementHigh !== instruction.displacement >> 31) return 'o';
   return instruction.index < 0 && instruction.segment < SEGMENT_FS ? 'b' : 'x';

@@ -8,10 +8,10 @@ import { localOf, node, P, type Position, SemBuilder } from './sem-builder.ts';
 
 /**
  * How a memory operand's address is made:
- * b base + displacement; r RIP + displacement; x base + index + displacement + segment; y the same, offset wrapped to 32 bits;
+ * b base + displacement; r RIP + displacement; s the same + segment; t the same, offset wrapped to 32 bits; x base + index + displacement + segment; y that, offset wrapped to 32 bits;
  * z the same, linear address wrapped to 32 bits as well; o absolute 64-bit offset + segment.
  */
-export type AddressShape = 'b' | 'r' | 'x' | 'y' | 'z' | 'o';
+export type AddressShape = 'b' | 'r' | 's' | 't' | 'x' | 'y' | 'z' | 'o';
 
 export interface OperandShape {
   readonly kind: Place['kind'];
@@ -118,7 +118,8 @@ export class InterpreterHandler extends SemBuilder {
   #offset(address: AddressShape): Val {
     if (address === 'o') return this.#recordField('i64.load', R.immediate);
     const displacement = this.extendS(this.#recordField('i32.load', R.displacement));
-    if (address === 'r') return this.add(this.#linearNext(), displacement);
+    if (address === 'r' || address === 's') return this.add(this.#linearNext(), displacement);
+    if (address === 't') return this.and(this.add(this.#linearNext(), displacement), this.i64(0xffff_ffff));
     const based = this.add(this.#stateValueAt(R.base), displacement);
     if (address === 'b') return based;
     const shift = this.extendU(this.#recordField('i32.load8_u', R.scaleShift));

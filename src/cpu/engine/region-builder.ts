@@ -350,7 +350,10 @@ export class RegionBuilder extends SemBuilder {
   }
   #offset(instruction: RegionInstruction, address: AddressShape): Val {
     if (address === 'o') return this.i64(instruction.immediate);
-    if (address === 'r') return this.#codePagePlus(instruction.pageOffset + instruction.length + instruction.displacement);
+    if (address === 'r' || address === 's' || address === 't') {
+      const relative = this.#codePagePlus(instruction.pageOffset + instruction.length + instruction.displacement);
+      return address === 't' ? this.and(relative, this.i64(0xffff_ffff)) : relative;
+    }
     let offset = this.#plus(this.#stateRegister(instruction.base), instruction.displacement);
     if (instruction.base === S.zero) offset = this.i64(instruction.displacement);
     if (instruction.index !== S.zero) offset = this.add(offset, this.shl(this.#stateRegister(instruction.index), instruction.scaleShift));

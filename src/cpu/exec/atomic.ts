@@ -23,15 +23,22 @@ export const atomics = {
       destination!.write(sum);
     },
   },
-  /** The destination is written in any case, with itself if it differs from the accumulator. */
+  /** Memory is written in any case, with itself if it differs from the accumulator; a register only if they are equal. */
   CMPXCHG: {
     emit: (b, destination, source) => {
       const width = widthOf(destination!);
       const expected = b.gpr(Register.AX, width);
       const replacement = source!.read();
-      const old = destination!.modify((value) => b.select(b.eq(value, expected), replacement, value));
+      const inMemory = destination!.kind === 'memory';
+      const old = inMemory
+        ? destination!.modify((value) => b.select(b.eq(value, expected), replacement, value))
+        : destination!.read();
       b.flagsSub(width, expected, old, b.sub(expected, old));
-      b.if(b.ne(expected, old), () => b.setGpr(Register.AX, width, old));
+      b.if(
+        b.ne(expected, old),
+        () => b.setGpr(Register.AX, width, old),
+        inMemory ? undefined : () => destination!.write(replacement),
+      );
     },
   },
   CMPXCHG8B: {
