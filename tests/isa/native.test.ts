@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { compareForms } from './driver.ts';
+import { INTEGER_FORMS } from './integer-forms.ts';
+import { NativeProcessor } from './native.ts';
+
+const native = NativeProcessor.build();
+
+describe("the host's own processor agrees on the integer instructions: results, flags, memory and faults", {
+  skip: typeof native === 'string' && native,
+}, () => {
+  if (typeof native === 'string') return;
+  after(() => native.dispose());
+
+  test('in 64-bit mode', () => {
+    const amount = { seed: 20241103, mode: 64, encodingsPerForm: 12, casesPerEncoding: 20, withFx: false } as const;
+    const { cases, failures } = compareForms(INTEGER_FORMS, native, amount);
+    assert.ok(cases > 50_000, `only ${cases} cases ran`);
+    assert.equal(failures.join('\n'), '');
+  });
+
+  const skip = !native.runs32BitCode() && 'the kernel of this machine does not run 32-bit code';
+  test('in 32-bit mode', { skip }, () => {
+    const amount = { seed: 19851017, mode: 32, encodingsPerForm: 8, casesPerEncoding: 16, withFx: false } as const;
+    const { cases, failures } = compareForms(INTEGER_FORMS, native, amount);
+    assert.ok(cases > 20_000, `only ${cases} cases ran`);
+    assert.equal(failures.join('\n'), '');
+  });
+});
