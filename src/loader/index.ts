@@ -1,5 +1,6 @@
 /** Bytes in, plan out. */
 export { type AcpiTables, type BoardAddresses, buildAcpiTables } from './acpi/index.ts';
+export { type BareTd, planBareTd } from './bare.ts';
 export { type CpioEntry, writeCpio } from './cpio.ts';
 export {
   type ElfFile,
@@ -12,6 +13,7 @@ export {
   parseElf,
 } from './elf.ts';
 export { type KernelImage, loadKernelImage } from './kernel-image.ts';
+export { endOf, type LinkedObject, type LinkOptions, linkObject } from './link.ts';
 export { type LinuxBoot, type NamedFile, planLinuxBoot } from './linux-direct.ts';
 export { mergeIntoPages, PAGE_BYTES, type Piece, pageCeiling, pageFloor, type Range, subtract } from './pages.ts';
 export { LoadError, type LoadPlan, type MemoryMapRow, MemoryType, type PlanRegion, type Treatment } from './plan.ts';

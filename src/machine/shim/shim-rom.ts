@@ -5,7 +5,8 @@
  * At the reset vector (TDX Module 1.5 Base Architecture, "Initial State of Guest GPRs"): 32-bit protected mode without paging, flat
  * segments, EFER.LME already set, RSI = vCPU index. So CR4.PAE, CR3 and CR0.PG lead to long mode and EFER is never written.
  */
-import { CompletionCode, TdgLeaf, TdvmcallLeaf } from '../../abi/index.ts';
+import { reportFatalError } from '../../../guests/index.ts';
+import { CompletionCode, TdgLeaf } from '../../abi/index.ts';
 import { Assembler, addressOf, mem, mem8, mem16, mem32, memAt, r } from '../../isa/index.ts';
 import { SHIM_ROM_BYTES, SHIM_ROM_GPA, ShimParameter, type ShimRom } from '../../loader/index.ts';
 
@@ -34,11 +35,8 @@ const ACCEPT_LEVEL_2M = 1;
 /** Multiprocessor Wakeup mailbox (ACPI 6.5, section 5.2.12.19). */
 const Mailbox = { command: 0, apicId: 4, wakeupVector: 8, commandWakeup: 1 } as const;
 
-/** Registers of TDG.VP.VMCALL that carry the text of ReportFatalError, in order; the last one carries the status here. */
-const MESSAGE_REGISTERS = [r.r14, r.r15, r.rbx, r.rdi, r.rsi, r.r8, r.r9] as const;
+/** The completion code's eight digits follow. */
 const MESSAGE = 'The shim could not accept memory, upper half of status: ';
-/** RDX, RBX, RSI, RDI, R8 to R15 */
-const FATAL_ERROR_MASK = 0xffcc;
 
 /** Assembles the ROM; its parameters are for the loader to fill in. */
 export function buildShimRom(): ShimRom {
@@ -199,38 +197,24 @@ function otherProcessor(a: Assembler): void {
   a.jmp(r.rax);
 }
 
-/** TDVMCALL ReportFatalError with the message and, in hexadecimal digits, the completion code in EDX; again if the host lets it return. */
+/** Reports the completion code in EDX: its digits become the last eight letters of the message. */
 function acceptFailed(a: Assembler): void {
   a.label('accept-failed');
-  a.mov(r.r11d, 8);
-  a.xor(r.ecx, r.ecx);
-  a.lea(r.rax, memAt('digits'));
-  a.label('next-digit');
-  a.rol(r.edx, 4);
-  a.mov(r.r10d, r.edx);
-  a.and(r.r10d, 15);
-  a.movzx(r.r10d, mem8(r.rax, 0, { index: r.r10 }));
-  a.shl(r.r10, 56);
-  a.shr(r.rcx, 8);
-  a.or(r.rcx, r.r10);
-  a.dec(r.r11d);
-  a.jnz('next-digit');
-  a.mov(r.rdx, r.rcx);
-  MESSAGE_REGISTERS.forEach((register, index) => {
-    a.mov(register, memAt('message', 8 * index));
+  a.mov(r.ebp, r.edx);
+  reportFatalError(a, 'fatal', MESSAGE, () => {
+    a.mov(r.r11d, 8);
+    a.lea(r.rax, memAt('digits'));
+    a.label('next-digit');
+    a.rol(r.ebp, 4);
+    a.mov(r.r10d, r.ebp);
+    a.and(r.r10d, 15);
+    a.movzx(r.r10d, mem8(r.rax, 0, { index: r.r10 }));
+    a.shl(r.r10, 56);
+    a.shr(r.rdx, 8);
+    a.or(r.rdx, r.r10);
+    a.dec(r.r11d);
+    a.jnz('next-digit');
   });
-  a.label('report');
-  a.xor(r.eax, r.eax);
-  a.mov(r.ecx, FATAL_ERROR_MASK);
-  a.xor(r.r10d, r.r10d);
-  a.mov(r.r11d, TdvmcallLeaf.REPORT_FATAL_ERROR);
-  a.xor(r.r12d, r.r12d);
-  a.xor(r.r13d, r.r13d);
-  a.tdcall();
-  a.jmp('report');
-  a.align(8, 0);
-  a.label('message');
-  a.bytes(new TextEncoder().encode(MESSAGE.padEnd(8 * MESSAGE_REGISTERS.length)));
   a.label('digits');
   a.bytes(new TextEncoder().encode('0123456789abcdef'));
 }

@@ -1,0 +1,12 @@
+/** Code that we bring ourselves to run inside a TD. */
+export { assembleHelloTd, type HelloTdBoard } from './hello-td/hello-td.ts';
+export {
+  loadAll,
+  type RegisterName,
+  type RegisterStructure,
+  registerStructure,
+  storeAll,
+} from './lib/register-structure.ts';
+export { Expose, HYPERCALL_EXPOSED, HypercallFlag, HypercallRegisters, ModuleOutput } from './lib/registers.ts';
+export { MESSAGE_BYTES, reportFatalError } from './lib/report-fatal-error.ts';
+export { HYPERCALL, HYPERCALL_FAILED, MODULE_CALL, twoCalls } from './lib/two-calls.ts';
