@@ -8,8 +8,9 @@ import { localOf, node, P, type Position, SemBuilder } from './sem-builder.ts';
 
 /**
  * How a memory operand's address is made:
- * b base + displacement; r RIP + displacement; s the same + segment; t the same, offset wrapped to 32 bits; x base + index + displacement + segment; y that, offset wrapped to 32 bits;
- * z the same, linear address wrapped to 32 bits as well; o absolute 64-bit offset + segment.
+ * b base + displacement; r RIP + displacement; s r + segment; t s with the offset wrapped to 32 bits;
+ * x base + index + displacement + segment; y x with the offset wrapped to 32 bits; z y with the linear address wrapped too;
+ * o absolute 64-bit offset + segment.
  */
 export type AddressShape = 'b' | 'r' | 's' | 't' | 'x' | 'y' | 'z' | 'o';
 
