@@ -125,6 +125,7 @@ export const S = {
     for (const name of names.slice(1)) row(name, 32, 32);
     return first;
   })(),
+  dsArea: row('DS_AREA', 8),
   /** bases that the descriptors of ES CS SS DS gave, which segmentBase hides in 64-bit mode */
   descriptorBase: rowArray(
     SEGMENT_NAMES.slice(0, 4).map((name) => `${name}.descriptorBase`),
