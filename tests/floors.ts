@@ -25,6 +25,8 @@ export const floors: Readonly<Record<string, Floor>> = {
   memory: { level: 1, mayImport: ['bits'] },
   cpu: { level: 2, mayImport: [...ground, 'isa', 'memory'] },
   seam: { level: 3, mayImport: module, packages: ['@noble/hashes', '@noble/curves'] },
+  /** the folder guests beside src: code that runs inside a TD, assembled by machine */
+  guests: { level: 2, mayImport: ['bits', 'isa', 'abi'] },
   devices: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view'] },
   loader: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view'] },
   vmm: {
@@ -32,11 +34,11 @@ export const floors: Readonly<Record<string, Floor>> = {
     mayImport: [...ground, 'abi', 'memory/shared-view', 'seam/host-door', 'devices', 'loader'],
     packages: ['@noble/hashes', '@noble/curves'],
   },
-  machine: { level: 5, mayImport: host },
+  machine: { level: 5, mayImport: [...host, 'guests'] },
   debug: { level: 6, mayImport: [...host, 'machine'] },
-  node: { level: 7, mayImport: [...host, 'machine', 'debug'], packages: ['*'] },
-  cli: { level: 7, mayImport: [...host, 'machine', 'debug', 'node'], packages: ['*'] },
-  web: { level: 7, mayImport: [...host, 'machine', 'debug'], packages: ['*'] },
+  node: { level: 7, mayImport: [...host, 'guests', 'machine', 'debug'], packages: ['*'] },
+  cli: { level: 7, mayImport: [...host, 'guests', 'machine', 'debug', 'node'], packages: ['*'] },
+  web: { level: 7, mayImport: [...host, 'guests', 'machine', 'debug'], packages: ['*'] },
 };
 
 /** Names that exist only in Node or only in a browser. */
