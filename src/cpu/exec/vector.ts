@@ -2,6 +2,7 @@
 import { fxsaveOperations } from './fxsave.ts';
 import { mmxOperations } from './mmx.ts';
 import type { OperationTable } from './sem.ts';
+import { sseFloatOperations } from './sse-float.ts';
 import { sseIntegerOperations } from './sse-integer.ts';
 import { sseMoveOperations } from './sse-move.ts';
 import { sseShuffleOperations } from './sse-shuffle.ts';
@@ -14,6 +15,7 @@ export const vectorOperations: OperationTable = {
   ...sseMoveOperations,
   ...sseIntegerOperations,
   ...sseShuffleOperations,
+  ...sseFloatOperations,
   ...mmxOperations,
   ...x87ControlOperations,
   ...x87MoveOperations,

@@ -1,0 +1,363 @@
+/**
+ * SSE floating point in full: every rounding mode, exception, NaN and denormal, lane by lane with the softfloat. Generated code
+ * (`sse-float.ts`) does the common cases and leaves the rest to these.
+ */
+import type { Instruction, Operand } from '../../isa/instruction.ts';
+import { OperandKind } from '../../isa/instruction.ts';
+import {
+  add,
+  compare,
+  convert,
+  divide,
+  FloatEnvironment,
+  fromInteger,
+  multiply,
+  type Ordering,
+  operand as flushed,
+  squareRoot,
+  subtract,
+  toInteger,
+  toIntegral,
+} from '../fpu/arithmetic.ts';
+import { DOUBLE, type FloatValue, type Format, INDEFINITE, pack, quieted, SINGLE, unpack, zero } from '../fpu/format.ts';
+import { Exception } from '../fpu/x87-state.ts';
+import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
+import { S } from '../state.ts';
+import { enterMmx, markMmxUsed, Quad, readQuad, writeMmx } from './mmx.ts';
+
+const INVALID_OPCODE = 6;
+const GENERAL_PROTECTION = 13;
+const SIMD_FLOATING_POINT = 19;
+const CR4_OSXMMEXCPT = 0x400;
+
+const MASK_SHIFT = 7;
+const ROUNDING_SHIFT = 13;
+const FLUSH_TO_ZERO = 0x8000;
+const DENORMALS_ARE_ZERO = 0x40;
+/** Found before there is a result; unmasked in any lane, they keep results from being computed at all. */
+const BEFORE_RESULT = Exception.Invalid | Exception.Denormal | Exception.ZeroDivide;
+
+const TRUNCATE = 3;
+
+/** Works on a 128-bit value as one integer. */
+const laneOf = (value: bigint, lane: number, bits: number): bigint => BigInt.asUintN(bits, value >> BigInt(lane * bits));
+
+function joinLanes(lanes: readonly bigint[], bits: number): bigint {
+  return lanes.reduceRight((whole, lane) => (whole << BigInt(bits)) | BigInt.asUintN(bits, lane), 0n);
+}
+
+function environment(cpu: Processor): FloatEnvironment {
+  const mxcsr = cpu.state.low(S.mxcsr);
+  const env = new FloatEnvironment();
+  env.rounding = (mxcsr >> ROUNDING_SHIFT) & 3;
+  env.masks = (mxcsr >> MASK_SHIFT) & 0x3f;
+  env.flushToZero = (mxcsr & FLUSH_TO_ZERO) !== 0;
+  env.denormalsAreZero = (mxcsr & DENORMALS_ARE_ZERO) !== 0;
+  return env;
+}
+
+/** Adds the exceptions to MXCSR; an unmasked one is #XM (or #UD where the system has not asked for #XM). */
+function settle(cpu: Processor, env: FloatEnvironment): void {
+  const before = env.unmasked & BEFORE_RESULT;
+  const { state } = cpu;
+  state.setLow(S.mxcsr, state.low(S.mxcsr) | (before ? env.flags & BEFORE_RESULT : env.flags));
+  if (env.unmasked) throw new GuestFault(state.low(S.cr4) & CR4_OSXMMEXCPT ? SIMD_FLOATING_POINT : INVALID_OPCODE);
+}
+
+function vectorBits(cpu: Processor, register: number): bigint {
+  const row = S.vector + 32 * register;
+  return cpu.state.big(row) | (cpu.state.big(row + 8) << 64n);
+}
+
+function setVectorBits(cpu: Processor, register: number, bits: bigint): void {
+  const row = S.vector + 32 * register;
+  cpu.state.setBig(row, BigInt.asUintN(64, bits));
+  cpu.state.setBig(row + 8, bits >> 64n);
+}
+
+/** A source of any kind as an integer, zero-extended; 16-byte memory operands must be aligned. */
+function sourceBits(cpu: Processor, instruction: Instruction, source: Operand): bigint {
+  if (source.kind === OperandKind.Xmm) return vectorBits(cpu, source.register);
+  if (source.kind !== OperandKind.Memory || source.size !== 128) {
+    const quad = readQuad(cpu, instruction, source);
+    return source.size === 32 ? quad.u64[0]! & 0xffff_ffffn : quad.u64[0]!;
+  }
+  cpu.addressOf(instruction);
+  if (cpu.addressLow & 15) throw new GuestFault(GENERAL_PROTECTION, 0);
+  const bytes = new Uint8Array(16);
+  cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
+  const view = new DataView(bytes.buffer);
+  return view.getBigUint64(0, true) | (view.getBigUint64(8, true) << 64n);
+}
+
+/** Which lanes of which format an instruction works on. */
+interface Shape {
+  readonly format: Format;
+  readonly lanes: number;
+}
+export const SHAPES: Readonly<Record<'PS' | 'PD' | 'SS' | 'SD', Shape>> = {
+  PS: { format: SINGLE, lanes: 4 },
+  PD: { format: DOUBLE, lanes: 2 },
+  SS: { format: SINGLE, lanes: 1 },
+  SD: { format: DOUBLE, lanes: 1 },
+};
+export type Suffix = keyof typeof SHAPES;
+
+/** A result of one lane from the target's and the source's lanes, all as bits. */
+type LaneFunction = (env: FloatEnvironment, x: bigint, y: bigint, format: Format, immediate: number, lane: number) => bigint;
+
+const immediateOf = (instruction: Instruction): number => instruction.immediateLow & 0xff;
+
+/** Lane by lane; lanes above those of the shape are the target's. */
+export const lanewise =
+  (suffix: Suffix, compute: LaneFunction): HostOperation =>
+  (cpu, instruction) => {
+    const { format, lanes } = SHAPES[suffix];
+    const { bits } = format;
+    const [target, source] = instruction.operands;
+    const env = environment(cpu);
+    const y = sourceBits(cpu, instruction, source);
+    const x = vectorBits(cpu, target.register);
+    const results = Array.from({ length: 128 / bits }, (_, lane) =>
+      lane < lanes
+        ? compute(env, laneOf(x, lane, bits), laneOf(y, lane, bits), format, immediateOf(instruction), lane)
+        : laneOf(x, lane, bits),
+    );
+    settle(cpu, env);
+    setVectorBits(cpu, target.register, joinLanes(results, bits));
+  };
+
+type Arithmetic = (env: FloatEnvironment, a: FloatValue, b: FloatValue, format: Format) => FloatValue;
+
+const onValues =
+  (operation: Arithmetic): LaneFunction =>
+  (env, x, y, format) =>
+    pack(operation(env, unpack(x, format), unpack(y, format), format), format);
+
+/** MIN and MAX give the second operand, whatever it is, if either is a NaN or both are zeros. */
+const extreme =
+  (wanted: Ordering): LaneFunction =>
+  (env, x, y, format) => {
+    const a = unpack(x, format);
+    const b = unpack(y, format);
+    const result = compare(env, a, b, true) === wanted ? a : b;
+    // a signalling NaN stays one: packing does not change it
+    return pack(flushed(env, result), format);
+  };
+
+export const ARITHMETIC: Readonly<Record<'ADD' | 'SUB' | 'MUL' | 'DIV' | 'MIN' | 'MAX' | 'SQRT', LaneFunction>> = {
+  ADD: onValues(add),
+  SUB: onValues(subtract),
+  MUL: onValues(multiply),
+  DIV: onValues(divide),
+  MIN: extreme('less'),
+  MAX: extreme('greater'),
+  SQRT: (env, _x, y, format) => pack(squareRoot(env, unpack(y, format), format), format),
+};
+
+/** Predicates of CMPccPS by imm8[1:0]; imm8[2] inverts. */
+const PREDICATES: readonly ((ordering: Ordering) => boolean)[] = [
+  (ordering) => ordering === 'equal',
+  (ordering) => ordering === 'less',
+  (ordering) => ordering === 'less' || ordering === 'equal',
+  (ordering) => ordering === 'unordered',
+];
+
+export const compareLanes: LaneFunction = (env, x, y, format, immediate) => {
+  const predicate = immediate & 3;
+  const signals = predicate === 1 || predicate === 2;
+  const ordering = compare(env, unpack(x, format), unpack(y, format), signals);
+  return PREDICATES[predicate]!(ordering) !== ((immediate & 4) !== 0) ? -1n : 0n;
+};
+
+const USE_MXCSR_ROUNDING = 4;
+const NOT_INEXACT = 8;
+
+export const roundLanes: LaneFunction = (env, _x, y, format, immediate) => {
+  const rounding = immediate & USE_MXCSR_ROUNDING ? env.rounding : immediate & 3;
+  return pack(toIntegral(env, unpack(y, format), rounding, (immediate & NOT_INEXACT) !== 0), format);
+};
+
+const ALTERNATING: Arithmetic[] = [subtract, add];
+export const addSubtractLanes: LaneFunction = (env, x, y, format, _immediate, lane) =>
+  onValues(ALTERNATING[lane & 1]!)(env, x, y, format, 0, lane);
+
+/** Computes a whole target from whole operands. */
+type WholeFunction = (env: FloatEnvironment, x: bigint, y: bigint, immediate: number) => bigint;
+
+export const whole =
+  (compute: WholeFunction): HostOperation =>
+  (cpu, instruction) => {
+    const [target, source] = instruction.operands;
+    const env = environment(cpu);
+    const y = sourceBits(cpu, instruction, source);
+    const result = compute(env, vectorBits(cpu, target.register), y, immediateOf(instruction));
+    settle(cpu, env);
+    setVectorBits(cpu, target.register, result);
+  };
+
+/** Neighbouring lanes of x, then of y, combined. */
+export const horizontal = (suffix: 'PS' | 'PD', operation: 'ADD' | 'SUB'): HostOperation =>
+  whole((env, x, y) => {
+    const { format, lanes } = SHAPES[suffix];
+    const all = [x, y].flatMap((value) => Array.from({ length: lanes }, (_, i) => laneOf(value, i, format.bits)));
+    const results = Array.from({ length: lanes }, (_, i) =>
+      ARITHMETIC[operation](env, all[2 * i]!, all[2 * i + 1]!, format, 0, i),
+    );
+    return joinLanes(results, format.bits);
+  });
+
+/** DPPS and DPPD: products chosen by imm8[7:4], summed in pairs, the sum stored to the lanes chosen by imm8[3:0]. */
+export const dotProduct = (suffix: 'PS' | 'PD'): HostOperation =>
+  whole((env, x, y, immediate) => {
+    const { format, lanes } = SHAPES[suffix];
+    const { bits } = format;
+    const product = (i: number): FloatValue =>
+      immediate & (16 << i)
+        ? multiply(env, unpack(laneOf(x, i, bits), format), unpack(laneOf(y, i, bits), format), format)
+        : zero(0);
+    let sums = Array.from({ length: lanes }, (_, i) => product(i));
+    // what the multiplication found unmasked keeps the additions from happening
+    while (sums.length > 1 && env.unmasked === 0)
+      sums = Array.from({ length: sums.length / 2 }, (_, i) => add(env, sums[2 * i]!, sums[2 * i + 1]!, format));
+    const sum = pack(sums[0]!, format);
+    return joinLanes(
+      Array.from({ length: lanes }, (_, i) => (immediate & (1 << i) ? sum : 0n)),
+      bits,
+    );
+  });
+
+// ---- comparison to flags
+
+const ARITHMETIC_FLAGS = 0x8d5;
+/** ZF 6, PF 2, CF 0 */
+const FLAG_BITS: Readonly<Record<Ordering, number>> = { greater: 0, less: 1, equal: 0x40, unordered: 0x45 };
+
+export const compareToFlags =
+  (suffix: 'SS' | 'SD', signalQuiet: boolean): HostOperation =>
+  (cpu, instruction) => {
+    const { format } = SHAPES[suffix];
+    const [target, source] = instruction.operands;
+    const env = environment(cpu);
+    const y = unpack(laneOf(sourceBits(cpu, instruction, source), 0, format.bits), format);
+    const x = unpack(laneOf(vectorBits(cpu, target.register), 0, format.bits), format);
+    const ordering = compare(env, x, y, signalQuiet);
+    settle(cpu, env);
+    cpu.writeRflags((cpu.readRflags() & ~ARITHMETIC_FLAGS) | FLAG_BITS[ordering]);
+  };
+
+// ---- conversions
+
+const integerBits = (env: FloatEnvironment, bits: bigint, format: Format, width: 32 | 64, truncates: boolean): bigint => {
+  const value = toInteger(env, unpack(bits, format), width, truncates ? TRUNCATE : env.rounding);
+  return BigInt.asUintN(width, value ?? 1n << BigInt(width - 1));
+};
+
+/** CVTSI2SS and CVTSI2SD */
+export const fromGeneral = (suffix: 'SS' | 'SD'): HostOperation => (cpu, instruction) => {
+  const { format } = SHAPES[suffix];
+  const [target, source] = instruction.operands;
+  const env = environment(cpu);
+  const integer = BigInt.asIntN(source.size, sourceBits(cpu, instruction, source));
+  const result = pack(fromInteger(env, integer, format), format);
+  settle(cpu, env);
+  const x = vectorBits(cpu, target.register);
+  setVectorBits(cpu, target.register, ((x >> BigInt(format.bits)) << BigInt(format.bits)) | result);
+};
+
+/** CVT(T)SS2SI and CVT(T)SD2SI */
+export const toGeneral =
+  (suffix: 'SS' | 'SD', truncates: boolean): HostOperation =>
+  (cpu, instruction) => {
+    const { format } = SHAPES[suffix];
+    const [target, source] = instruction.operands;
+    const env = environment(cpu);
+    const y = laneOf(sourceBits(cpu, instruction, source), 0, format.bits);
+    const result = integerBits(env, y, format, target.size as 32 | 64, truncates);
+    settle(cpu, env);
+    cpu.state.setBig(S.gpr + 8 * target.register, result);
+  };
+
+const between =
+  (from: Format, to: Format) =>
+  (env: FloatEnvironment, bits: bigint): bigint =>
+    pack(convert(env, unpack(bits, from), to), to);
+const widen = between(SINGLE, DOUBLE);
+const narrow = between(DOUBLE, SINGLE);
+const integerTo = (env: FloatEnvironment, bits: bigint, format: Format): bigint =>
+  pack(fromInteger(env, BigInt.asIntN(32, bits), format), format);
+
+const upper = (x: bigint, from: number): bigint => (x >> BigInt(from)) << BigInt(from);
+const each = (count: number, bits: number, value: bigint, change: (lane: bigint) => bigint, resultBits: number): bigint =>
+  joinLanes(
+    Array.from({ length: count }, (_, i) => change(laneOf(value, i, bits))),
+    resultBits,
+  );
+
+export const CONVERSIONS: Readonly<Record<string, HostOperation>> = {
+  CVTSS2SD: whole((env, x, y) => upper(x, 64) | widen(env, laneOf(y, 0, 32))),
+  CVTSD2SS: whole((env, x, y) => upper(x, 32) | narrow(env, laneOf(y, 0, 64))),
+  CVTPS2PD: whole((env, _x, y) => each(2, 32, y, (lane) => widen(env, lane), 64)),
+  CVTPD2PS: whole((env, _x, y) => each(2, 64, y, (lane) => narrow(env, lane), 32)),
+  CVTDQ2PD: whole((env, _x, y) => each(2, 32, y, (lane) => integerTo(env, lane, DOUBLE), 64)),
+  CVTDQ2PS: whole((env, _x, y) => each(4, 32, y, (lane) => integerTo(env, lane, SINGLE), 32)),
+  CVTPS2DQ: whole((env, _x, y) => each(4, 32, y, (lane) => integerBits(env, lane, SINGLE, 32, false), 32)),
+  CVTTPS2DQ: whole((env, _x, y) => each(4, 32, y, (lane) => integerBits(env, lane, SINGLE, 32, true), 32)),
+  CVTPD2DQ: whole((env, _x, y) => each(2, 64, y, (lane) => integerBits(env, lane, DOUBLE, 32, false), 32)),
+  CVTTPD2DQ: whole((env, _x, y) => each(2, 64, y, (lane) => integerBits(env, lane, DOUBLE, 32, true), 32)),
+};
+
+/** CVTPI2PS and CVTPI2PD; only a register source counts as use of MMX. */
+export const fromMmx =
+  (format: Format): HostOperation =>
+  (cpu, instruction) => {
+    const [target, source] = instruction.operands;
+    const usesMmx = source.kind === OperandKind.Mmx || format === SINGLE;
+    if (usesMmx) enterMmx(cpu);
+    const env = environment(cpu);
+    const y = sourceBits(cpu, instruction, source);
+    const result = each(2, 32, y, (lane) => integerTo(env, lane, format), format.bits);
+    settle(cpu, env);
+    setVectorBits(cpu, target.register, upper(vectorBits(cpu, target.register), 2 * format.bits) | result);
+    if (usesMmx) markMmxUsed(cpu);
+  };
+
+/** CVT(T)PS2PI and CVT(T)PD2PI */
+export const toMmx =
+  (format: Format, truncates: boolean): HostOperation =>
+  (cpu, instruction) => {
+    const [target, source] = instruction.operands;
+    enterMmx(cpu);
+    const env = environment(cpu);
+    const y = sourceBits(cpu, instruction, source);
+    const quad = new Quad();
+    quad.u64[0] = each(2, format.bits, y, (lane) => integerBits(env, lane, format, 32, truncates), 32);
+    settle(cpu, env);
+    writeMmx(cpu, target.register, quad);
+    markMmxUsed(cpu);
+  };
+
+// ---- approximations: 12 bits of the reciprocal, without exceptions
+
+const APPROXIMATE_BITS = 12;
+const numbers = new DataView(new ArrayBuffer(4));
+
+function approximation(y: bigint, estimate: (value: number) => number): bigint {
+  const value = unpack(y, SINGLE);
+  if (value.kind === 'nan') return pack(quieted(value), SINGLE);
+  numbers.setUint32(0, Number(y));
+  const operandValue = value.denormal ? (value.sign ? -0 : 0) : numbers.getFloat32(0);
+  const exact = estimate(operandValue);
+  if (Number.isNaN(exact)) return pack(INDEFINITE, SINGLE);
+  numbers.setFloat32(0, exact);
+  const bits = numbers.getUint32(0);
+  const exponent = (bits >>> 23) & 0xff;
+  if (exponent === 0) return BigInt(bits & 0x8000_0000) & 0xffff_ffffn;
+  if (exponent === 0xff) return BigInt(bits);
+  const half = 1 << (23 - APPROXIMATE_BITS - 1);
+  return BigInt((((bits + half) & -(half << 1)) >>> 0) % 2 ** 32);
+}
+
+export const reciprocalLanes: LaneFunction = (_env, _x, y) => approximation(y, (value) => 1 / value);
+export const reciprocalRootLanes: LaneFunction = (_env, _x, y) =>
+  approximation(y, (value) => (value === 0 ? 1 / value : 1 / Math.sqrt(value)));
