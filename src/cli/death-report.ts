@@ -1,8 +1,8 @@
 /** Why a TD is dead, in words: cause, place, what led there, how to see it again. */
 
-import type { TdEnd } from '../machine/index.ts';
 import { hex } from '../bits/index.ts';
 import { type CrossingRecorder, describeCrossing, type SymbolLookup } from '../debug/index.ts';
+import type { TdEnd } from '../machine/index.ts';
 import type { GuestConsole } from './guest-console.ts';
 
 /** One sentence if this end is a death, else undefined. */
@@ -18,9 +18,7 @@ export function causeOfDeath(end: TdEnd, console: GuestConsole): string | undefi
     case 'reset':
       return panic === undefined ? undefined : `Kernel panic: ${panic}.`;
     case 'idle':
-      return panic === undefined
-        ? 'Every vCPU waits for an interrupt, and none will come.'
-        : `Kernel panic: ${panic}.`;
+      return panic === undefined ? 'Every vCPU waits for an interrupt, and none will come.' : `Kernel panic: ${panic}.`;
     default:
       return undefined;
   }
@@ -28,8 +26,6 @@ export function causeOfDeath(end: TdEnd, console: GuestConsole): string | undefi
 
 export interface DeathScene {
   readonly cause: string;
-  /** RIP if the host may know it, else that of the last crossing is used */
-  readonly rip: bigint | undefined;
   readonly crossings: CrossingRecorder;
   readonly symbols: SymbolLookup;
   /** where the guest's own last words say it was */
@@ -45,10 +41,10 @@ export function formatDeath(scene: DeathScene): string {
     return `${hex(rip, 16)}${symbol === undefined ? '' : ` (${symbol})`}`;
   };
   const lines = [`The TD died. ${scene.cause}`];
-  if (scene.rip !== undefined) lines.push(`RIP ${named(scene.rip)}`);
-  else if (lastRip !== undefined) lines.push(`RIP at the last crossing ${named(lastRip)}`);
+  if (lastRip !== undefined) lines.push(`RIP at the last crossing ${named(lastRip)}`);
   if (scene.guestPlace !== undefined) lines.push(`The guest printed RIP ${scene.guestPlace}`);
-  if (last.length > 0) lines.push('', `Last ${last.length} crossings:`, ...last.map((one) => `  ${describeCrossing(one)}`));
+  if (last.length > 0)
+    lines.push('', `Last ${last.length} crossings:`, ...last.map((one) => `  ${describeCrossing(one)}`));
   lines.push('', `To see it again: ${scene.replay}`);
   return lines.join('\n');
 }

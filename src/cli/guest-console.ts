@@ -3,8 +3,8 @@
 import { ConsoleMarkFilter } from '../node/index.ts';
 
 export interface ConsoleTargets {
-  /** Console text outside of a command. */
-  readonly onBoot: (bytes: Uint8Array) => void;
+  /** Console text outside of a command; left out, nobody wants to see it. */
+  readonly onBoot?: (bytes: Uint8Array) => void;
   /** Console text between the start and the end of the command. */
   readonly onCommand: (bytes: Uint8Array) => void;
 }
@@ -20,13 +20,16 @@ export class GuestConsole {
   #inCommand = false;
   #status: number | undefined;
   #isReady = false;
+  #hasSpoken = false;
 
   constructor(targets: ConsoleTargets) {
     this.#filter = new ConsoleMarkFilter({
       onBytes: (bytes) => {
         this.#tail = (this.#tail + this.#latin1.decode(bytes)).slice(-keptCharacters);
-        if (this.#inCommand) targets.onCommand(bytes);
-        else targets.onBoot(bytes);
+        const target = this.#inCommand ? targets.onCommand : targets.onBoot;
+        if (target === undefined) return;
+        this.#hasSpoken = true;
+        target(bytes);
       },
       onMark: (kind, value) => {
         if (kind === 'begin') this.#inCommand = true;
@@ -59,6 +62,11 @@ export class GuestConsole {
   /** Exit status of the command, once it has ended. */
   get commandStatus(): number | undefined {
     return this.#status;
+  }
+
+  /** Something for the user has been printed. */
+  get hasSpoken(): boolean {
+    return this.#hasSpoken;
   }
 
   /** A shell waits for its user. */

@@ -6,7 +6,8 @@ test('memory sizes', () => {
   assert.equal(memorySize('512M'), 512 * 2 ** 20);
   assert.equal(memorySize('1g'), 2 ** 30);
   assert.equal(memorySize('1.5GiB'), 1.5 * 2 ** 30);
-  for (const wrong of ['', '0M', '512', '1K', '-1M', 'many', '0.3M']) assert.throws(() => memorySize(wrong), /whole number/, wrong);
+  for (const wrong of ['', '0M', '512', '1K', '-1M', 'many', '0.3M'])
+    assert.throws(() => memorySize(wrong), /whole number/, wrong);
 });
 
 test('counts', () => {
@@ -19,5 +20,6 @@ test('64-bit words', () => {
   assert.equal(word64('0x3f8'), 0x3f8n);
   assert.equal(word64('-1'), 0xffff_ffff_ffff_ffffn);
   assert.equal(word64('18446744073709551615'), 0xffff_ffff_ffff_ffffn);
-  for (const wrong of ['', 'x', '18446744073709551616', '-0x8000000000000001']) assert.throws(() => word64(wrong), wrong);
+  for (const wrong of ['', 'x', '18446744073709551616', '-0x8000000000000001'])
+    assert.throws(() => word64(wrong), wrong);
 });

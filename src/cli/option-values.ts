@@ -32,6 +32,7 @@ export function word64(text: string): bigint {
   if (!/^-?(0x[0-9a-f]+|\d+)$/i.test(text)) throw new InvalidArgumentError('Give a number, like 7 or 0x8000.');
   const negative = text.startsWith('-');
   const value = BigInt(negative ? text.slice(1) : text);
-  if (value > (negative ? 2n ** 63n : 2n ** 64n - 1n)) throw new InvalidArgumentError('The number needs more than 64 bits.');
+  if (value > (negative ? 2n ** 63n : 2n ** 64n - 1n))
+    throw new InvalidArgumentError('The number needs more than 64 bits.');
   return BigInt.asUintN(64, negative ? -value : value);
 }

@@ -1,7 +1,10 @@
 /** A built TD in the hands of whoever runs it. */
+import { Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
 import type { Serial16550 } from '../devices/index.ts';
 import type { Clock } from '../time/index.ts';
 import { type RunLimits, runTd, type TdEnd, type TdHost } from '../vmm/index.ts';
+
+const MRTD_WORDS = 6;
 
 export interface RunEnd {
   /** why the run stopped; the guest's misbehaviour is a cause like any other */
@@ -29,6 +32,17 @@ export class Td {
     const before = this.#clock.nowTicks;
     const { end, instructions } = runTd(this.host, limits);
     return { end, instructions, ticks: this.#clock.nowTicks - before };
+  }
+
+  /** MRTD as the host reads it with TDH.MNG.RD: 48 bytes. */
+  readMrtd(): Uint8Array {
+    const mrtd = new DataView(new ArrayBuffer(8 * MRTD_WORDS));
+    for (let word = 0; word < MRTD_WORDS; word++) {
+      const operands = { rcx: this.host.tdrHpa, rdx: MetadataField.MRTD + BigInt(word) };
+      const registers = this.host.seamcalls.call(TdhLeaf.MNG_RD, operands);
+      mrtd.setBigUint64(8 * word, registers.u64[Gpr.R8]!, true);
+    }
+    return new Uint8Array(mrtd.buffer);
   }
 
   /** Types bytes at the serial console. They wait until the guest reads them. */

@@ -1,6 +1,6 @@
 /** The platform whole: processors, host memory, TDX module, untrusted host, and a board for each TD. */
 import type { TdParams } from '../abi/index.ts';
-import { ProcessorComplex } from '../cpu/index.ts';
+import { type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { HostMemory } from '../memory/index.ts';
 import { SharedView } from '../memory/shared-view.ts';
@@ -43,6 +43,7 @@ export class TdxPlatform {
   readonly module: TdxModule;
   readonly vmm: Vmm;
   readonly #options: PlatformOptions;
+  readonly #logicalProcessors: LogicalProcessor[] = [];
 
   /** Throws a RangeError if the memory is no memory. */
   constructor(options: PlatformOptions) {
@@ -54,10 +55,23 @@ export class TdxPlatform {
       memory: this.memory,
       clock: this.clock,
       seed,
-      createProcessor: (index) => this.processors.create(new SeededEntropy(seed, index)),
+      createProcessor: (index) => {
+        const processor = this.processors.create(new SeededEntropy(seed, index));
+        this.#logicalProcessors.push(processor);
+        return processor;
+      },
       observer: options.observer ?? NULL_OBSERVER,
     });
     this.vmm = new Vmm(this.module.hostDoor, new SharedView(this.memory));
+  }
+
+  /** Instructions that guests tried and no processor here has: each raised #UD. Name to count. */
+  get unimplementedInstructions(): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const { unimplemented } of this.#logicalProcessors) {
+      for (const [name, count] of unimplemented) counts.set(name, (counts.get(name) ?? 0) + count);
+    }
+    return counts;
   }
 
   /** Builds a TD from a plan, measured and ready to run. */

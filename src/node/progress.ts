@@ -33,11 +33,16 @@ export class ProgressLine {
       return;
     }
     const now = Date.now();
-    if (!isNew && fraction !== 1 && now - this.#lastDrawn < millisecondsPerFrame) return;
+    if (this.#isOpen && fraction !== 0 && fraction !== 1 && now - this.#lastDrawn < millisecondsPerFrame) return;
     this.#lastDrawn = now;
     this.#isOpen = true;
     this.#stream.write(`${clearLine}${fraction === undefined ? '' : `${this.#bar(fraction)} `}${step}`);
   };
+
+  /** A line that changes all the time: for terminals only. */
+  live(text: string): void {
+    if (this.#stream.isTTY) this.report(text);
+  }
 
   /** Leaves nothing behind on a terminal. */
   done(): void {

@@ -1,0 +1,119 @@
+/** `seamulator boot`: a Linux kernel as a TD. */
+
+import { Command } from 'commander';
+import { symbolsOf } from '../../debug/index.ts';
+import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
+import { BOARD, buildShimRom } from '../../machine/index.ts';
+import { AptUnavailable, FileError } from '../../node/index.ts';
+import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
+import { CommandError, ExitCode } from '../exit-codes.ts';
+import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
+import { count, memorySize } from '../option-values.ts';
+import { Output } from '../output.ts';
+import { runTd, type Show } from '../td-run.ts';
+
+interface BootOptions {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly append: string;
+  readonly memory: number;
+  readonly exec?: string;
+  readonly maxInstructions?: number;
+  readonly json?: string;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** The self-tests of the kernel's ciphers cost more instructions than the rest of the boot. */
+const commandLineBase = 'console=ttyS0 panic=-1 cryptomgr.notests';
+/** What runs where there is neither a terminal nor --exec. */
+const showcase = 'uname -a; dmesg | grep -i tdx';
+
+const examples = `
+Examples:
+  seamulator boot                                  Debian's kernel, a shell on your terminal
+  seamulator boot --exec 'dmesg | grep -i tdx'     one command; its output, its exit status
+  seamulator boot --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
+  seamulator boot --exec true --json run.json      every crossing, counted, for programs
+
+Exit codes: 0 the guest ended well (with --exec: the status of the command), 1 wrong usage, 2 the TD died,
+3 a file cannot be read or loaded, 4 --max-instructions was reached.`;
+
+export function bootCommand(exit: (code: number) => void): Command {
+  return new Command('boot')
+    .description('boot a Linux kernel as a Trust Domain')
+    .option('--kernel <file>', 'a bzImage or vmlinux, or "debian": fetched with apt once', DEBIAN_KERNEL)
+    .option('--initrd <file>', 'an initramfs, or "busybox": made of Debian\'s busybox-static', BUSYBOX_INITRD)
+    .option('--append <text>', `added to the kernel command line "${commandLineBase}"`, '')
+    .option('--memory <size>', 'private memory of the TD, like 512M or 2G', memorySize, memorySize('512M'))
+    .option('--exec <command>', 'run a shell command in the guest, print its output, power off, exit with its status')
+    .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
+    .option('--json <file>', 'write the report of the run as JSON')
+    .option('--quiet', 'print what the guest prints, and nothing of our own but complaints')
+    .option('--verbose', 'with --exec: show the boot messages too, on stderr')
+    .addHelpText('after', examples)
+    .action(async (options: BootOptions) => exit(await boot(options)));
+}
+
+async function boot(options: BootOptions): Promise<number> {
+  const output = new Output(options);
+  const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
+  const isOurInitrd = options.initrd === BUSYBOX_INITRD;
+  const command = options.exec ?? (show === 'everything' && isOurInitrd ? showcase : undefined);
+  let guest: GuestFiles;
+  try {
+    guest = await readGuest({ kernel: options.kernel, initrd: options.initrd, command }, output);
+  } catch (error) {
+    output.progress.done();
+    if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
+    if (!(error instanceof AptUnavailable)) throw error;
+    const wantsDefault = options.kernel === DEBIAN_KERNEL && isOurInitrd && options.exec === undefined;
+    if (!wantsDefault) throw new CommandError(ExitCode.BadInput, `${error.message} Give --kernel and --initrd.`);
+    output.always(`${error.message} The built-in guest runs instead.`);
+    return runBuiltInGuest(options, output);
+  }
+  output.note(`Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB.`);
+  if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps; "exit" or "poweroff -f" ends the TD.');
+  return runTd({
+    plan: planOrSentence(guest, commandLine(options, show), options.memory),
+    memoryBytes: options.memory,
+    show,
+    symbols: symbolsOf(guest.kernel.bytes, guest.kernel.name),
+    output,
+    maxInstructions: options.maxInstructions,
+    json: options.json,
+    verbose: options.verbose,
+  });
+}
+
+function runBuiltInGuest({ maxInstructions, json }: BootOptions, output: Output): Promise<number> {
+  return runTd({
+    plan: planBuiltInGuest(),
+    memoryBytes: BUILT_IN_GUEST_BYTES,
+    show: 'everything',
+    symbols: () => undefined,
+    output,
+    maxInstructions,
+    json,
+  });
+}
+
+function hasTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}
+
+/** Boot messages that nobody sees are not printed: each letter is two calls to the host. */
+function commandLine({ append, verbose = false }: BootOptions, show: Show): string {
+  const parts = [commandLineBase, show === 'command' && !verbose ? 'quiet' : '', append];
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+function planOrSentence({ kernel, initrd }: GuestFiles, line: string, memoryBytes: number): LoadPlan {
+  try {
+    const shim = buildShimRom();
+    return planLinuxBoot({ kernel, initrd, commandLine: line, memoryBytes, vcpus: 1, board: BOARD, shim });
+  } catch (error) {
+    if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+/** Where the guest's kernel and initramfs come from: files, Debian, busybox. */
+
+import { readFile } from 'node:fs/promises';
+import type { NamedFile } from '../loader/index.ts';
+import { busyboxInitramfs, type DebianGuest, debianGuest, readUserFile } from '../node/index.ts';
+import { CommandError, ExitCode } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+export interface GuestFiles {
+  readonly kernel: NamedFile;
+  readonly initrd: NamedFile;
+  /** for people: what runs */
+  readonly description: string;
+}
+
+export interface GuestChoice {
+  /** a path, or `debian` */
+  readonly kernel: string;
+  /** a path, or `busybox` */
+  readonly initrd: string;
+  /** a shell command for the init script of the busybox initramfs */
+  readonly command: string | undefined;
+}
+
+export const DEBIAN_KERNEL = 'debian';
+export const BUSYBOX_INITRD = 'busybox';
+
+/** Throws AptUnavailable where something of Debian is wanted and cannot be had, FileError for an unreadable file. */
+export async function readGuest(choice: GuestChoice, output: Output): Promise<GuestFiles> {
+  const isDebian = choice.kernel === DEBIAN_KERNEL;
+  const isBusybox = choice.initrd === BUSYBOX_INITRD;
+  if (choice.command !== undefined && !isBusybox) {
+    throw new CommandError(ExitCode.Usage, '--exec runs its command from the busybox initramfs; leave out --initrd.');
+  }
+  let debian: DebianGuest | undefined;
+  if (isDebian || isBusybox) {
+    debian = await debianGuest({ onProgress: output.progress.report });
+    output.progress.done();
+  }
+  const file = async (path: string, what: string): Promise<NamedFile> => ({
+    name: path,
+    bytes: await readUserFile(path, what),
+  });
+  const kernel = await file(isDebian ? debian!.kernel : choice.kernel, 'kernel');
+  const initrd = isBusybox
+    ? { name: BUSYBOX_INITRD, bytes: busyboxInitramfs(await readFile(debian!.busybox), choice.command) }
+    : await file(choice.initrd, 'initramfs');
+  const names = [isDebian ? debian!.kernelPackage : choice.kernel, isBusybox ? debian!.busyboxPackage : choice.initrd];
+  return { kernel, initrd, description: names.join(', ') };
+}

@@ -1,0 +1,34 @@
+/** The command line: `seamulator boot`, `seamulator exec`. */
+
+import { Command, CommanderError } from 'commander';
+import { setEngineFlags } from '../node/index.ts';
+import { bootCommand } from './commands/boot.ts';
+import { CommandError, ExitCode } from './exit-codes.ts';
+
+/** Runs one command and returns its exit code; `argv` as in process.argv. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  setEngineFlags();
+  // a reader that went away (head, less) is no error of ours
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(ExitCode.Ended);
+  });
+  let exitCode: number = ExitCode.Ended;
+  const exit = (code: number): void => {
+    exitCode = code;
+  };
+  const program = new Command('seamulator')
+    .description('An Intel TDX platform in software: boots unmodified TD guests and shows every crossing.')
+    .addCommand(bootCommand(exit))
+    .showHelpAfterError('(--help shows the options)');
+  for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError();
+  try {
+    await program.parseAsync(argv as string[]);
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ended : ExitCode.Usage;
+    if (!(error instanceof CommandError)) throw error;
+    process.stderr.write(`seamulator: ${error.message}\n`);
+    return error.exitCode;
+  }
+}

@@ -1,0 +1,114 @@
+/** Runs a TD with its console: on a terminal for a person, or straight through. */
+
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type { Td, TdEnd } from '../machine/index.ts';
+import { openTerminal, type TerminalCommand, terminalHelp } from '../node/index.ts';
+import type { Clock } from '../time/index.ts';
+import type { GuestConsole } from './guest-console.ts';
+import type { Output } from './output.ts';
+
+/** Instructions between two looks at the keyboard: some tens of milliseconds, and the same in every run. */
+const sliceInstructions = 10_000_000;
+const nanosecondsPerMillisecond = 1e6;
+/** The longest real wait, so that clock and keyboard stay in step. */
+const longestWaitMilliseconds = 1000;
+
+export interface SessionOptions {
+  readonly td: Td;
+  readonly clock: Clock;
+  readonly console: GuestConsole;
+  readonly output: Output;
+  readonly maxInstructions: number;
+  /** a person is at the terminal: keys go to the guest, and idle time is real */
+  readonly interactive: boolean;
+  /** the crossings so far, for the terminal's Ctrl-A C */
+  readonly crossingsSoFar: (instructions: number, wallMilliseconds: number) => string;
+}
+
+export interface SessionEnd {
+  readonly end: TdEnd;
+  readonly instructions: number;
+  readonly wallMilliseconds: number;
+  /** the person left, or interrupted the run */
+  readonly leftBy: 'terminal' | 'signal' | undefined;
+}
+
+export async function runSession(options: SessionOptions): Promise<SessionEnd> {
+  const { td, clock, console, output, maxInstructions, interactive } = options;
+  const started = performance.now();
+  let instructions = 0;
+  let leftBy: SessionEnd['leftBy'];
+  let wake = (): void => {};
+
+  const onCommand = (command: TerminalCommand): void => {
+    if (command === 'help') output.always(`\n${terminalHelp.join('\n')}`);
+    if (command === 'crossings') {
+      output.always(`\n${options.crossingsSoFar(instructions, performance.now() - started)}`);
+    }
+    if (command === 'leave') leftBy = 'terminal';
+    wake();
+  };
+  const onKeys = (keys: Uint8Array): void => {
+    td.type(keys);
+    wake();
+  };
+  const onSignal = (): void => {
+    leftBy = 'signal';
+  };
+  const closeTerminal = interactive ? openTerminal(process.stdin, onKeys, onCommand) : () => {};
+  process.once('SIGINT', onSignal);
+  process.once('SIGTERM', onSignal);
+
+  const result = (end: TdEnd): SessionEnd => ({
+    end,
+    instructions,
+    wallMilliseconds: performance.now() - started,
+    leftBy,
+  });
+
+  try {
+    for (;;) {
+      const left = Math.min(sliceInstructions, maxInstructions - instructions);
+      const atShell = interactive && console.isReady;
+      const run = td.run({ instructions: left, idle: atShell ? 'return' : 'skip' });
+      instructions += run.instructions;
+      console.flush();
+      if (!interactive && !console.hasSpoken) showProgress(output, instructions, performance.now() - started);
+      await setImmediate();
+      if (leftBy !== undefined) return result({ cause: 'stopped' });
+      if (
+        run.end.cause === 'idle' &&
+        (atShell || (interactive && run.end.nextAlarmTicks === Number.POSITIVE_INFINITY))
+      ) {
+        await waitForReal(clock, run.end.nextAlarmTicks, (wakeUp) => {
+          wake = wakeUp;
+        });
+      } else if (run.end.cause !== 'instruction-limit' || instructions >= maxInstructions) {
+        return result(run.end);
+      }
+    }
+  } finally {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+    closeTerminal();
+    console.end();
+    output.progress.done();
+  }
+}
+
+/** Sleeps until the guest's next alarm or a key, and moves virtual time by what passed. */
+async function waitForReal(clock: Clock, nextAlarmTicks: number, onWake: (wake: () => void) => void): Promise<void> {
+  const untilAlarm = (nextAlarmTicks - clock.nowTicks) / nanosecondsPerMillisecond;
+  const wakeUp = new AbortController();
+  onWake(() => wakeUp.abort());
+  const before = performance.now();
+  await sleep(Math.min(untilAlarm, longestWaitMilliseconds), undefined, { signal: wakeUp.signal }).catch(() => {});
+  const passed = Math.min(performance.now() - before, untilAlarm);
+  clock.advance(Math.ceil(passed * nanosecondsPerMillisecond));
+}
+
+function showProgress(output: Output, instructions: number, milliseconds: number): void {
+  if (milliseconds < 500) return;
+  const mips = instructions / milliseconds / 1000;
+  output.progress.live(`Booting: ${(instructions / 1e9).toFixed(2)} G instructions, ${mips.toFixed(0)} MIPS`);
+}

@@ -1,0 +1,96 @@
+/** One TD from its plan to its report. */
+
+import { writeFile } from 'node:fs/promises';
+import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
+import type { LoadPlan } from '../loader/index.ts';
+import { TdxPlatform } from '../machine/index.ts';
+import { causeOfDeath, formatDeath } from './death-report.ts';
+import { CommandError, ExitCode } from './exit-codes.ts';
+import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
+import type { Output } from './output.ts';
+import { replayLine } from './replay.ts';
+import { runSession, type SessionEnd } from './session.ts';
+
+/** How the console is shown: for a person who types, only what a command prints, or all of it. */
+export type Show = 'interactive' | 'command' | 'everything';
+
+export interface TdRunOptions {
+  readonly plan: LoadPlan;
+  readonly memoryBytes: number;
+  readonly show: Show;
+  readonly symbols: SymbolLookup;
+  readonly output: Output;
+  readonly maxInstructions?: number | undefined;
+  /** file for the report as JSON */
+  readonly json?: string | undefined;
+  readonly verbose?: boolean | undefined;
+}
+
+/** Builds and runs the TD, reports on stderr, and returns the exit code. */
+export async function runTd(options: TdRunOptions): Promise<number> {
+  const { plan, show, output, maxInstructions = Number.MAX_SAFE_INTEGER } = options;
+  for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
+  const crossings = new CrossingRecorder();
+  const guestConsole = new GuestConsole(consoleTargets(options));
+  const platform = new TdxPlatform({ memoryBytes: options.memoryBytes, observer: crossings });
+  const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
+  const mrtd = Buffer.from(td.readMrtd()).toString('hex');
+  const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>
+    runReport({
+      crossings,
+      mrtd,
+      instructionsRetired,
+      virtualNanoseconds: platform.clock.nowTicks,
+      wallMilliseconds,
+      unimplemented: platform.unimplementedInstructions,
+    });
+
+  const session = await runSession({
+    td,
+    clock: platform.clock,
+    console: guestConsole,
+    output,
+    maxInstructions,
+    interactive: show === 'interactive',
+    crossingsSoFar: (instructions, milliseconds) => formatRunReport(reportOf(instructions, milliseconds)),
+  });
+
+  const report = reportOf(session.instructions, session.wallMilliseconds);
+  const cause = session.leftBy === undefined ? causeOfDeath(session.end, guestConsole) : undefined;
+  const exitCode = exitCodeOf(session, cause, guestConsole);
+  output.note(`\n${formatRunReport(report)}`);
+  if (cause !== undefined) {
+    const { symbols } = options;
+    const replay = replayLine(process.argv.slice(2));
+    output.always(`\n${formatDeath({ cause, crossings, symbols, guestPlace: guestConsole.oopsPlace, replay })}`);
+  } else if (session.end.cause === 'instruction-limit') {
+    output.always(`The limit of ${maxInstructions} instructions was reached.`);
+  }
+  if (options.json !== undefined) {
+    await writeReport(options.json, {
+      ...report,
+      end: { cause: session.end.cause, sentence: cause ?? null, exitCode },
+    });
+  }
+  return exitCode;
+}
+
+function consoleTargets({ show, verbose = false }: TdRunOptions): ConsoleTargets {
+  const stdout = (bytes: Uint8Array): void => void process.stdout.write(bytes);
+  const stderr = (bytes: Uint8Array): void => void process.stderr.write(bytes);
+  if (show !== 'command') return { onBoot: stdout, onCommand: stdout };
+  return verbose ? { onBoot: stderr, onCommand: stdout } : { onCommand: stdout };
+}
+
+function exitCodeOf({ end, leftBy }: SessionEnd, cause: string | undefined, guestConsole: GuestConsole): number {
+  if (leftBy !== undefined) return leftBy === 'signal' ? ExitCode.Interrupted : ExitCode.Ended;
+  if (cause !== undefined) return ExitCode.Died;
+  if (end.cause === 'instruction-limit') return ExitCode.Limit;
+  return guestConsole.commandStatus ?? ExitCode.Ended;
+}
+
+async function writeReport(path: string, report: object): Promise<void> {
+  await writeFile(path, `${JSON.stringify(report, null, 2)}\n`).catch((error: Error) => {
+    throw new CommandError(ExitCode.BadInput, `Cannot write the report ${path}: ${error.message}.`);
+  });
+}
