@@ -1,5 +1,6 @@
 /** What x86-64 is: instructions, their bytes and their text. Knows no state and no behaviour. */
 
+export { bitNames, Cr0Bit, Cr4Bit, EferBit } from './control-registers.ts';
 export { createInstruction, DecodeResult, Decoder } from './decode.ts';
 export type { DecoderFeatures } from './decode-table.ts';
 export {
@@ -18,6 +19,8 @@ export {
   mem64,
   memAt,
 } from './encode.ts';
+export { type ExceptionRow, exceptions, pushesErrorCode, Vector, vectorName } from './exceptions.ts';
+export { type FormatOptions, formatInstruction } from './format.ts';
 export {
   type Form,
   type Instruction,
@@ -25,4 +28,6 @@ export {
   OperandKind,
   Prefix,
 } from './instruction.ts';
+export { msrName } from './msrs.ts';
 export { gprName, type Register, r, segmentName } from './registers.ts';
+export { Rflags, rflagsText } from './rflags.ts';
