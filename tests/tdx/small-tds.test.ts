@@ -5,16 +5,17 @@ import { TdgLeaf, TdvmcallLeaf } from '../../src/abi/index.ts';
 import { type Assembler, addressOf, mem, mem16, mem32, mem64, r } from '../../src/isa/index.ts';
 import { SHIM_ROM_GPA } from '../../src/loader/index.ts';
 import { type PlatformOptions, type RunLimits, TdxPlatform } from '../../src/machine/index.ts';
-import { MAILBOX_GPA, PENDING_GPA, PROGRAM_GPA, smallTd } from './small-td.ts';
+import { MAILBOX_GPA, MEMORY_BYTES, smallTd } from './small-td.ts';
 import { moduleCall, powerOff, print, vmmCall, vpInfo, writeMsr } from './small-td-calls.ts';
 
 const MIB = 1 << 20;
 const SHARED_BIT = 1n << 47n;
 const TWO_MIB = 0x20_0000;
+/** a large page of accepted RAM */
+const LARGE_PAGE_GPA = TWO_MIB;
 
 interface Life {
   readonly vcpus?: number;
-  readonly pendingBytes?: number;
   readonly platform?: Partial<PlatformOptions>;
   readonly mapGpaChunkBytes?: number;
   readonly limits?: RunLimits;
@@ -23,7 +24,7 @@ interface Life {
 function live(program: (a: Assembler) => void, life: Life = {}) {
   const platform = new TdxPlatform({ memoryBytes: 16 * MIB, ...life.platform });
   let text = '';
-  const td = platform.buildTd(smallTd(program, life.pendingBytes, life.vcpus), {
+  const td = platform.buildTd(smallTd(program, life.vcpus), {
     consoleOutput: (byte) => {
       text += String.fromCharCode(byte);
     },
@@ -50,24 +51,21 @@ test('a TD asks the module who it is, prints through the host, and powers off', 
 });
 
 test('pending memory reads as zeros once accepted, and keeps what is written', () => {
-  const { text, end, td } = live(
-    (a) => {
-      a.mov(r.rbx, PENDING_GPA + 3 * MIB);
-      a.mov(r.rax, mem64(r.rbx));
-      a.test(r.rax, r.rax);
-      a.jnz('fail');
-      a.mov(mem32(r.rbx), 'm'.charCodeAt(0));
-      a.mov(r.r15d, mem32(r.rbx));
-      print(a, r.r15);
-      a.label('fail');
-      powerOff(a);
-    },
-    { pendingBytes: 4 * MIB + 0x3000 },
-  );
+  const { text, end, td } = live((a) => {
+    a.mov(r.rbx, LARGE_PAGE_GPA + 3 * MIB);
+    a.mov(r.rax, mem64(r.rbx));
+    a.test(r.rax, r.rax);
+    a.jnz('fail');
+    a.mov(mem32(r.rbx), 'm'.charCodeAt(0));
+    a.mov(r.r15d, mem32(r.rbx));
+    print(a, r.r15);
+    a.label('fail');
+    powerOff(a);
+  });
   assert.deepEqual(end, { cause: 'power-off' });
   assert.equal(text, 'm');
-  assert.equal(td.host.privateMemory.levelAt(PENDING_GPA), 1);
-  assert.equal(td.host.privateMemory.levelAt(PENDING_GPA + 4 * MIB + 0x1000), 0);
+  assert.equal(td.host.privateMemory.levelAt(LARGE_PAGE_GPA), 1);
+  assert.equal(td.host.privateMemory.levelAt(MEMORY_BYTES - 0x1000), 0);
 });
 
 test('memory that was never accepted is the end, with a sentence', () => {
@@ -84,52 +82,46 @@ test('memory that was never accepted is the end, with a sentence', () => {
 });
 
 test('a page made shared is another page: host and guest both see it, and its private content is gone', () => {
-  const { text, end, td } = live(
-    (a) => {
-      a.mov(r.rbx, PENDING_GPA);
-      a.mov(mem64(r.rbx), 0x55);
-      vmmCall(a, TdvmcallLeaf.MAP_GPA, SHARED_BIT + BigInt(PENDING_GPA), 0x2000);
-      a.lea(r.r15, mem(r.r10, 'A'.charCodeAt(0)));
-      print(a, r.r15);
-      // the identity map's entry for linear 2 MiB, with the shared bit
-      a.mov(r.rbx, SHIM_ROM_GPA + 0x2000 + 8);
-      a.mov(r.rax, SHARED_BIT + BigInt(PENDING_GPA) + 0xe7n);
-      a.mov(mem64(r.rbx), r.rax);
-      a.mov(r.rax, r.cr3);
-      a.mov(r.cr3, r.rax);
-      a.mov(r.rbx, PENDING_GPA);
-      a.mov(r.r15, mem64(r.rbx));
-      a.add(r.r15d, '0'.charCodeAt(0));
-      a.mov(mem64(r.rbx, 0x1ff8), r.r15);
-      print(a, r.r15);
-      powerOff(a);
-    },
-    { pendingBytes: TWO_MIB },
-  );
+  const { text, end, td } = live((a) => {
+    a.mov(r.rbx, LARGE_PAGE_GPA);
+    a.mov(mem64(r.rbx), 0x55);
+    vmmCall(a, TdvmcallLeaf.MAP_GPA, SHARED_BIT + BigInt(LARGE_PAGE_GPA), 0x2000);
+    a.lea(r.r15, mem(r.r10, 'A'.charCodeAt(0)));
+    print(a, r.r15);
+    // the identity map's entry for linear 2 MiB, with the shared bit
+    a.mov(r.rbx, SHIM_ROM_GPA + 0x2000 + 8);
+    a.mov(r.rax, SHARED_BIT + BigInt(LARGE_PAGE_GPA) + 0xe7n);
+    a.mov(mem64(r.rbx), r.rax);
+    a.mov(r.rax, r.cr3);
+    a.mov(r.cr3, r.rax);
+    a.mov(r.rbx, LARGE_PAGE_GPA);
+    a.mov(r.r15, mem64(r.rbx));
+    a.add(r.r15d, '0'.charCodeAt(0));
+    a.mov(mem64(r.rbx, 0x1ff8), r.r15);
+    print(a, r.r15);
+    powerOff(a);
+  });
   assert.deepEqual(end, { cause: 'power-off' });
   assert.equal(text, 'A0');
-  assert.deepEqual([...td.host.sharedMemory.read(PENDING_GPA + 0x1ff8, 2)!], [0x30, 0]);
-  assert.equal(td.host.privateMemory.levelAt(PENDING_GPA), undefined);
-  assert.equal(td.host.privateMemory.levelAt(PENDING_GPA + 0x2000), 0, 'the rest of the large page was demoted');
+  assert.deepEqual([...td.host.sharedMemory.read(LARGE_PAGE_GPA + 0x1ff8, 2)!], [0x30, 0]);
+  assert.equal(td.host.privateMemory.levelAt(LARGE_PAGE_GPA), undefined);
+  assert.equal(td.host.privateMemory.levelAt(LARGE_PAGE_GPA + 0x2000), 0, 'the rest of the large page was demoted');
 });
 
 test('a page made private again must be accepted again, and is empty', () => {
-  const { text, end } = live(
-    (a) => {
-      vmmCall(a, TdvmcallLeaf.MAP_GPA, SHARED_BIT + BigInt(PENDING_GPA), TWO_MIB);
-      vmmCall(a, TdvmcallLeaf.MAP_GPA, PENDING_GPA, TWO_MIB);
-      a.mov(r.ecx, PENDING_GPA + 1);
-      moduleCall(a, TdgLeaf.MEM_PAGE_ACCEPT);
-      a.lea(r.r15, mem(r.rax, 'A'.charCodeAt(0)));
-      print(a, r.r15);
-      a.mov(r.rbx, PENDING_GPA + 0x5000);
-      a.mov(r.r15, mem64(r.rbx));
-      a.add(r.r15d, '0'.charCodeAt(0));
-      print(a, r.r15);
-      powerOff(a);
-    },
-    { pendingBytes: TWO_MIB },
-  );
+  const { text, end } = live((a) => {
+    vmmCall(a, TdvmcallLeaf.MAP_GPA, SHARED_BIT + BigInt(LARGE_PAGE_GPA), TWO_MIB);
+    vmmCall(a, TdvmcallLeaf.MAP_GPA, LARGE_PAGE_GPA, TWO_MIB);
+    a.mov(r.ecx, LARGE_PAGE_GPA + 1);
+    moduleCall(a, TdgLeaf.MEM_PAGE_ACCEPT);
+    a.lea(r.r15, mem(r.rax, 'A'.charCodeAt(0)));
+    print(a, r.r15);
+    a.mov(r.rbx, LARGE_PAGE_GPA + 0x5000);
+    a.mov(r.r15, mem64(r.rbx));
+    a.add(r.r15d, '0'.charCodeAt(0));
+    print(a, r.r15);
+    powerOff(a);
+  });
   assert.deepEqual(end, { cause: 'power-off' });
   assert.equal(text, 'A0');
 });
@@ -221,7 +213,7 @@ test('ReportFatalError, a triple fault and an endless loop each end as what they
     { limits: { instructions: 100_000 } },
   );
   assert.deepEqual(loop.end, { cause: 'instruction-limit' });
-  assert.equal(loop.instructions, 100_000);
+  assert.ok(loop.instructions >= 100_000 && loop.instructions < 100_100, 'a block may overshoot');
 });
 
 test('a hostile host can lie in registers and refuse, but a guest sees only what the mask lets in', () => {
@@ -278,8 +270,4 @@ test('two platforms given the same do the same, in one run or in slices', () => 
   assert.ok(instructions <= whole.instructions);
   const other = live(program, { platform: { seed: 99 } });
   assert.equal(other.instructions, whole.instructions);
-});
-
-test('the program is where the plan put it', () => {
-  assert.equal(smallTd((a) => a.hlt()).regions[0]!.startGpa, PROGRAM_GPA);
 });
