@@ -15,6 +15,7 @@ import type { Clock } from '../time/index.ts';
 import { KeyOwnership } from './key-ownership.ts';
 import { PageType, Pamt } from './pamt.ts';
 import type { PlatformSecrets } from './report/platform-secrets.ts';
+import { SharedHalf } from './shared-half.ts';
 import type { SecureEpt } from './sept/secure-ept.ts';
 import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
 import type { Td, TdConfiguration } from './structures/td.ts';
@@ -48,11 +49,20 @@ export class SeamCore {
   observer: CrossingObserver;
   readonly pamt: Pamt;
   readonly keys = new KeyOwnership();
+  readonly sharedHalf: SharedHalf;
   /** by the HPA of TDR and TDVPR */
   readonly tds = new Map<number, Td>();
   readonly vcpus = new Map<number, Vcpu>();
   sysState: SysState = SysState.INIT_PENDING;
   processorsCreated = 0;
+
+  /** the host's registers while TDH.VP.ENTER runs */
+  hostRegisters: RegisterFile | undefined;
+  /** any processor: they all know the same decoded code */
+  firstProcessor: LogicalProcessor | undefined;
+
+  /** set by a TDCALL leaf that ends in a TD exit */
+  leaving = false;
 
   /** bits 31:0 of the completion status that is being made */
   details = 0;
@@ -67,6 +77,7 @@ export class SeamCore {
     this.secrets = options.secrets;
     this.observer = options.observer;
     this.pamt = new Pamt(options.memory);
+    this.sharedHalf = new SharedHalf(options.memory);
   }
 
   /** Sets the details and returns the code, so that a handler can return both at once. */
@@ -118,9 +129,16 @@ export class SeamCore {
   takePage(registers: RegisterFile, register: Gpr, td: Td, type: PageType): number {
     const hpa = this.pageOperand(registers, register, PageType.NDA);
     if (hpa < 0) return -1;
-    this.pamt.assign(hpa, 0, type, td.tdrHpa, td.keyId);
+    this.assign(hpa, 0, type, td);
     td.childCount++;
     return hpa;
+  }
+
+  /** Free pages become a TD's, and leave every shared mapping. */
+  assign(hpa: number, level: PageLevel, type: PageType, td: Td): void {
+    const bytes = levelBytes(level);
+    for (let offset = 0; offset < bytes; offset += PAGE_SIZE_BYTES) this.sharedHalf.evict(this.tds.values(), hpa + offset);
+    this.pamt.assign(hpa, level, type, td.tdrHpa, td.keyId);
   }
 
   /**
@@ -179,8 +197,16 @@ export class SeamCore {
     const first = hpa / PAGE_SIZE_BYTES;
     const written = this.memory.writtenPage;
     for (let page = first; page < first + pages; page++) {
-      if (written[page] !== 0) this.memory.u8.fill(0, page * PAGE_SIZE_BYTES, (page + 1) * PAGE_SIZE_BYTES);
-      else written[page] = 1;
+      if (written[page] !== 0) {
+        this.memory.u8.fill(0, page * PAGE_SIZE_BYTES, (page + 1) * PAGE_SIZE_BYTES);
+        this.firstProcessor?.hostPageReplaced(page * PAGE_SIZE_BYTES);
+      } else written[page] = 1;
     }
+  }
+
+  /** A page whose whole content was given by somebody else than a guest. */
+  pageReplaced(hpa: number): void {
+    this.memory.writtenPage[hpa / PAGE_SIZE_BYTES] = 1;
+    this.firstProcessor?.hostPageReplaced(hpa);
   }
 }

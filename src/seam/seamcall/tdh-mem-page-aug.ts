@@ -25,7 +25,7 @@ export const tdhMemPageAug: TdRow = {
     const bytes = levelBytes(core.pageLevel);
     const hpa = core.pageOperand(registers, Gpr.R8, PageType.NDA, bytes);
     if (hpa < 0) return core.code;
-    core.pamt.assign(hpa, core.pageLevel, PageType.REG, td.tdrHpa, td.keyId);
+    core.assign(hpa, core.pageLevel, PageType.REG, td);
     td.childCount += bytes / PAGE_SIZE_BYTES;
     sept.setLeaf(gpa, hpa, state);
     return CompletionCode.SUCCESS;

@@ -31,7 +31,7 @@ export const tdhMemPageDemote: TdRow = {
     }
     const table = core.takePage(registers, Gpr.R8, td, PageType.EPT);
     if (table < 0) return core.code;
-    core.memory.writtenPage[table >>> 12] = 1;
+    core.pageReplaced(table);
     sept.demote(gpa, table, row.pending ? SeptState.PENDING : SeptState.MAPPED);
     core.pamt.setLevel(hpa, 0);
     return CompletionCode.SUCCESS;

@@ -22,7 +22,7 @@ export const tdhMemSeptAdd: TdRow = {
     if (core.septOperand(registers, sept, gpa, SeptOperation.MEM_SEPT_ADD) < 0) return core.code;
     const hpa = core.takePage(registers, Gpr.R8, td, PageType.EPT);
     if (hpa < 0) return core.code;
-    core.memory.writtenPage[hpa >>> 12] = 1;
+    core.pageReplaced(hpa);
     sept.setTable(hpa);
     return CompletionCode.SUCCESS;
   },

@@ -18,9 +18,10 @@ export const tdhMngCreate: SystemRow = {
     if (tdrHpa < 0) return core.code;
     if (core.keys.stateOf(keyId) !== KeyState.FREE) return core.fail(CompletionCode.HKID_NOT_FREE);
     core.keys.set(keyId, KeyState.ASSIGNED);
-    core.pamt.assign(tdrHpa, 0, PageType.TDR, tdrHpa, keyId);
-    core.memory.writtenPage[tdrHpa >>> 12] = 1;
-    core.tds.set(tdrHpa, new Td(tdrHpa, keyId, core.secrets.uuid(tdrHpa)));
+    const td = new Td(tdrHpa, keyId, core.secrets.uuid(tdrHpa));
+    core.assign(tdrHpa, 0, PageType.TDR, td);
+    core.pageReplaced(tdrHpa);
+    core.tds.set(tdrHpa, td);
     return CompletionCode.SUCCESS;
   },
 };

@@ -20,7 +20,7 @@ import { SecondLevel } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { Mrtd } from '../measurement/mrtd.ts';
 import { SecureEpt } from '../sept/secure-ept.ts';
-import { gpaGeometry, OpState, type Td } from '../structures/td.ts';
+import { gpaGeometry, OpState, type Td, type TdConfiguration } from '../structures/td.ts';
 import { CpuidTable, illegalCpuidConfig } from '../virt/cpuid-table.ts';
 import { MsrTable } from '../virt/msr-table.ts';
 import { isLegalXfam } from '../virt/xfam.ts';
@@ -67,7 +67,7 @@ export const tdhMngInit: BuildRow = {
     const params = parseTdParams(bytes);
     const illegal = illegalParameter(params, bytes);
     if (illegal >= 0) return core.fail(CompletionCode.OPERAND_INVALID, illegal);
-    const wrongCpuid = illegalCpuidConfig(params);
+    const wrongCpuid = illegalCpuidConfig(core.profile, params);
     if (wrongCpuid >= 0) {
       const [leaf, subleaf] = CPUID_CONFIG_ORDER[wrongCpuid]!;
       registers.set(Gpr.RCX, leaf, subleaf);
@@ -77,7 +77,7 @@ export const tdhMngInit: BuildRow = {
     const secondLevel = new SecondLevel();
     const levels = params.eptpControls === EPTP_CONTROLS_5_LEVELS ? 5 : 4;
     const cpuid = new CpuidTable(core.profile, params);
-    td.initialize({
+    const configuration: TdConfiguration = {
       params,
       gpaw,
       sharedBit,
@@ -90,7 +90,8 @@ export const tdhMngInit: BuildRow = {
         (params.msrConfigCtls & ARCH_CAPABILITIES_CONFIG_VALID) !== 0
           ? core.profile.archCapabilities & params.ia32ArchCapabilitiesConfig
           : core.profile.archCapabilities,
-    });
+    };
+    td.initialize(configuration, core.clock.nowTicks);
     return CompletionCode.SUCCESS;
   },
 };

@@ -10,7 +10,7 @@ import {
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { MODULE_VERSION } from '../metadata/sys.ts';
 import { TDCS_PAGES, TDVPS_PAGES } from '../structures/td.ts';
-import { NATIVE_CPUID_CONFIG_MASKS } from '../virt/cpuid-table.ts';
+import { CPUID_CONFIG_MASKS } from '../virt/cpuid-rows.ts';
 import { SUPPORTED_XFAM } from '../virt/xfam.ts';
 import { leafSource, type SystemRow } from './row.ts';
 
@@ -57,12 +57,12 @@ export const tdhSysInfo: SystemRow = {
     view.setUint32(LAYOUT.numCpuidConfig, CPUID_CONFIG_ORDER.length, true);
     CPUID_CONFIG_ORDER.forEach(([leaf, subleaf], index) => {
       const at = LAYOUT.cpuidConfig + index * CPUID_CONFIG_BYTES;
-      const masks = NATIVE_CPUID_CONFIG_MASKS[index]!;
+      const masks = CPUID_CONFIG_MASKS[index]!;
       [leaf, subleaf, masks.eax, masks.ebx, masks.ecx, masks.edx].forEach((value, word) => {
         view.setUint32(at + word * 4, value, true);
       });
     });
-    core.memory.writtenPage[Math.floor(hpa / PAGE_SIZE_BYTES)] = 1;
+    core.pageReplaced(hpa - (hpa % PAGE_SIZE_BYTES));
     registers.setNumber(Gpr.RDX, TDSYSINFO_BYTES);
     registers.setNumber(Gpr.R9, 0);
     return CompletionCode.SUCCESS;

@@ -21,6 +21,8 @@ export const tdhVpInit: VcpuRow = {
     vcpu.index = td.vcpus.length;
     td.vcpus.push(vcpu);
     vcpu.processor = core.createProcessor(core.processorsCreated++);
+    core.firstProcessor ??= vcpu.processor;
+    vcpu.processor.tscOffsetTicks = -td.tscOriginTicks;
     initializeProcessor(vcpu.processor, vcpu, configuration, registers.low(Gpr.RDX), registers.high(Gpr.RDX));
     vcpu.state = VcpuState.READY;
     vcpu.associated = true;

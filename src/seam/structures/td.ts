@@ -52,6 +52,10 @@ export class Td {
   /** counts removals of shared mappings: a vCPU that has not seen the latest forgets its translations */
   sharedEpoch = 0;
   sharedEpt: SharedEpt | undefined;
+  /** shared mappings that the processor sees: guest address (without shared bit) to host page number */
+  readonly sharedPages = new Map<number, number>();
+  /** clock at TDH.MNG.INIT: the TD's TSC is 0 there */
+  tscOriginTicks = 0;
   mrtdDigest = new Uint8Array(48);
   readonly rtmrs = Array.from({ length: 4 }, () => new Uint8Array(48));
   notifyEnables = 0n;
@@ -65,7 +69,8 @@ export class Td {
   }
 
   /** Takes what TDH.MNG.INIT made of TD_PARAMS. */
-  initialize(configuration: TdConfiguration): void {
+  initialize(configuration: TdConfiguration, nowTicks: number): void {
+    this.tscOriginTicks = nowTicks;
     this.configuration = configuration;
     this.opState = OpState.INITIALIZED;
     this.pendingVeDisable = (configuration.params.attributes & TdAttribute.SEPT_VE_DISABLE) !== 0n;

@@ -25,6 +25,8 @@ export class Vcpu {
   epoch = 0;
   sharedEpoch = 0;
   pendingNmi = false;
+  /** an event whose delivery met an EPT violation waits for the next entry */
+  eventQueued = false;
   /** posted-interrupt requests not yet merged into the virtual APIC */
   readonly posted = new Uint32Array(8);
   hasPosted = false;
@@ -39,6 +41,11 @@ export class Vcpu {
   constructor(tdvprHpa: number, td: Td) {
     this.tdvprHpa = tdvprHpa;
     this.td = td;
+  }
+
+  /** The vCPU can never be entered again. */
+  disable(): void {
+    this.state = VcpuState.DISABLED;
   }
 
   /** The processor of an initialised vCPU. */

@@ -1,0 +1,10 @@
+/** The TDX module. Its host comes in by `host-door.ts` alone. */
+export type { HostDoor } from './host-door.ts';
+export { TdxModule, type TdxModuleOptions } from './module.ts';
+export { TDREPORT_BYTES, TDREPORT_LAYOUT, TEE_TCB_INFO_BYTES } from './report/tdreport.ts';
+export { SEAMCALL_ROWS } from './seamcall/index.ts';
+export { TDCALL_ROWS } from './tdcall/index.ts';
+export { EXIT_ROWS } from './td-exit/policy.ts';
+export { type CpuidProfile, type CpuidValues, MINIMAL_PROFILE } from './virt/cpuid-profile.ts';
+export { CPUID_ROWS } from './virt/cpuid-rows.ts';
+export { MSR_ROWS } from './virt/msr-rows.ts';

@@ -1,0 +1,92 @@
+/** The TDX module of one platform. Source: TDX Module 1.5 Base Architecture Specification; TDX Module 1.5 ABI Definition. */
+import type { RegisterFile, SharedEpt } from '../abi/index.ts';
+import type { LogicalProcessor } from '../cpu/index.ts';
+import type { HostMemory } from '../memory/index.ts';
+import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
+import type { Clock } from '../time/index.ts';
+import { SeamCore } from './core.ts';
+import type { HostDoor } from './host-door.ts';
+import { postVector } from './posted-interrupts.ts';
+import { PlatformSecrets } from './report/platform-secrets.ts';
+import { seamcall } from './seamcall/dispatch.ts';
+import { type CpuidProfile, MINIMAL_PROFILE } from './virt/cpuid-profile.ts';
+
+export interface TdxModuleOptions {
+  readonly memory: HostMemory;
+  readonly clock: Clock;
+  /** of all secrets and identities: an integer below 2^53 */
+  readonly seed: number;
+  /** makes the processor that is a vCPU; called once for each TDH.VP.INIT with a running number */
+  readonly createProcessor: (index: number) => LogicalProcessor;
+  /** what the processors are; default: MINIMAL_PROFILE */
+  readonly cpuProfile?: CpuidProfile;
+  readonly observer?: CrossingObserver;
+}
+
+export class TdxModule {
+  readonly hostDoor: HostDoor;
+  readonly #core: SeamCore;
+
+  constructor(options: TdxModuleOptions) {
+    const core = new SeamCore({
+      memory: options.memory,
+      clock: options.clock,
+      createProcessor: options.createProcessor,
+      profile: options.cpuProfile ?? MINIMAL_PROFILE,
+      secrets: new PlatformSecrets(options.seed),
+      observer: options.observer ?? NULL_OBSERVER,
+    });
+    this.#core = core;
+    this.hostDoor = new Door(core);
+  }
+
+  /** Replaces who sees crossings. */
+  observe(observer: CrossingObserver): void {
+    this.#core.observer = observer;
+  }
+
+  /**
+   * The processors of a TD's vCPUs, in order of their index: for debuggers and reports, which may see what no host may. Throws a
+   * RangeError if there is no TD at `tdrHpa`.
+   */
+  processorsOf(tdrHpa: number): readonly LogicalProcessor[] {
+    return this.#td(tdrHpa).vcpus.map((vcpu) => vcpu.cpu);
+  }
+
+  /** MRTD (48 bytes, zero before TDH.MR.FINALIZE) and the four RTMRs, as copies. Throws as processorsOf. */
+  measurementsOf(tdrHpa: number): { mrtd: Uint8Array; rtmrs: readonly Uint8Array[] } {
+    const td = this.#td(tdrHpa);
+    return { mrtd: td.mrtdDigest.slice(), rtmrs: td.rtmrs.map((rtmr) => rtmr.slice()) };
+  }
+
+  #td(tdrHpa: number) {
+    const td = this.#core.tds.get(tdrHpa);
+    if (td === undefined) throw new RangeError(`no TD has its root page at 0x${tdrHpa.toString(16)}`);
+    return td;
+  }
+}
+
+class Door implements HostDoor {
+  readonly #core: SeamCore;
+
+  constructor(core: SeamCore) {
+    this.#core = core;
+  }
+
+  seamcall(registers: RegisterFile): void {
+    seamcall(this.#core, registers);
+  }
+
+  attachSharedEpt(tdrHpa: number, sharedEpt: SharedEpt): void {
+    const td = this.#core.tds.get(tdrHpa);
+    if (td?.configuration === undefined) throw new RangeError(`no initialised TD has its root page at 0x${tdrHpa.toString(16)}`);
+    if (td.sharedEpt !== undefined) throw new RangeError('a TD keeps its shared EPT');
+    td.sharedEpt = sharedEpt;
+  }
+
+  postInterrupt(tdvprHpa: number, vector: number): void {
+    const vcpu = this.#core.vcpus.get(tdvprHpa);
+    if (vcpu === undefined) throw new RangeError(`no vCPU has its root page at 0x${tdvprHpa.toString(16)}`);
+    postVector(vcpu, vector);
+  }
+}

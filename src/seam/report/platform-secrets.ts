@@ -1,0 +1,32 @@
+/** What only this platform's processor knows, all of it derived from the run's seed so that runs repeat. */
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+
+const encoder = new TextEncoder();
+
+export class PlatformSecrets {
+  readonly #root: Uint8Array;
+
+  constructor(seed: number) {
+    this.#root = sha256(encoder.encode(`seamulator platform ${seed}`));
+  }
+
+  /** A 32-byte secret of its own for each purpose. */
+  derive(purpose: string): Uint8Array {
+    return hmac(sha256, this.#root, encoder.encode(purpose));
+  }
+
+  /** TD_UUID of the TD at `tdrHpa`; differs from one TD to the next even on the same page. */
+  uuid(tdrHpa: number): Uint8Array {
+    return this.derive(`TD_UUID ${tdrHpa} ${this.#uuids++}`);
+  }
+  #uuids = 0;
+
+  /** MAC over the first 224 bytes of a REPORTMACSTRUCT. */
+  reportMac(bytes: Uint8Array): Uint8Array {
+    return hmac(sha256, this.#reportKey, bytes);
+  }
+  get #reportKey(): Uint8Array {
+    return this.derive('REPORTMACSTRUCT');
+  }
+}

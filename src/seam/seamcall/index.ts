@@ -1,0 +1,69 @@
+/** The SEAMCALL leaves of this module; all others are refused as an unknown RAX. */
+import type { SeamcallRow } from './row.ts';
+import { tdhMemPageAdd } from './tdh-mem-page-add.ts';
+import { tdhMemPageAug } from './tdh-mem-page-aug.ts';
+import { tdhMemPageDemote } from './tdh-mem-page-demote.ts';
+import { tdhMemPageRemove } from './tdh-mem-page-remove.ts';
+import { tdhMemRangeBlock } from './tdh-mem-range-block.ts';
+import { tdhMemRangeUnblock } from './tdh-mem-range-unblock.ts';
+import { tdhMemRd } from './tdh-mem-rd.ts';
+import { tdhMemSeptAdd } from './tdh-mem-sept-add.ts';
+import { tdhMemTrack } from './tdh-mem-track.ts';
+import { tdhMemWr } from './tdh-mem-wr.ts';
+import { tdhMngAddcx } from './tdh-mng-addcx.ts';
+import { tdhMngCreate } from './tdh-mng-create.ts';
+import { tdhMngInit } from './tdh-mng-init.ts';
+import { tdhMngKeyConfig } from './tdh-mng-key-config.ts';
+import { tdhMngKeyFreeid } from './tdh-mng-key-freeid.ts';
+import { tdhMngRd } from './tdh-mng-rd.ts';
+import { tdhMngVpflushdone } from './tdh-mng-vpflushdone.ts';
+import { tdhMrExtend } from './tdh-mr-extend.ts';
+import { tdhMrFinalize } from './tdh-mr-finalize.ts';
+import { tdhPhymemCacheWb } from './tdh-phymem-cache-wb.ts';
+import { tdhPhymemPageReclaim } from './tdh-phymem-page-reclaim.ts';
+import { tdhPhymemPageWbinvd } from './tdh-phymem-page-wbinvd.ts';
+import { tdhSysInfo } from './tdh-sys-info.ts';
+import { tdhSysInit } from './tdh-sys-init.ts';
+import { tdhSysRd } from './tdh-sys-rd.ts';
+import { tdhVpAddcx } from './tdh-vp-addcx.ts';
+import { tdhVpCreate } from './tdh-vp-create.ts';
+import { tdhVpEnter } from './tdh-vp-enter.ts';
+import { tdhVpFlush } from './tdh-vp-flush.ts';
+import { tdhVpInit } from './tdh-vp-init.ts';
+import { tdhVpRd } from './tdh-vp-rd.ts';
+import { tdhVpWr } from './tdh-vp-wr.ts';
+
+export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
+  tdhVpEnter,
+  tdhMngAddcx,
+  tdhMemPageAdd,
+  tdhMemSeptAdd,
+  tdhVpAddcx,
+  tdhMemPageAug,
+  tdhMemRangeBlock,
+  tdhMngKeyConfig,
+  tdhMngCreate,
+  tdhVpCreate,
+  tdhMngRd,
+  tdhMemRd,
+  tdhMemWr,
+  tdhMemPageDemote,
+  tdhMrExtend,
+  tdhMrFinalize,
+  tdhVpFlush,
+  tdhMngVpflushdone,
+  tdhMngKeyFreeid,
+  tdhMngInit,
+  tdhVpInit,
+  tdhVpRd,
+  tdhPhymemPageReclaim,
+  tdhMemPageRemove,
+  tdhSysInfo,
+  tdhSysInit,
+  tdhSysRd,
+  tdhMemTrack,
+  tdhMemRangeUnblock,
+  tdhPhymemCacheWb,
+  tdhPhymemPageWbinvd,
+  tdhVpWr,
+];

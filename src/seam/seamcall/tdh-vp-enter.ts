@@ -1,0 +1,57 @@
+import { type CompletionCode, CompletionCode as Code, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { mergePosted } from '../posted-interrupts.ts';
+import { OpState } from '../structures/td.ts';
+import { LastExit, type Vcpu, VcpuState } from '../structures/vcpu.ts';
+import { takeVmcallAnswer } from '../td-exit/leave.ts';
+import { STAY } from '../td-exit/outcome.ts';
+import { handleExit } from '../td-exit/policy.ts';
+import { leafSource, type VcpuRow } from './row.ts';
+
+const NMI_VECTOR = 2;
+const NMI_TYPE = 2;
+
+/** Runs the vCPU until the TD exits. */
+export const tdhVpEnter: VcpuRow = {
+  scope: 'vcpu',
+  leaf: TdhLeaf.VP_ENTER,
+  name: 'TDH.VP.ENTER',
+  operands: 'in: RCX = TDVPR HPA, after TDG.VP.VMCALL the registers of its mask; out: as the TD exit says',
+  source: leafSource('TDH.VP.ENTER'),
+  tdvpr: Gpr.RCX,
+  states: [OpState.RUNNABLE],
+  run(core, registers, vcpu, configuration): CompletionCode {
+    if (vcpu.state !== VcpuState.READY) return core.fail(Code.VCPU_STATE_INCORRECT);
+    if (!vcpu.associated) {
+      vcpu.associated = true;
+      vcpu.td.associatedVcpus++;
+    }
+    core.sharedHalf.takeChanges(vcpu.td);
+    forgetStaleTranslations(vcpu);
+    if (vcpu.lastExit === LastExit.TDVMCALL) takeVmcallAnswer(vcpu, registers);
+    mergePosted(vcpu);
+    injectPendingNmi(vcpu);
+    core.hostRegisters = registers;
+    for (;;) {
+      const exit = vcpu.cpu.run();
+      vcpu.eventQueued = false;
+      const code = handleExit(core, vcpu, exit, configuration);
+      if (code !== STAY) return code;
+    }
+  },
+};
+
+/** Source: TDX Module 1.5 Base Architecture, "TLB Tracking". */
+function forgetStaleTranslations(vcpu: Vcpu): void {
+  const { td } = vcpu;
+  if (vcpu.epoch === td.epoch && vcpu.sharedEpoch === td.sharedEpoch) return;
+  vcpu.epoch = td.epoch;
+  vcpu.sharedEpoch = td.sharedEpoch;
+  vcpu.cpu.invalidateSecondLevel();
+}
+
+/** Not while the guest has a #VE to ask about, nor before an event that is already on its way. */
+function injectPendingNmi(vcpu: Vcpu): void {
+  if (!vcpu.pendingNmi || vcpu.eventQueued || vcpu.cpu.virtualizationException.valid) return;
+  vcpu.pendingNmi = false;
+  vcpu.cpu.inject(NMI_VECTOR, NMI_TYPE);
+}

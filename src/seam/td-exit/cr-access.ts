@@ -1,0 +1,26 @@
+/** MOV to CR0 and CR4 that touches what the module owns. Source: TDX Module 1.5 Base Architecture, "CR0 and CR4 Handling". */
+import type { CompletionCode } from '../../abi/index.ts';
+import { type ExitRecord, S } from '../../cpu/index.ts';
+import { invariant } from '../../bits/index.ts';
+import type { SeamCore } from '../core.ts';
+import { injectException, injectVe, Vector } from '../inject.ts';
+import type { Vcpu } from '../structures/vcpu.ts';
+import { STAY } from './outcome.ts';
+
+const CR0_PE = 1;
+const CR0_NE = 1 << 5;
+const CR0_PG = 0x8000_0000 | 0;
+const MOV_TO_CR = 0;
+
+/** The processor exits only for changes of bits the module owns, and none of those changes is allowed. */
+export function handleCrAccess(core: SeamCore, vcpu: Vcpu, exit: ExitRecord): CompletionCode {
+  const { state } = vcpu.cpu;
+  const register = exit.qualificationLow & 15;
+  const type = (exit.qualificationLow >>> 4) & 3;
+  invariant(type === MOV_TO_CR && (register === 0 || register === 4), 'only MOV to CR0 and CR4 can touch the bits the module owns');
+  const value = state.low(S.gpr + ((exit.qualificationLow >>> 8) & 15) * 8);
+  const illegal = register === 0 && ((value & CR0_NE) === 0 || ((value & CR0_PE) === 0 && (value & CR0_PG) !== 0));
+  if (illegal) injectException(core, vcpu, Vector.GP, 0, exit.reason);
+  else injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, 0, exit.qualificationLow);
+  return STAY;
+}

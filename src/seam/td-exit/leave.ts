@@ -1,0 +1,86 @@
+/** The TD exit: what of the vCPU the host gets to see. Source: TDX Module 1.5 ABI Definition, "TDH.VP.ENTER Leaf", "Format for Asynchronous TD Exits". */
+import { type CompletionCode, ExtendedQualification, Gpr, type RegisterFile, TdExitReason } from '../../abi/index.ts';
+import { type ExitRecord, S } from '../../cpu/index.ts';
+import { CrossingKind } from '../../probe/index.ts';
+import type { SeamCore } from '../core.ts';
+import { LastExit, type Vcpu } from '../structures/vcpu.ts';
+
+const XMM_BYTES = 16;
+const YMM_BYTES = 32;
+const FIRST_XMM_BIT = 16;
+
+/** Everything the host could see that the exit does not show is cleared. */
+function scrub(registers: RegisterFile): void {
+  registers.clear();
+  registers.xmm.fill(0);
+}
+
+/** An exit that the guest did not ask for. Returns the completion code; the reason becomes RAX 31:0. */
+export function leaveAsynchronously(
+  core: SeamCore,
+  vcpu: Vcpu,
+  code: CompletionCode,
+  reason: number,
+  qualificationLow: number,
+  extendedType: number,
+  extendedInformation: number,
+  gpa: number,
+  interruptionInformation: number,
+): CompletionCode {
+  const { state } = vcpu.cpu;
+  const registers = core.hostRegisters!;
+  scrub(registers);
+  registers.set(Gpr.RCX, qualificationLow, 0);
+  registers.set(Gpr.RDX, extendedType, extendedInformation);
+  registers.setNumber(Gpr.R8, gpa - (gpa % 4096));
+  registers.set(Gpr.R9, interruptionInformation, 0);
+  vcpu.lastExit = LastExit.ASYNCHRONOUS;
+  core.observer.crossing(CrossingKind.TdExit, vcpu.index, reason, qualificationLow, gpa, state.low(S.rip), state.high(S.rip));
+  return core.fail(code, reason);
+}
+
+/** As leaveAsynchronously, with nothing but the exit's own reason and qualification. */
+export function leaveForExit(core: SeamCore, vcpu: Vcpu, code: CompletionCode, exit: ExitRecord): CompletionCode {
+  const { reason, qualificationLow, interruptionInformation } = exit;
+  return leaveAsynchronously(core, vcpu, code, reason, qualificationLow, ExtendedQualification.NONE, 0, 0, interruptionInformation);
+}
+
+/** TDG.VP.VMCALL: the registers in the mask cross, nothing else does. */
+export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): CompletionCode {
+  const { state, memory } = vcpu.cpu;
+  const registers = core.hostRegisters!;
+  scrub(registers);
+  registers.set(Gpr.RCX, mask, 0);
+  for (let register = Gpr.RDX as number; register <= Gpr.R15; register++)
+    if ((mask & (1 << register)) !== 0) {
+      const row = S.gpr + register * 8;
+      registers.u32[register * 2] = state.low(row);
+      registers.u32[register * 2 + 1] = state.high(row);
+    }
+  if (mask >>> FIRST_XMM_BIT !== 0)
+    for (let xmm = 0; xmm < 16; xmm++)
+      if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0) {
+        const from = state.base + S.vector + xmm * YMM_BYTES;
+        registers.xmm.set(memory.u8.subarray(from, from + XMM_BYTES), xmm * XMM_BYTES);
+      }
+  vcpu.exposedMask = mask;
+  vcpu.lastExit = LastExit.TDVMCALL;
+  core.details = TdExitReason.TDCALL;
+  return 0;
+}
+
+/** The host's answer to TDG.VP.VMCALL goes into the registers of the mask; RAX = 0, RCX = the mask as it was. */
+export function takeVmcallAnswer(vcpu: Vcpu, registers: RegisterFile): void {
+  const { state, memory } = vcpu.cpu;
+  const mask = vcpu.exposedMask;
+  for (let register = Gpr.RDX as number; register <= Gpr.R15; register++)
+    if ((mask & (1 << register)) !== 0)
+      state.set(S.gpr + register * 8, registers.u32[register * 2]!, registers.u32[register * 2 + 1]!);
+  if (mask >>> FIRST_XMM_BIT !== 0)
+    for (let xmm = 0; xmm < 16; xmm++)
+      if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0)
+        memory.u8.set(registers.xmm.subarray(xmm * XMM_BYTES, (xmm + 1) * XMM_BYTES), state.base + S.vector + xmm * YMM_BYTES);
+  state.set(S.gpr, 0, 0);
+  state.set(S.gpr + Gpr.RCX * 8, mask, 0);
+  vcpu.lastExit = LastExit.ASYNCHRONOUS;
+}

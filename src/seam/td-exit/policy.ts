@@ -1,0 +1,137 @@
+/** What the module does about each exit of the processor: rows, one a reason. Source: TDX Module 1.5 Base Architecture, "VM Exits Handling". */
+import { type CompletionCode, CompletionCode as Code, exitReasonName } from '../../abi/index.ts';
+import { ExitReason, type ExitRecord } from '../../cpu/index.ts';
+import type { SeamCore } from '../core.ts';
+import { injectException, injectVe, Vector } from '../inject.ts';
+import type { TdConfiguration } from '../structures/td.ts';
+import type { Vcpu } from '../structures/vcpu.ts';
+import { handleTdcall } from '../tdcall/dispatch.ts';
+import { handleCpuid } from './cpuid.ts';
+import { handleCrAccess } from './cr-access.ts';
+import { handleEptViolation } from './ept-violation.ts';
+import { leaveForExit } from './leave.ts';
+import { handleRdmsr, handleWrmsr } from './msr.ts';
+import { STAY } from './outcome.ts';
+import { handleXsetbv } from './xsetbv.ts';
+
+/** Handles an exit. STAY: enter the guest again; else the TD exits with that completion code, the host's registers filled. */
+export type ExitHandler = (core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration) => CompletionCode;
+
+export interface ExitRow {
+  readonly reason: number;
+  /** what becomes of it */
+  readonly policy: 'handled' | '#VE' | '#GP' | '#UD' | 'TD exit';
+  readonly handle: ExitHandler;
+  readonly source: string;
+}
+
+const POLICY_SOURCE = 'TDX Module 1.5 Base Architecture, "VM Exits Handling"';
+
+const handled = (reason: number, handle: ExitHandler): ExitRow => ({ reason, policy: 'handled', handle, source: POLICY_SOURCE });
+
+const ve = (reason: number): ExitRow => ({
+  reason,
+  policy: '#VE',
+  handle(core, vcpu, exit) {
+    const qualification = reason === ExitReason.IoInstruction ? exit.qualificationLow : 0;
+    injectVe(core, vcpu, exit, reason, qualification, 0, qualification);
+    return STAY;
+  },
+  source: POLICY_SOURCE,
+});
+
+const gp = (reason: number): ExitRow => ({
+  reason,
+  policy: '#GP',
+  handle(core, vcpu) {
+    injectException(core, vcpu, Vector.GP, 0, reason);
+    return STAY;
+  },
+  source: POLICY_SOURCE,
+});
+
+const ud = (reason: number): ExitRow => ({
+  reason,
+  policy: '#UD',
+  handle(core, vcpu) {
+    injectException(core, vcpu, Vector.UD, undefined, reason);
+    return STAY;
+  },
+  source: POLICY_SOURCE,
+});
+
+const tdExit = (reason: number, code: CompletionCode): ExitRow => ({
+  reason,
+  policy: 'TD exit',
+  handle: (core, vcpu, exit) => leaveForExit(core, vcpu, code, exit),
+  source: POLICY_SOURCE,
+});
+
+const VMX_FIRST = 19;
+const VMX_LAST = 27;
+const INVEPT = 50;
+const INVVPID = 53;
+const ENCLV = 70;
+const ENQCMD = 72;
+const ENQCMDS = 73;
+const UMWAIT = 67;
+const TPAUSE = 68;
+const BUS_LOCK = 74;
+
+export const EXIT_ROWS: readonly ExitRow[] = [
+  tdExit(ExitReason.ExceptionOrNmi, Code.SUCCESS),
+  tdExit(ExitReason.ExternalInterrupt, Code.SUCCESS),
+  {
+    ...tdExit(ExitReason.TripleFault, Code.NON_RECOVERABLE_VCPU),
+    handle(core, vcpu, exit) {
+      vcpu.disable();
+      return leaveForExit(core, vcpu, Code.NON_RECOVERABLE_VCPU, exit);
+    },
+  },
+  handled(ExitReason.NmiWindow, () => STAY),
+  handled(ExitReason.InterruptWindow, () => STAY),
+  tdExit(ExitReason.TaskSwitch, Code.SUCCESS),
+  handled(ExitReason.Cpuid, handleCpuid),
+  ud(ExitReason.Getsec),
+  ve(ExitReason.Hlt),
+  ve(ExitReason.Invd),
+  gp(ExitReason.Rdpmc),
+  ud(ExitReason.Rsm),
+  ve(ExitReason.Vmcall),
+  ...Array.from({ length: VMX_LAST - VMX_FIRST + 1 }, (_, i) => ud(VMX_FIRST + i)),
+  handled(ExitReason.CrAccess, handleCrAccess),
+  ve(ExitReason.IoInstruction),
+  handled(ExitReason.Rdmsr, handleRdmsr),
+  handled(ExitReason.Wrmsr, handleWrmsr),
+  ve(ExitReason.Mwait),
+  ve(ExitReason.Monitor),
+  handled(ExitReason.EptViolation, handleEptViolation),
+  tdExit(ExitReason.EptMisconfiguration, Code.SUCCESS),
+  ud(INVEPT),
+  ud(INVVPID),
+  ve(ExitReason.Wbinvd),
+  handled(ExitReason.Xsetbv, handleXsetbv),
+  ve(ExitReason.ApicWrite),
+  ud(ExitReason.Vmfunc),
+  ud(ExitReason.Encls),
+  ud(ExitReason.Pconfig),
+  ud(UMWAIT),
+  ud(TPAUSE),
+  ud(ENCLV),
+  gp(ENQCMD),
+  ud(ENQCMDS),
+  tdExit(BUS_LOCK, Code.SUCCESS),
+  ud(ExitReason.Seamcall),
+  handled(ExitReason.Tdcall, handleTdcall),
+];
+
+/** Indexed by reason; holes are reasons that this processor's controls cannot produce. */
+const BY_REASON: (ExitHandler | undefined)[] = [];
+for (const row of EXIT_ROWS) BY_REASON[row.reason] = row.handle;
+
+export function handleExit(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+  const handle = BY_REASON[exit.reason];
+  if (handle === undefined)
+    throw new Error(`broken invariant: the processor left with exit ${exitReasonName(exit.reason)}, which no control asks for`);
+  return handle(core, vcpu, exit, configuration);
+}

@@ -1,0 +1,25 @@
+/** The TDCALL leaves of this module; all others are refused as an unknown RAX. */
+import type { TdcallRow } from './row.ts';
+import { tdgMemPageAccept } from './tdg-mem-page-accept.ts';
+import { tdgMrReport } from './tdg-mr-report.ts';
+import { tdgMrRtmrExtend } from './tdg-mr-rtmr-extend.ts';
+import { tdgSysRd } from './tdg-sys-rd.ts';
+import { tdgVmRd } from './tdg-vm-rd.ts';
+import { tdgVmWr } from './tdg-vm-wr.ts';
+import { tdgVpCpuidveSet } from './tdg-vp-cpuidve-set.ts';
+import { tdgVpInfo } from './tdg-vp-info.ts';
+import { tdgVpVeinfoGet } from './tdg-vp-veinfo-get.ts';
+import { tdgVpVmcall } from './tdg-vp-vmcall.ts';
+
+export const TDCALL_ROWS: readonly TdcallRow[] = [
+  tdgVpVmcall,
+  tdgVpInfo,
+  tdgMrRtmrExtend,
+  tdgVpVeinfoGet,
+  tdgMrReport,
+  tdgVpCpuidveSet,
+  tdgMemPageAccept,
+  tdgVmRd,
+  tdgVmWr,
+  tdgSysRd,
+];
