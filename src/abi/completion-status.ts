@@ -3,8 +3,8 @@
  * Source: Intel TDX Module 1.5 ABI Definition, "Function Completion Status".
  */
 import { hex } from '../bits/index.ts';
-import { OPERAND_NAMES } from './operand-ids.ts';
 import { exitReasonName } from './exit-reasons.ts';
+import { OPERAND_NAMES } from './operand-ids.ts';
 
 /** Upper 32 bits of the status: error 31, non-recoverable 30, fatal 29, host recoverability hint 28, class 15:8, detail 7:0. */
 export const CompletionCode = {
@@ -137,7 +137,7 @@ export function completionDetailsOf(status: CompletionStatus): number {
 
 /** Bit 63. Codes without it, PAGE_ALREADY_ACCEPTED for one, only inform. */
 export function isCompletionError(status: CompletionStatus): boolean {
-  return (status >> 63n) !== 0n;
+  return status >> 63n !== 0n;
 }
 
 const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(CompletionCode).map(([name, code]) => [code, name]));
@@ -157,7 +157,9 @@ export function describeCompletionStatus(status: CompletionStatus): string {
   const details = completionDetailsOf(status);
   const name = completionCodeName(code);
   const classCode = (code >>> 8) & 0xff;
-  if (classCode === CLASS_OPERAND || classCode === CLASS_RESOURCE_BUSY) return `${name} (${OPERAND_NAMES.get(details) ?? hex(details)})`;
-  if (code === CompletionCode.SUCCESS || classCode === 0) return details === 0 ? name : `${name}, exit ${exitReasonName(details)}`;
+  if (classCode === CLASS_OPERAND || classCode === CLASS_RESOURCE_BUSY)
+    return `${name} (${OPERAND_NAMES.get(details) ?? hex(details)})`;
+  if (code === CompletionCode.SUCCESS || classCode === 0)
+    return details === 0 ? name : `${name}, exit ${exitReasonName(details)}`;
   return details === 0 ? name : `${name} (${hex(details)})`;
 }

@@ -1,7 +1,21 @@
 /** Operand ids in DETAILS_L2 of OPERAND_INVALID and OPERAND_BUSY. Source: TDX Module 1.5 ABI Definition, "Function Completion Status Operand IDs". */
 export const OperandId = {
-  RAX: 0, RCX: 1, RDX: 2, RBX: 3, RSP: 4, RBP: 5, RSI: 6, RDI: 7,
-  R8: 8, R9: 9, R10: 10, R11: 11, R12: 12, R13: 13, R14: 14, R15: 15,
+  RAX: 0,
+  RCX: 1,
+  RDX: 2,
+  RBX: 3,
+  RSP: 4,
+  RBP: 5,
+  RSI: 6,
+  RDI: 7,
+  R8: 8,
+  R9: 9,
+  R10: 10,
+  R11: 11,
+  R12: 12,
+  R13: 13,
+  R14: 14,
+  R15: 15,
   ATTRIBUTES: 64,
   XFAM: 65,
   EXEC_CONTROLS: 66,
@@ -25,4 +39,6 @@ export const OperandId = {
 } as const;
 export type OperandId = number;
 
-export const OPERAND_NAMES: ReadonlyMap<number, string> = new Map(Object.entries(OperandId).map(([name, id]) => [id, name]));
+export const OPERAND_NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(OperandId).map(([name, id]) => [id, name]),
+);

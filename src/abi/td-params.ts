@@ -28,7 +28,18 @@ export const TD_PARAMS_RESERVED: readonly (readonly [number, number])[] = [
 
 /** The leaves that CPUID_CONFIG configures, in the order of module 1.5.01; sub-leaf -1: none. */
 export const CPUID_CONFIG_ORDER: readonly (readonly [leaf: number, subleaf: number])[] = [
-  [1, -1], [4, 0], [4, 1], [4, 2], [4, 3], [7, 0], [7, 1], [0xa, -1], [0x1c, -1], [0x8000_0008, -1], [7, 2], [0x23, 0],
+  [1, -1],
+  [4, 0],
+  [4, 1],
+  [4, 2],
+  [4, 3],
+  [7, 0],
+  [7, 1],
+  [0xa, -1],
+  [0x1c, -1],
+  [0x8000_0008, -1],
+  [7, 2],
+  [0x23, 0],
 ];
 
 export interface CpuidConfigValue {

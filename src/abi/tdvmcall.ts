@@ -60,7 +60,9 @@ export const TdvmcallStatus = {
   SUBFUNC_UNSUPPORTED: 0x8000_0000_0000_0003n as TdvmcallStatus,
 } as const;
 
-const STATUS_NAMES: ReadonlyMap<bigint, string> = new Map(Object.entries(TdvmcallStatus).map(([name, status]) => [status, name]));
+const STATUS_NAMES: ReadonlyMap<bigint, string> = new Map(
+  Object.entries(TdvmcallStatus).map(([name, status]) => [status, name]),
+);
 
 /** Takes R10 for what it is. */
 export function asTdvmcallStatus(r10: bigint): TdvmcallStatus {

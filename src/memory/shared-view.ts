@@ -103,7 +103,8 @@ export class SharedView {
   }
 
   #check(hpa: number, length: number): void {
-    if (!this.#memory.isRam(hpa, length)) throw new RangeError(`host physical 0x${hpa.toString(16)}, ${length} bytes: not RAM`);
+    if (!this.#memory.isRam(hpa, length))
+      throw new RangeError(`host physical 0x${hpa.toString(16)}, ${length} bytes: not RAM`);
     for (let page = hpa >>> PAGE_SHIFT; page * PAGE_SIZE_BYTES < hpa + length; page++) {
       const keyId = this.#memory.keyIdOfPage[page]!;
       if (keyId !== HOST_KEY_ID) throw new PrivateMemoryError(page * PAGE_SIZE_BYTES, keyId);

@@ -1,7 +1,7 @@
 /** The module's own state and the checks that many leaves share. One object a platform; nothing here is reachable for the VMM. */
 import {
-  type CompletionCode,
   CompletionCode as Code,
+  type CompletionCode,
   Gpr,
   levelBytes,
   OperandId,
@@ -15,9 +15,9 @@ import type { Clock } from '../time/index.ts';
 import { KeyOwnership } from './key-ownership.ts';
 import { PageType, Pamt } from './pamt.ts';
 import type { PlatformSecrets } from './report/platform-secrets.ts';
-import { SharedHalf } from './shared-half.ts';
 import type { SecureEpt } from './sept/secure-ept.ts';
 import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
+import { SharedHalf } from './shared-half.ts';
 import type { Td, TdConfiguration } from './structures/td.ts';
 import type { Vcpu } from './structures/vcpu.ts';
 import type { CpuidProfile } from './virt/cpuid-profile.ts';
@@ -137,7 +137,8 @@ export class SeamCore {
   /** Free pages become a TD's, and leave every shared mapping. */
   assign(hpa: number, level: PageLevel, type: PageType, td: Td): void {
     const bytes = levelBytes(level);
-    for (let offset = 0; offset < bytes; offset += PAGE_SIZE_BYTES) this.sharedHalf.evict(this.tds.values(), hpa + offset);
+    for (let offset = 0; offset < bytes; offset += PAGE_SIZE_BYTES)
+      this.sharedHalf.evict(this.tds.values(), hpa + offset);
     this.pamt.assign(hpa, level, type, td.tdrHpa, td.keyId);
   }
 

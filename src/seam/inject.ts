@@ -1,5 +1,5 @@
 /** Exceptions that the module raises in the guest. RIP stays at the instruction. Source: TDX Module 1.5 Base Architecture, "Exceptions Injected by the TDX Module". */
-import { ExitReason, S, VECTOR_VE, type ExitRecord } from '../cpu/index.ts';
+import { ExitReason, type ExitRecord, S, VECTOR_VE } from '../cpu/index.ts';
 import { CrossingKind } from '../probe/index.ts';
 import type { SeamCore } from './core.ts';
 import type { Vcpu } from './structures/vcpu.ts';
@@ -11,9 +11,23 @@ const HARDWARE_EXCEPTION = 3;
 const RFLAGS_RF = 1 << 16;
 
 /** Injects an exception other than #VE. */
-export function injectException(core: SeamCore, vcpu: Vcpu, vector: number, errorCode: number | undefined, reason: number): void {
+export function injectException(
+  core: SeamCore,
+  vcpu: Vcpu,
+  vector: number,
+  errorCode: number | undefined,
+  reason: number,
+): void {
   const { cpu } = vcpu;
-  core.observer.crossing(CrossingKind.Exception, vcpu.index, vector, reason, 0, cpu.state.low(S.rip), cpu.state.high(S.rip));
+  core.observer.crossing(
+    CrossingKind.Exception,
+    vcpu.index,
+    vector,
+    reason,
+    0,
+    cpu.state.low(S.rip),
+    cpu.state.high(S.rip),
+  );
   cpu.inject(vector, HARDWARE_EXCEPTION, errorCode);
 }
 
@@ -32,7 +46,15 @@ export function injectVe(
 ): void {
   const { cpu } = vcpu;
   const { state, virtualizationException: info } = cpu;
-  core.observer.crossing(CrossingKind.VirtualizationException, vcpu.index, reason, operand, gpa, state.low(S.rip), state.high(S.rip));
+  core.observer.crossing(
+    CrossingKind.VirtualizationException,
+    vcpu.index,
+    reason,
+    operand,
+    gpa,
+    state.low(S.rip),
+    state.high(S.rip),
+  );
   if (info.valid) {
     injectException(core, vcpu, Vector.DF, 0, reason);
   } else {

@@ -79,7 +79,8 @@ class Door implements HostDoor {
 
   attachSharedEpt(tdrHpa: number, sharedEpt: SharedEpt): void {
     const td = this.#core.tds.get(tdrHpa);
-    if (td?.configuration === undefined) throw new RangeError(`no initialised TD has its root page at 0x${tdrHpa.toString(16)}`);
+    if (td?.configuration === undefined)
+      throw new RangeError(`no initialised TD has its root page at 0x${tdrHpa.toString(16)}`);
     if (td.sharedEpt !== undefined) throw new RangeError('a TD keeps its shared EPT');
     td.sharedEpt = sharedEpt;
   }

@@ -13,7 +13,8 @@ export function mergePosted(vcpu: Vcpu): void {
   if (!vcpu.hasPosted) return;
   const { posted } = vcpu;
   for (let word = 0; word < posted.length; word++) {
-    for (let rest = posted[word]!; rest !== 0; rest &= rest - 1) vcpu.cpu.apic.post(word * 32 + 31 - Math.clz32(rest & -rest));
+    for (let rest = posted[word]!; rest !== 0; rest &= rest - 1)
+      vcpu.cpu.apic.post(word * 32 + 31 - Math.clz32(rest & -rest));
     posted[word] = 0;
   }
   vcpu.hasPosted = false;
@@ -25,6 +26,7 @@ export function hasDeliverableInterrupt(vcpu: Vcpu): boolean {
   if (apic.hasPending) return true;
   if (!vcpu.hasPosted) return false;
   let highest = 0;
-  for (let word = 0; word < 8; word++) if (vcpu.posted[word] !== 0) highest = word * 32 + 31 - Math.clz32(vcpu.posted[word]!);
+  for (let word = 0; word < 8; word++)
+    if (vcpu.posted[word] !== 0) highest = word * 32 + 31 - Math.clz32(vcpu.posted[word]!);
   return highest >> 4 > apic.processorPriority >> 4;
 }

@@ -25,37 +25,138 @@ const readOnly = { guestWriteMask: 0n } as const;
 const DIGEST_WORDS = 6;
 
 export const TD_FIELDS: readonly TdFieldRow[] = [
-  { id: MetadataField.TD_UUID, name: 'TD_UUID', elements: 4, hostReadable: true, read: (td, _, i) => word(td.uuid, i), ...readOnly },
-  { id: MetadataField.NUM_VCPUS, name: 'NUM_VCPUS', elements: 1, hostReadable: true, read: (td) => BigInt(td.vcpus.length), ...readOnly },
-  { id: MetadataField.NUM_L2_VMS, name: 'NUM_L2_VMS', elements: 1, hostReadable: true, read: (_, c) => BigInt(c.params.numL2Vms), ...readOnly },
-  { id: MetadataField.ATTRIBUTES, name: 'ATTRIBUTES', elements: 1, hostReadable: true, read: (_, c) => c.params.attributes, ...readOnly },
-  { id: MetadataField.XFAM, name: 'XFAM', elements: 1, hostReadable: true, read: (_, c) => c.params.xfam, ...readOnly },
-  { id: MetadataField.MAX_VCPUS, name: 'MAX_VCPUS', elements: 1, hostReadable: true, read: (_, c) => BigInt(c.params.maxVcpus), ...readOnly },
-  { id: MetadataField.GPAW, name: 'GPAW', elements: 1, hostReadable: true, read: (_, c) => (c.gpaw === 52 ? 1n : 0n), ...readOnly },
-  { id: MetadataField.TSC_FREQUENCY, name: 'TSC_FREQUENCY', elements: 1, hostReadable: true, read: (_, c) => BigInt(c.params.tscFrequency25Mhz), ...readOnly },
   {
-    id: MetadataField.NOTIFY_ENABLES, name: 'NOTIFY_ENABLES', elements: 1, hostReadable: false, read: (td) => td.notifyEnables, guestWriteMask: 1n,
+    id: MetadataField.TD_UUID,
+    name: 'TD_UUID',
+    elements: 4,
+    hostReadable: true,
+    read: (td, _, i) => word(td.uuid, i),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.NUM_VCPUS,
+    name: 'NUM_VCPUS',
+    elements: 1,
+    hostReadable: true,
+    read: (td) => BigInt(td.vcpus.length),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.NUM_L2_VMS,
+    name: 'NUM_L2_VMS',
+    elements: 1,
+    hostReadable: true,
+    read: (_, c) => BigInt(c.params.numL2Vms),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.ATTRIBUTES,
+    name: 'ATTRIBUTES',
+    elements: 1,
+    hostReadable: true,
+    read: (_, c) => c.params.attributes,
+    ...readOnly,
+  },
+  { id: MetadataField.XFAM, name: 'XFAM', elements: 1, hostReadable: true, read: (_, c) => c.params.xfam, ...readOnly },
+  {
+    id: MetadataField.MAX_VCPUS,
+    name: 'MAX_VCPUS',
+    elements: 1,
+    hostReadable: true,
+    read: (_, c) => BigInt(c.params.maxVcpus),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.GPAW,
+    name: 'GPAW',
+    elements: 1,
+    hostReadable: true,
+    read: (_, c) => (c.gpaw === 52 ? 1n : 0n),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.TSC_FREQUENCY,
+    name: 'TSC_FREQUENCY',
+    elements: 1,
+    hostReadable: true,
+    read: (_, c) => BigInt(c.params.tscFrequency25Mhz),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.NOTIFY_ENABLES,
+    name: 'NOTIFY_ENABLES',
+    elements: 1,
+    hostReadable: false,
+    read: (td) => td.notifyEnables,
+    guestWriteMask: 1n,
     write: (td, _, value) => {
       td.notifyEnables = value;
       return true;
     },
   },
-  { id: MetadataField.CONFIG_FLAGS, name: 'CONFIG_FLAGS', elements: 1, hostReadable: true, read: (_, c) => c.params.configFlags, ...readOnly },
   {
-    id: MetadataField.TD_CTLS, name: 'TD_CTLS', elements: 1, hostReadable: true, guestWriteMask: TdControl.PENDING_VE_DISABLE,
+    id: MetadataField.CONFIG_FLAGS,
+    name: 'CONFIG_FLAGS',
+    elements: 1,
+    hostReadable: true,
+    read: (_, c) => c.params.configFlags,
+    ...readOnly,
+  },
+  {
+    id: MetadataField.TD_CTLS,
+    name: 'TD_CTLS',
+    elements: 1,
+    hostReadable: true,
+    guestWriteMask: TdControl.PENDING_VE_DISABLE,
     read: (td) => (td.pendingVeDisable ? TdControl.PENDING_VE_DISABLE : 0n),
     write: (td, c, value) => {
       const disable = (value & TdControl.PENDING_VE_DISABLE) !== 0n;
-      if (disable !== td.pendingVeDisable && (c.params.configFlags & ConfigFlag.FLEXIBLE_PENDING_VE) === 0n) return false;
+      if (disable !== td.pendingVeDisable && (c.params.configFlags & ConfigFlag.FLEXIBLE_PENDING_VE) === 0n)
+        return false;
       td.pendingVeDisable = disable;
       return true;
     },
   },
-  { id: MetadataField.MRTD, name: 'MRTD', elements: DIGEST_WORDS, hostReadable: true, read: (td, _, i) => word(td.mrtdDigest, i), ...readOnly },
-  { id: MetadataField.MRCONFIGID, name: 'MRCONFIGID', elements: DIGEST_WORDS, hostReadable: true, read: (_, c, i) => word(c.params.mrConfigId, i), ...readOnly },
-  { id: MetadataField.MROWNER, name: 'MROWNER', elements: DIGEST_WORDS, hostReadable: true, read: (_, c, i) => word(c.params.mrOwner, i), ...readOnly },
-  { id: MetadataField.MROWNERCONFIG, name: 'MROWNERCONFIG', elements: DIGEST_WORDS, hostReadable: true, read: (_, c, i) => word(c.params.mrOwnerConfig, i), ...readOnly },
-  { id: MetadataField.RTMR, name: 'RTMR', elements: 4 * DIGEST_WORDS, hostReadable: false, read: (td, _, i) => word(td.rtmrs[Math.floor(i / DIGEST_WORDS)]!, i % DIGEST_WORDS), ...readOnly },
+  {
+    id: MetadataField.MRTD,
+    name: 'MRTD',
+    elements: DIGEST_WORDS,
+    hostReadable: true,
+    read: (td, _, i) => word(td.mrtdDigest, i),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.MRCONFIGID,
+    name: 'MRCONFIGID',
+    elements: DIGEST_WORDS,
+    hostReadable: true,
+    read: (_, c, i) => word(c.params.mrConfigId, i),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.MROWNER,
+    name: 'MROWNER',
+    elements: DIGEST_WORDS,
+    hostReadable: true,
+    read: (_, c, i) => word(c.params.mrOwner, i),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.MROWNERCONFIG,
+    name: 'MROWNERCONFIG',
+    elements: DIGEST_WORDS,
+    hostReadable: true,
+    read: (_, c, i) => word(c.params.mrOwnerConfig, i),
+    ...readOnly,
+  },
+  {
+    id: MetadataField.RTMR,
+    name: 'RTMR',
+    elements: 4 * DIGEST_WORDS,
+    hostReadable: false,
+    read: (td, _, i) => word(td.rtmrs[Math.floor(i / DIGEST_WORDS)]!, i % DIGEST_WORDS),
+    ...readOnly,
+  },
 ];
 
 interface TdFieldElement {

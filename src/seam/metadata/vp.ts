@@ -31,19 +31,25 @@ const stateRow = (id: bigint, name: string, offset: number): VpFieldRow => ({
 
 export const VP_FIELDS: readonly VpFieldRow[] = [
   {
-    id: MetadataField.PEND_NMI, name: 'PEND_NMI', hostReadable: true,
+    id: MetadataField.PEND_NMI,
+    name: 'PEND_NMI',
+    hostReadable: true,
     read: (vcpu, registers) => registers.set(Gpr.R8, vcpu.pendingNmi ? 1 : 0, 0),
     write: (vcpu, value) => {
       vcpu.pendingNmi = (value & 1n) !== 0n;
     },
   },
   {
-    id: MetadataField.VCPU_STATE_DETAILS, name: 'VCPU_STATE_DETAILS', hostReadable: true,
+    id: MetadataField.VCPU_STATE_DETAILS,
+    name: 'VCPU_STATE_DETAILS',
+    hostReadable: true,
     read: (vcpu, registers) => registers.set(Gpr.R8, hasDeliverableInterrupt(vcpu) ? 1 : 0, 0),
   },
   stateRow(VMCS_GUEST_RIP, 'GUEST_RIP', S.rip),
   stateRow(VMCS_GUEST_CR3, 'GUEST_CR3', S.cr3),
-  ...Array.from({ length: 16 }, (_, register) => stateRow(GUEST_GPR + BigInt(register), `GPR ${register}`, S.gpr + register * 8)),
+  ...Array.from({ length: 16 }, (_, register) =>
+    stateRow(GUEST_GPR + BigInt(register), `GPR ${register}`, S.gpr + register * 8),
+  ),
 ];
 
 const BY_KEY: ReadonlyMap<number, VpFieldRow> = new Map(VP_FIELDS.map((row) => [fieldKey(row.id), row]));

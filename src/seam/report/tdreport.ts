@@ -28,7 +28,15 @@ export const TDREPORT_LAYOUT = {
 } as const;
 
 /** Byte offsets in TDINFO_STRUCT. */
-const TDINFO_LAYOUT = { attributes: 0, xfam: 8, mrtd: 16, mrConfigId: 64, mrOwner: 112, mrOwnerConfig: 160, rtmr: 208 } as const;
+const TDINFO_LAYOUT = {
+  attributes: 0,
+  xfam: 8,
+  mrtd: 16,
+  mrConfigId: 64,
+  mrOwner: 112,
+  mrOwnerConfig: 160,
+  rtmr: 208,
+} as const;
 
 const REPORT_TYPE_TDX = 0x81;
 /** TEE_TCB_INFO.VALID with TEE_TCB_SVN2: a bit for each 8 bytes up to it. */
@@ -54,7 +62,12 @@ export function tdInfo(td: Td, { params }: TdConfiguration): Uint8Array {
 }
 
 /** A whole report over `reportData` (64 bytes), with its MAC. */
-export function tdReport(td: Td, configuration: TdConfiguration, reportData: Uint8Array, secrets: PlatformSecrets): Uint8Array {
+export function tdReport(
+  td: Td,
+  configuration: TdConfiguration,
+  reportData: Uint8Array,
+  secrets: PlatformSecrets,
+): Uint8Array {
   const report = new Uint8Array(TDREPORT_BYTES);
   const view = new DataView(report.buffer);
   report[L.type] = REPORT_TYPE_TDX;

@@ -1,5 +1,13 @@
 /** SEAMCALL. Source: TDX Module 1.5 ABI Definition, "SEAMCALL Instruction (Common)". */
-import { type CompletionCode, CompletionCode as Code, type Gpr, Gpr as Register, OperandId, type RegisterFile, TdhLeaf } from '../../abi/index.ts';
+import {
+  CompletionCode as Code,
+  type CompletionCode,
+  type Gpr,
+  OperandId,
+  Gpr as Register,
+  type RegisterFile,
+  TdhLeaf,
+} from '../../abi/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import { type SeamCore, SysState } from '../core.ts';
 import { PageType } from '../pamt.ts';
@@ -24,7 +32,8 @@ export function seamcall(core: SeamCore, registers: RegisterFile): void {
 }
 
 function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): CompletionCode {
-  if (core.sysState !== SysState.READY && !(row.scope === 'system' && row.beforeReady === true)) return core.fail(Code.SYS_NOT_READY);
+  if (core.sysState !== SysState.READY && !(row.scope === 'system' && row.beforeReady === true))
+    return core.fail(Code.SYS_NOT_READY);
   switch (row.scope) {
     case 'system':
       return row.run(core, registers);

@@ -10,7 +10,8 @@ export const tdhMemPageAdd: TdRow = {
   scope: 'td',
   leaf: TdhLeaf.MEM_PAGE_ADD,
   name: 'TDH.MEM.PAGE.ADD',
-  operands: 'in: RCX = GPA | level 0, RDX = TDR HPA, R8 = target page HPA, R9 = source page HPA; out: RCX, RDX = entry and its level and state',
+  operands:
+    'in: RCX = GPA | level 0, RDX = TDR HPA, R8 = target page HPA, R9 = source page HPA; out: RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.PAGE.ADD'),
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED],

@@ -9,7 +9,8 @@ export const tdhMemPageDemote: TdRow = {
   scope: 'td',
   leaf: TdhLeaf.MEM_PAGE_DEMOTE,
   name: 'TDH.MEM.PAGE.DEMOTE',
-  operands: 'in: RCX = GPA | level 1, RDX = TDR HPA, R8 = table page HPA; out: RCX, RDX = entry and its level and state',
+  operands:
+    'in: RCX = GPA | level 1, RDX = TDR HPA, R8 = table page HPA; out: RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.PAGE.DEMOTE'),
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
@@ -27,7 +28,8 @@ export const tdhMemPageDemote: TdRow = {
         core.describeEntry(registers, sept);
         return core.fail(CompletionCode.GPA_RANGE_NOT_BLOCKED, OperandId.RCX);
       }
-      if (core.pamt.blockEpochOf(hpa) >= td.epoch) return core.fail(CompletionCode.TLB_TRACKING_NOT_DONE, OperandId.RCX);
+      if (core.pamt.blockEpochOf(hpa) >= td.epoch)
+        return core.fail(CompletionCode.TLB_TRACKING_NOT_DONE, OperandId.RCX);
     }
     const table = core.takePage(registers, Gpr.R8, td, PageType.EPT);
     if (table < 0) return core.code;

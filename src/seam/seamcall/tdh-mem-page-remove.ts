@@ -9,7 +9,8 @@ export const tdhMemPageRemove: TdRow = {
   scope: 'td',
   leaf: TdhLeaf.MEM_PAGE_REMOVE,
   name: 'TDH.MEM.PAGE.REMOVE',
-  operands: 'in: RCX = GPA | level, RDX = TDR HPA; out: RCX = HPA of the removed page, or RCX, RDX = entry and its level and state',
+  operands:
+    'in: RCX = GPA | level, RDX = TDR HPA; out: RCX = HPA of the removed page, or RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.PAGE.REMOVE'),
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
@@ -27,7 +28,8 @@ export const tdhMemPageRemove: TdRow = {
         core.describeEntry(registers, sept);
         return core.fail(CompletionCode.GPA_RANGE_NOT_BLOCKED, OperandId.RCX);
       }
-      if (core.pamt.blockEpochOf(hpa) >= td.epoch) return core.fail(CompletionCode.TLB_TRACKING_NOT_DONE, OperandId.RCX);
+      if (core.pamt.blockEpochOf(hpa) >= td.epoch)
+        return core.fail(CompletionCode.TLB_TRACKING_NOT_DONE, OperandId.RCX);
     }
     sept.setState(gpa, next);
     core.pamt.free(hpa, level);

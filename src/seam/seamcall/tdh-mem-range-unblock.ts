@@ -24,7 +24,8 @@ export const tdhMemRangeUnblock: TdRow = {
         return core.fail(CompletionCode.GPA_RANGE_NOT_BLOCKED, OperandId.RCX);
       return core.code;
     }
-    if (core.pamt.blockEpochOf(sept.hpa) >= td.epoch) return core.fail(CompletionCode.TLB_TRACKING_NOT_DONE, OperandId.RCX);
+    if (core.pamt.blockEpochOf(sept.hpa) >= td.epoch)
+      return core.fail(CompletionCode.TLB_TRACKING_NOT_DONE, OperandId.RCX);
     sept.setState(gpa, next);
     return CompletionCode.SUCCESS;
   },

@@ -8,7 +8,8 @@ export const tdhMemRd: TdRow = {
   scope: 'td',
   leaf: TdhLeaf.MEM_RD,
   name: 'TDH.MEM.RD',
-  operands: 'in: RCX = GPA, 8-byte aligned, RDX = TDR HPA; out: R8 = value, or RCX, RDX = entry and its level and state',
+  operands:
+    'in: RCX = GPA, 8-byte aligned, RDX = TDR HPA; out: R8 = value, or RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.RD'),
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
@@ -18,7 +19,8 @@ export const tdhMemRd: TdRow = {
     registers.setNumber(Gpr.RDX, 0);
     registers.set(Gpr.R8, 0, 0);
     if (!td.isDebug) return core.fail(CompletionCode.TD_NON_DEBUG);
-    if (gpa % 8 !== 0 || gpa >= configuration.sharedBit) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
+    if (gpa % 8 !== 0 || gpa >= configuration.sharedBit)
+      return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     const sept = configuration.secureEpt;
     if (!sept.walkToLeaf(gpa) || SEPT_STATES[sept.state]!.transitions[SeptOperation.MEM_RD] === undefined) {
       core.describeEntry(registers, sept);

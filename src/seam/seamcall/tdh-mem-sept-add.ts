@@ -9,7 +9,8 @@ export const tdhMemSeptAdd: TdRow = {
   scope: 'td',
   leaf: TdhLeaf.MEM_SEPT_ADD,
   name: 'TDH.MEM.SEPT.ADD',
-  operands: 'in: RCX = GPA | level of the parent entry, RDX = TDR HPA, R8 = table page HPA; out: RCX, RDX = entry and its level and state',
+  operands:
+    'in: RCX = GPA | level of the parent entry, RDX = TDR HPA, R8 = table page HPA; out: RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.SEPT.ADD'),
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],

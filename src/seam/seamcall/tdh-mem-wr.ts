@@ -8,7 +8,8 @@ export const tdhMemWr: TdRow = {
   scope: 'td',
   leaf: TdhLeaf.MEM_WR,
   name: 'TDH.MEM.WR',
-  operands: 'in: RCX = GPA, 8-byte aligned, RDX = TDR HPA, R8 = value; out: R8 = previous value, or RCX, RDX = entry and its level and state',
+  operands:
+    'in: RCX = GPA, 8-byte aligned, RDX = TDR HPA, R8 = value; out: R8 = previous value, or RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.WR'),
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
@@ -17,7 +18,8 @@ export const tdhMemWr: TdRow = {
     registers.setNumber(Gpr.RCX, 0);
     registers.setNumber(Gpr.RDX, 0);
     if (!td.isDebug) return core.fail(CompletionCode.TD_NON_DEBUG);
-    if (gpa % 8 !== 0 || gpa >= configuration.sharedBit) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
+    if (gpa % 8 !== 0 || gpa >= configuration.sharedBit)
+      return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     const sept = configuration.secureEpt;
     if (!sept.walkToLeaf(gpa) || SEPT_STATES[sept.state]!.transitions[SeptOperation.MEM_WR] === undefined) {
       core.describeEntry(registers, sept);

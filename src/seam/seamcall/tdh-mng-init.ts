@@ -1,6 +1,6 @@
 import {
-  CompletionCode,
   CONFIG_FLAGS_KNOWN,
+  CompletionCode,
   ConfigFlag,
   CPUID_CONFIG_ORDER,
   EPTP_CONTROLS_4_LEVELS,

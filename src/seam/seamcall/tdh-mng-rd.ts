@@ -17,7 +17,8 @@ export const tdhMngRd: TdRow = {
     registers.u64[Gpr.R8] = 0n;
     const field = findTdField(id);
     if (field === undefined) return core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX);
-    if (!field.row.hostReadable && !td.isDebug) return core.fail(CompletionCode.METADATA_FIELD_NOT_READABLE, OperandId.RDX);
+    if (!field.row.hostReadable && !td.isDebug)
+      return core.fail(CompletionCode.METADATA_FIELD_NOT_READABLE, OperandId.RDX);
     registers.u64[Gpr.R8] = field.row.read(td, configuration, field.element);
     return CompletionCode.SUCCESS;
   },

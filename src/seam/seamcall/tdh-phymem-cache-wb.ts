@@ -14,6 +14,8 @@ export const tdhPhymemCacheWb: SystemRow = {
     const command = registers.number(Gpr.RCX);
     if (command > RESUME) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     if (command === RESUME) return core.fail(CompletionCode.WBCACHE_RESUME_ERROR);
-    return core.keys.writeBackCaches() === 0 ? core.fail(CompletionCode.NO_HKID_READY_TO_WBCACHE) : CompletionCode.SUCCESS;
+    return core.keys.writeBackCaches() === 0
+      ? core.fail(CompletionCode.NO_HKID_READY_TO_WBCACHE)
+      : CompletionCode.SUCCESS;
   },
 };

@@ -15,7 +15,8 @@ export const tdhPhymemPageReclaim: SystemRow = {
     const hpa = registers.number(Gpr.RCX);
     for (const register of [Gpr.RCX, Gpr.RDX, Gpr.R8, Gpr.R9, Gpr.R10, Gpr.R11]) registers.setNumber(register, 0);
     if (hpa % PAGE_SIZE_BYTES !== 0) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
-    if (!core.memory.isRam(hpa, PAGE_SIZE_BYTES)) return core.fail(CompletionCode.OPERAND_ADDR_RANGE_ERROR, OperandId.RCX);
+    if (!core.memory.isRam(hpa, PAGE_SIZE_BYTES))
+      return core.fail(CompletionCode.OPERAND_ADDR_RANGE_ERROR, OperandId.RCX);
     const type = core.pamt.typeOf(hpa);
     if (type === PageType.NDA) return core.fail(CompletionCode.PAGE_METADATA_INCORRECT, OperandId.RCX);
     const level = core.pamt.levelOf(hpa);

@@ -36,7 +36,8 @@ export const tdhSysInfo: SystemRow = {
   scope: 'system',
   leaf: TdhLeaf.SYS_INFO,
   name: 'TDH.SYS.INFO',
-  operands: 'in: RCX = TDSYSINFO_STRUCT HPA, RDX = its bytes, R8 = CMR_INFO HPA, R9 = its entries; out: RDX = bytes, R9 = entries written',
+  operands:
+    'in: RCX = TDSYSINFO_STRUCT HPA, RDX = its bytes, R8 = CMR_INFO HPA, R9 = its entries; out: RDX = bytes, R9 = entries written',
   source: leafSource('TDH.SYS.INFO'),
   beforeReady: true,
   run(core, registers) {

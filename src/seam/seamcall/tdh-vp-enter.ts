@@ -1,4 +1,4 @@
-import { type CompletionCode, CompletionCode as Code, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
 import { mergePosted } from '../posted-interrupts.ts';
 import { OpState } from '../structures/td.ts';
 import { LastExit, type Vcpu, VcpuState } from '../structures/vcpu.ts';

@@ -18,7 +18,8 @@ export const tdhVpRd: VcpuRow = {
     registers.set(Gpr.R8, 0, 0);
     if (vcpu.state === VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
     if (row === undefined) return core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX);
-    if (!row.hostReadable && !vcpu.td.isDebug) return core.fail(CompletionCode.METADATA_FIELD_NOT_READABLE, OperandId.RDX);
+    if (!row.hostReadable && !vcpu.td.isDebug)
+      return core.fail(CompletionCode.METADATA_FIELD_NOT_READABLE, OperandId.RDX);
     row.read(vcpu, registers);
     return CompletionCode.SUCCESS;
   },

@@ -1,7 +1,7 @@
 /** The Secure EPT of one TD: tables of 512 entries, and their reflection in what the processor walks. */
 import { levelBytes, type PageLevel } from '../../abi/index.ts';
-import { SecondLevel } from '../../cpu/index.ts';
 import { invariant } from '../../bits/index.ts';
+import { SecondLevel } from '../../cpu/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { SEPT_STATES, SeptState } from './states.ts';
 
@@ -103,7 +103,8 @@ export class SecureEpt {
     table.states[index] = state;
     const after = SEPT_STATES[state]!;
     const start = gpa - (gpa % levelBytes(table.level));
-    if (before.accessible || after.accessible) this.#reflectLeaf(start, table.level, table.pages[index]! * PAGE_SIZE_BYTES, after.accessible);
+    if (before.accessible || after.accessible)
+      this.#reflectLeaf(start, table.level, table.pages[index]! * PAGE_SIZE_BYTES, after.accessible);
     else if (!before.leaf && !after.leaf && table.children[index] !== undefined)
       this.#reflectTable(start, table.children[index], state === SeptState.NL_MAPPED);
   }

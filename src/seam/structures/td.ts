@@ -1,5 +1,5 @@
 /** What the module keeps of a TD: TDR and TDCS in one. Source: TDX Module 1.5 Base Architecture, "TD Control Structures". */
-import { TdAttribute, type Gpaw, sharedBitOf, type SharedEpt, type TdParams } from '../../abi/index.ts';
+import { type Gpaw, type SharedEpt, sharedBitOf, TdAttribute, type TdParams } from '../../abi/index.ts';
 import type { SecondLevel } from '../../cpu/index.ts';
 import type { Mrtd } from '../measurement/mrtd.ts';
 import type { SecureEpt } from '../sept/secure-ept.ts';

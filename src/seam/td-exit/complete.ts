@@ -8,7 +8,15 @@ import { STAY } from './outcome.ts';
 
 export function complete(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, operand: number): CompletionCode {
   const { cpu } = vcpu;
-  core.observer.crossing(CrossingKind.Handled, vcpu.index, exit.reason, operand, 0, cpu.state.low(S.rip), cpu.state.high(S.rip));
+  core.observer.crossing(
+    CrossingKind.Handled,
+    vcpu.index,
+    exit.reason,
+    operand,
+    0,
+    cpu.state.low(S.rip),
+    cpu.state.high(S.rip),
+  );
   cpu.skipInstruction(exit.instructionLength);
   return STAY;
 }

@@ -21,7 +21,12 @@ const EXTENDED_FEATURES_LEAF = 0x8000_0001;
 const RIGHTS_L = 1 << 13;
 const CS_RIGHTS = S.segmentRights + 4;
 
-export function handleCpuid(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleCpuid(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const { state } = vcpu.cpu;
   const leaf = state.low(RAX) >>> 0;
   const values = configuration.cpuid.lookup(leaf, state.low(RCX) >>> 0);

@@ -1,7 +1,7 @@
 /** MOV to CR0 and CR4 that touches what the module owns. Source: TDX Module 1.5 Base Architecture, "CR0 and CR4 Handling". */
 import type { CompletionCode } from '../../abi/index.ts';
-import { type ExitRecord, S } from '../../cpu/index.ts';
 import { invariant } from '../../bits/index.ts';
+import { type ExitRecord, S } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, injectVe, Vector } from '../inject.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
@@ -17,7 +17,10 @@ export function handleCrAccess(core: SeamCore, vcpu: Vcpu, exit: ExitRecord): Co
   const { state } = vcpu.cpu;
   const register = exit.qualificationLow & 15;
   const type = (exit.qualificationLow >>> 4) & 3;
-  invariant(type === MOV_TO_CR && (register === 0 || register === 4), 'only MOV to CR0 and CR4 can touch the bits the module owns');
+  invariant(
+    type === MOV_TO_CR && (register === 0 || register === 4),
+    'only MOV to CR0 and CR4 can touch the bits the module owns',
+  );
   const value = state.low(S.gpr + ((exit.qualificationLow >>> 8) & 15) * 8);
   const illegal = register === 0 && ((value & CR0_NE) === 0 || ((value & CR0_PE) === 0 && (value & CR0_PG) !== 0));
   if (illegal) injectException(core, vcpu, Vector.GP, 0, exit.reason);

@@ -1,5 +1,5 @@
 /** EPT violations, and guest operands that meet one. Source: TDX Module 1.5 Base Architecture, "EPT Violation", "Extended Exit Qualification". */
-import { type CompletionCode, CompletionCode as Code, ExtendedQualification, type PageLevel } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, ExtendedQualification, type PageLevel } from '../../abi/index.ts';
 import { ExitReason, type ExitRecord, S, SecondLevel } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, injectVe, Vector } from '../inject.ts';
@@ -20,7 +20,12 @@ const ERROR_WRITE = 1 << 1;
 const ERROR_USER = 1 << 2;
 const ERROR_FETCH = 1 << 4;
 
-export function handleEptViolation(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleEptViolation(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const gpa = exit.guestPhysical;
   const { sharedBit } = configuration;
   if (gpa >= sharedBit * 2 && (exit.qualificationLow & GLA_VALID) !== 0) return reservedBitFault(core, vcpu, exit);
@@ -63,12 +68,25 @@ function sharedViolation(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, gpa: numb
     return STAY;
   }
   return leaveAsynchronously(
-    core, vcpu, Code.SUCCESS, exit.reason, exit.qualificationLow & HOST_VISIBLE_QUALIFICATION,
-    ExtendedQualification.NONE, 0, gpa, 0,
+    core,
+    vcpu,
+    Code.SUCCESS,
+    exit.reason,
+    exit.qualificationLow & HOST_VISIBLE_QUALIFICATION,
+    ExtendedQualification.NONE,
+    0,
+    gpa,
+    0,
   );
 }
 
-function privateViolation(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration, gpa: number): CompletionCode {
+function privateViolation(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+  gpa: number,
+): CompletionCode {
   const sept = configuration.secureEpt;
   const row = sept.walkToLeaf(gpa) ? SEPT_STATES[sept.state]! : undefined;
   let extendedType: number = ExtendedQualification.NONE;
@@ -80,17 +98,39 @@ function privateViolation(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configur
     extendedType = ExtendedQualification.PENDING_EPT_VIOLATION;
   }
   return leaveAsynchronously(
-    core, vcpu, Code.SUCCESS, exit.reason, exit.qualificationLow & HOST_VISIBLE_QUALIFICATION, extendedType, 0, gpa, 0,
+    core,
+    vcpu,
+    Code.SUCCESS,
+    exit.reason,
+    exit.qualificationLow & HOST_VISIBLE_QUALIFICATION,
+    extendedType,
+    0,
+    gpa,
+    0,
   );
 }
 
 /** A write by the module for the guest found no page: the TDCALL will be executed again after the host has served the exit. */
-export function leaveForAccept(core: SeamCore, vcpu: Vcpu, configuration: TdConfiguration, gpa: number, asked: PageLevel): CompletionCode {
+export function leaveForAccept(
+  core: SeamCore,
+  vcpu: Vcpu,
+  configuration: TdConfiguration,
+  gpa: number,
+  asked: PageLevel,
+): CompletionCode {
   const sept = configuration.secureEpt;
   const row = SEPT_STATES[sept.state]!;
   const information = asked | (sept.level << 3) | (row.publicState << 6) | (row.leaf ? 1 << 14 : 0);
   return leaveAsynchronously(
-    core, vcpu, Code.SUCCESS, ExitReason.EptViolation, QUALIFICATION_WRITE, ExtendedQualification.ACCEPT, information, gpa, 0,
+    core,
+    vcpu,
+    Code.SUCCESS,
+    ExitReason.EptViolation,
+    QUALIFICATION_WRITE,
+    ExtendedQualification.ACCEPT,
+    information,
+    gpa,
+    0,
   );
 }
 

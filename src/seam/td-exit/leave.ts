@@ -35,14 +35,32 @@ export function leaveAsynchronously(
   registers.setNumber(Gpr.R8, gpa - (gpa % 4096));
   registers.set(Gpr.R9, interruptionInformation, 0);
   vcpu.lastExit = LastExit.ASYNCHRONOUS;
-  core.observer.crossing(CrossingKind.TdExit, vcpu.index, reason, qualificationLow, gpa, state.low(S.rip), state.high(S.rip));
+  core.observer.crossing(
+    CrossingKind.TdExit,
+    vcpu.index,
+    reason,
+    qualificationLow,
+    gpa,
+    state.low(S.rip),
+    state.high(S.rip),
+  );
   return core.fail(code, reason);
 }
 
 /** As leaveAsynchronously, with nothing but the exit's own reason and qualification. */
 export function leaveForExit(core: SeamCore, vcpu: Vcpu, code: CompletionCode, exit: ExitRecord): CompletionCode {
   const { reason, qualificationLow, interruptionInformation } = exit;
-  return leaveAsynchronously(core, vcpu, code, reason, qualificationLow, ExtendedQualification.NONE, 0, 0, interruptionInformation);
+  return leaveAsynchronously(
+    core,
+    vcpu,
+    code,
+    reason,
+    qualificationLow,
+    ExtendedQualification.NONE,
+    0,
+    0,
+    interruptionInformation,
+  );
 }
 
 /** TDG.VP.VMCALL: the registers in the mask cross, nothing else does. */
@@ -79,7 +97,10 @@ export function takeVmcallAnswer(vcpu: Vcpu, registers: RegisterFile): void {
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0)
-        memory.u8.set(registers.xmm.subarray(xmm * XMM_BYTES, (xmm + 1) * XMM_BYTES), state.base + S.vector + xmm * YMM_BYTES);
+        memory.u8.set(
+          registers.xmm.subarray(xmm * XMM_BYTES, (xmm + 1) * XMM_BYTES),
+          state.base + S.vector + xmm * YMM_BYTES,
+        );
   state.set(S.gpr, 0, 0);
   state.set(S.gpr + Gpr.RCX * 8, mask, 0);
   vcpu.lastExit = LastExit.ASYNCHRONOUS;

@@ -13,7 +13,14 @@ const RAX = S.gpr;
 const RCX = S.gpr + Gpr.RCX * 8;
 const RDX = S.gpr + Gpr.RDX * 8;
 
-const Msr = { XAPIC_DISABLE_STATUS: 0xbd, ARCH_CAPABILITIES: 0x10a, MISC_ENABLE: 0x1a0, DEBUGCTL: 0x1d9, XSS: 0xda0, EFER: 0xc000_0080 } as const;
+const Msr = {
+  XAPIC_DISABLE_STATUS: 0xbd,
+  ARCH_CAPABILITIES: 0x10a,
+  MISC_ENABLE: 0x1a0,
+  DEBUGCTL: 0x1d9,
+  XSS: 0xda0,
+  EFER: 0xc000_0080,
+} as const;
 /** fast strings; branch trace and precise event sampling are not there */
 const MISC_ENABLE = 0x1801;
 const EFER_SCE = 1;
@@ -28,7 +35,12 @@ const GIVE_GP = 1;
 const GIVE_VE = 2;
 const DONE = 0;
 
-export function handleRdmsr(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleRdmsr(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const { state } = vcpu.cpu;
   const msr = state.low(RCX) >>> 0;
   const answer = configuration.msrs.readAnswer(msr);
@@ -49,14 +61,24 @@ export function handleRdmsr(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, config
   return refuse(core, vcpu, exit, msr, answer === MsrAnswer.Ve ? GIVE_VE : GIVE_GP);
 }
 
-export function handleWrmsr(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleWrmsr(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const { state } = vcpu.cpu;
   const msr = state.low(RCX) >>> 0;
   const answer = configuration.msrs.writeAnswer(msr);
   if (answer !== MsrAnswer.Module) return refuse(core, vcpu, exit, msr, answer === MsrAnswer.Ve ? GIVE_VE : GIVE_GP);
   const low = state.low(RAX);
   const high = state.low(RDX);
-  const result = msr === Msr.EFER ? writeEfer(vcpu, low, high) : msr === Msr.XSS ? writeXss(vcpu, configuration, low, high) : writeDebugctl(vcpu, low, high);
+  const result =
+    msr === Msr.EFER
+      ? writeEfer(vcpu, low, high)
+      : msr === Msr.XSS
+        ? writeXss(vcpu, configuration, low, high)
+        : writeDebugctl(vcpu, low, high);
   return result === DONE ? complete(core, vcpu, exit, msr | 0) : refuse(core, vcpu, exit, msr, result);
 }
 

@@ -1,5 +1,5 @@
 /** What the module does about each exit of the processor: rows, one a reason. Source: TDX Module 1.5 Base Architecture, "VM Exits Handling". */
-import { type CompletionCode, CompletionCode as Code, exitReasonName } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, exitReasonName } from '../../abi/index.ts';
 import { ExitReason, type ExitRecord } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, injectVe, Vector } from '../inject.ts';
@@ -15,7 +15,12 @@ import { STAY } from './outcome.ts';
 import { handleXsetbv } from './xsetbv.ts';
 
 /** Handles an exit. STAY: enter the guest again; else the TD exits with that completion code, the host's registers filled. */
-export type ExitHandler = (core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration) => CompletionCode;
+export type ExitHandler = (
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+) => CompletionCode;
 
 export interface ExitRow {
   readonly reason: number;
@@ -27,7 +32,12 @@ export interface ExitRow {
 
 const POLICY_SOURCE = 'TDX Module 1.5 Base Architecture, "VM Exits Handling"';
 
-const handled = (reason: number, handle: ExitHandler): ExitRow => ({ reason, policy: 'handled', handle, source: POLICY_SOURCE });
+const handled = (reason: number, handle: ExitHandler): ExitRow => ({
+  reason,
+  policy: 'handled',
+  handle,
+  source: POLICY_SOURCE,
+});
 
 const ve = (reason: number): ExitRow => ({
   reason,
@@ -129,9 +139,16 @@ export const EXIT_ROWS: readonly ExitRow[] = [
 const BY_REASON: (ExitHandler | undefined)[] = [];
 for (const row of EXIT_ROWS) BY_REASON[row.reason] = row.handle;
 
-export function handleExit(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleExit(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const handle = BY_REASON[exit.reason];
   if (handle === undefined)
-    throw new Error(`broken invariant: the processor left with exit ${exitReasonName(exit.reason)}, which no control asks for`);
+    throw new Error(
+      `broken invariant: the processor left with exit ${exitReasonName(exit.reason)}, which no control asks for`,
+    );
   return handle(core, vcpu, exit, configuration);
 }

@@ -16,7 +16,12 @@ const AMX = 3 << 17;
 /** XFAM bits that are XCR0 bits */
 const USER_BITS = 0x6_02e7n;
 
-export function handleXsetbv(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleXsetbv(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const { state } = vcpu.cpu;
   const low = state.low(S.gpr);
   const high = state.low(S.gpr + Gpr.RDX * 8);

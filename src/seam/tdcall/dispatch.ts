@@ -1,5 +1,5 @@
 /** TDCALL. Source: TDX Module 1.5 ABI Definition, "TDCALL Instruction (Common)". */
-import { type CompletionCode, CompletionCode as Code, OperandId } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, OperandId } from '../../abi/index.ts';
 import { type ExitRecord, S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import type { SeamCore } from '../core.ts';
@@ -18,7 +18,12 @@ const EFER_LMA = 1 << 10;
 const BY_LEAF: (TdcallRow | undefined)[] = [];
 for (const row of TDCALL_ROWS) BY_LEAF[row.leaf] = row;
 
-export function handleTdcall(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, configuration: TdConfiguration): CompletionCode {
+export function handleTdcall(
+  core: SeamCore,
+  vcpu: Vcpu,
+  exit: ExitRecord,
+  configuration: TdConfiguration,
+): CompletionCode {
   const { cpu } = vcpu;
   const { state } = cpu;
   if ((state.low(CS_RIGHTS) & RIGHTS_L) === 0 || (state.low(S.efer) & EFER_LMA) === 0) {

@@ -1,4 +1,11 @@
-import { type CompletionCode, CompletionCode as Code, levelBytes, OperandId, PageLevel, TdgLeaf } from '../../abi/index.ts';
+import {
+  CompletionCode as Code,
+  type CompletionCode,
+  levelBytes,
+  OperandId,
+  PageLevel,
+  TdgLeaf,
+} from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { SEPT_STATES, SeptOperation, SeptState } from '../sept/states.ts';
 import { leaveForAccept } from '../td-exit/ept-violation.ts';

@@ -1,4 +1,4 @@
-import { type CompletionCode, CompletionCode as Code, OperandId, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { REPORTDATA_BYTES, TDREPORT_BYTES, tdReport } from '../report/tdreport.ts';
 import { OPERAND_ILLEGAL, OPERAND_UNAVAILABLE, translateOperand } from '../td-exit/ept-violation.ts';
 import { addressIn, R8, RCX, RDX } from './guest-registers.ts';

@@ -1,6 +1,6 @@
-import { type CompletionCode, CompletionCode as Code, OperandId, TdgLeaf } from '../../abi/index.ts';
-import { nextSystemField, readSystemField } from '../metadata/sys.ts';
+import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { ALL_ONES } from '../metadata/field-id.ts';
+import { nextSystemField, readSystemField } from '../metadata/sys.ts';
 import { R8, RDX } from './guest-registers.ts';
 import type { TdcallRow } from './row.ts';
 

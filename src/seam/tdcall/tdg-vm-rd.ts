@@ -1,4 +1,4 @@
-import { type CompletionCode, CompletionCode as Code, OperandId, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { ALL_ONES } from '../metadata/field-id.ts';
 import { findTdField, nextTdField } from '../metadata/td.ts';
 import { R8, RCX, RDX } from './guest-registers.ts';

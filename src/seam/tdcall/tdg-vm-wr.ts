@@ -1,4 +1,4 @@
-import { type CompletionCode, CompletionCode as Code, OperandId, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { findTdField } from '../metadata/td.ts';
 import { R8, R9, RCX, RDX } from './guest-registers.ts';
 import type { TdcallRow } from './row.ts';

@@ -1,4 +1,4 @@
-import { type CompletionCode, CompletionCode as Code, OperandId, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { RCX } from './guest-registers.ts';
 import type { TdcallRow } from './row.ts';
 
@@ -15,7 +15,8 @@ export const tdgVpCpuidveSet: TdcallRow = {
   run(core, vcpu): CompletionCode {
     const { state } = vcpu.cpu;
     const low = state.low(RCX);
-    if (state.high(RCX) !== 0 || (low & ~(SUPERVISOR | USER)) !== 0) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
+    if (state.high(RCX) !== 0 || (low & ~(SUPERVISOR | USER)) !== 0)
+      return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
     vcpu.cpuidVeSupervisor = (low & SUPERVISOR) !== 0;
     vcpu.cpuidVeUser = (low & USER) !== 0;
     return Code.SUCCESS;

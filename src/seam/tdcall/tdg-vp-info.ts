@@ -1,5 +1,5 @@
-import { type CompletionCode, CompletionCode as Code, TdgLeaf } from '../../abi/index.ts';
-import { R10, R11, R8, R9, RCX, RDX } from './guest-registers.ts';
+import { CompletionCode as Code, type CompletionCode, TdgLeaf } from '../../abi/index.ts';
+import { R8, R9, R10, R11, RCX, RDX } from './guest-registers.ts';
 import type { TdcallRow } from './row.ts';
 
 /** R10 bit 0: TDG.SYS.RD and TDG.SYS.RDALL are there. */
@@ -10,7 +10,8 @@ export const tdgVpInfo: TdcallRow = {
   leaf: TdgLeaf.VP_INFO,
   name: 'TDG.VP.INFO',
   maxVersion: 0,
-  operands: 'out: RCX = GPAW, RDX = ATTRIBUTES, R8 = NUM_VCPUS 31:0, MAX_VCPUS 63:32, R9 = vCPU index, R10 = 1, R11 = 0',
+  operands:
+    'out: RCX = GPAW, RDX = ATTRIBUTES, R8 = NUM_VCPUS 31:0, MAX_VCPUS 63:32, R9 = vCPU index, R10 = 1, R11 = 0',
   source: 'TDX Module 1.5 ABI Definition, "TDG.VP.INFO Leaf"',
   run(_core, vcpu, { gpaw, params }): CompletionCode {
     const { state } = vcpu.cpu;

@@ -1,5 +1,5 @@
-import { type CompletionCode, CompletionCode as Code, TdgLeaf } from '../../abi/index.ts';
-import { R10, R8, R9, RCX, RDX } from './guest-registers.ts';
+import { CompletionCode as Code, type CompletionCode, TdgLeaf } from '../../abi/index.ts';
+import { R8, R9, R10, RCX, RDX } from './guest-registers.ts';
 import type { TdcallRow } from './row.ts';
 
 const TWO_32 = 0x1_0000_0000;
@@ -9,7 +9,8 @@ export const tdgVpVeinfoGet: TdcallRow = {
   leaf: TdgLeaf.VP_VEINFO_GET,
   name: 'TDG.VP.VEINFO.GET',
   maxVersion: 0,
-  operands: 'out: RCX = exit reason, RDX = exit qualification, R8 = GLA, R9 = GPA, R10 = instruction length 31:0, information 63:32',
+  operands:
+    'out: RCX = exit reason, RDX = exit qualification, R8 = GLA, R9 = GPA, R10 = instruction length 31:0, information 63:32',
   source: 'TDX Module 1.5 ABI Definition, "TDG.VP.VEINFO.GET Leaf"',
   run(core, vcpu): CompletionCode {
     const { state, virtualizationException: info } = vcpu.cpu;

@@ -1,4 +1,4 @@
-import { type CompletionCode, CompletionCode as Code, ConfigFlag, Gpr, OperandId, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, ConfigFlag, Gpr, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import { leaveForVmcall } from '../td-exit/leave.ts';
@@ -18,7 +18,8 @@ export const tdgVpVmcall: TdcallRow = {
   leaf: TdgLeaf.VP_VMCALL,
   name: 'TDG.VP.VMCALL',
   maxVersion: 0,
-  operands: 'in: RCX = registers that cross (GPRs 15:0, XMMs 31:16), those registers; out: those registers, RCX unchanged',
+  operands:
+    'in: RCX = registers that cross (GPRs 15:0, XMMs 31:16), those registers; out: those registers, RCX unchanged',
   source: 'TDX Module 1.5 ABI Definition, "TDG.VP.VMCALL Leaf"',
   run(core, vcpu, configuration): CompletionCode {
     const { cpu } = vcpu;
@@ -29,7 +30,15 @@ export const tdgVpVmcall: TdcallRow = {
       return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
     const vendor = state.low(R10) !== 0 || state.high(R10) !== 0;
     const code = vendor ? VENDOR_CALL | state.low(R10) : state.low(R11);
-    core.observer.crossing(CrossingKind.VmmCall, vcpu.index, code, state.low(R12), state.low(R14), state.low(S.rip), state.high(S.rip));
+    core.observer.crossing(
+      CrossingKind.VmmCall,
+      vcpu.index,
+      code,
+      state.low(R12),
+      state.low(R14),
+      state.low(S.rip),
+      state.high(S.rip),
+    );
     cpu.skipInstruction(cpu.exit.instructionLength);
     core.leaving = true;
     return leaveForVmcall(core, vcpu, mask);

@@ -1,7 +1,13 @@
 /** The CPUID of one TD: fixed at TDH.MNG.INIT from the native values, the host's configuration and XFAM. */
 import { CPUID_CONFIG_ORDER, type TdParams } from '../../abi/index.ts';
 import type { CpuidProfile, CpuidValues } from './cpuid-profile.ts';
-import { CPUID_CONFIG_MASKS, CPUID_ROWS, type CpuidRow, MAXIMUM_BASIC_LEAF, MAXIMUM_EXTENDED_LEAF } from './cpuid-rows.ts';
+import {
+  CPUID_CONFIG_MASKS,
+  CPUID_ROWS,
+  type CpuidRow,
+  MAXIMUM_BASIC_LEAF,
+  MAXIMUM_EXTENDED_LEAF,
+} from './cpuid-rows.ts';
 
 const REGISTERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
 /** Leaves whose configurable bits are taken as the host gives them: caches. Elsewhere a bit needs the processor too. */
@@ -63,9 +69,23 @@ export class CpuidTable {
     const [, , ecx1, edx1] = this.#values.get(keyOf(1, 0))!;
     const [, ebx7, ecx7] = this.#values.get(keyOf(7, 0))!;
     const announced: readonly (readonly [cr4Bit: number, register: number, cpuidBit: number])[] = [
-      [0, edx1!, 1], [1, edx1!, 1], [2, edx1!, 4], [3, edx1!, 2], [4, edx1!, 3], [5, edx1!, 6], [6, edx1!, 7],
-      [7, edx1!, 13], [9, edx1!, 24], [10, edx1!, 25], [11, ecx7!, 2], [16, ebx7!, 0], [17, ecx1!, 17],
-      [18, ecx1!, 26], [20, ebx7!, 7], [21, ebx7!, 20], [22, ecx7!, 3],
+      [0, edx1!, 1],
+      [1, edx1!, 1],
+      [2, edx1!, 4],
+      [3, edx1!, 2],
+      [4, edx1!, 3],
+      [5, edx1!, 6],
+      [6, edx1!, 7],
+      [7, edx1!, 13],
+      [9, edx1!, 24],
+      [10, edx1!, 25],
+      [11, ecx7!, 2],
+      [16, ebx7!, 0],
+      [17, ecx1!, 17],
+      [18, ecx1!, 26],
+      [20, ebx7!, 7],
+      [21, ebx7!, 20],
+      [22, ecx7!, 3],
     ];
     const PCE = 1 << 8;
     const VMXE_SMXE = 3 << 13;

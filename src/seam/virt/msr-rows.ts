@@ -27,7 +27,12 @@ const MSR_SOURCE = 'TDX Module 1.5 ABI Definition, "MSR Virtualization"';
 const { Ve, Native, Gp, Module, VeIfTscDeadline } = MsrAnswer;
 
 const row = (first: number, last: number, name: string, read: MsrAnswer, write: MsrAnswer): MsrRow => ({
-  first, last, name, read, write, source: MSR_SOURCE,
+  first,
+  last,
+  name,
+  read,
+  write,
+  source: MSR_SOURCE,
 });
 
 /** Registers whose feature this processor does not have are #GP; registers in no row are #VE. */

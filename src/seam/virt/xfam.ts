@@ -1,5 +1,5 @@
 /** XFAM: the extended features a TD may use. Source: TDX Module 1.5 ABI Definition, "XFAM". */
-import { Xfam, XFAM_ALLOWED, XFAM_REQUIRED } from '../../abi/index.ts';
+import { XFAM_ALLOWED, XFAM_REQUIRED, Xfam } from '../../abi/index.ts';
 
 /** What this processor has of XFAM_ALLOWED. */
 export const SUPPORTED_XFAM = Xfam.X87 | Xfam.SSE;
