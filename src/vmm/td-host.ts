@@ -35,8 +35,8 @@ export class TdHost {
   readonly hooks: VmmHooks;
   readonly mapGpaChunkBytes: number;
   readonly vcpus: Vcpu[] = [];
-  /** index of the vCPU whose turn is next, modulo their number */
-  nextTurn = 0;
+  /** the vCPU that runs now (-1 before the first), and the tick at which others get their turn */
+  readonly turn = { vcpu: -1, endTicks: 0 };
   /** who asked last to be told of finished requests */
   notifyVcpu: Vcpu | undefined;
   #end: TdEnd | undefined;

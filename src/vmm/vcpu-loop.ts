@@ -68,13 +68,16 @@ class Run {
     }
   }
 
-  /** Round robin over the vCPUs that do not wait. */
+  /** Whose turn it is: the same vCPU's until its quantum is over or it waits, then the next that does not wait. */
   #runnable(): Vcpu | undefined {
-    const { vcpus } = this.#td;
-    for (let i = 0; i < vcpus.length; i++) {
-      const vcpu = vcpus[(this.#td.nextTurn + i) % vcpus.length]!;
+    const { vcpus, turn, clock } = this.#td;
+    const current = vcpus[turn.vcpu];
+    if (current?.halted === false && clock.nowTicks < turn.endTicks) return current;
+    for (let i = 1; i <= vcpus.length; i++) {
+      const vcpu = vcpus[(turn.vcpu + i) % vcpus.length]!;
       if (vcpu.halted) continue;
-      this.#td.nextTurn = vcpu.index + 1;
+      turn.vcpu = vcpu.index;
+      turn.endTicks = clock.nowTicks + (this.#limits.quantumTicks ?? DEFAULT_QUANTUM_TICKS);
       return vcpu;
     }
     return undefined;
@@ -84,8 +87,8 @@ class Run {
     const td = this.#td;
     const { clock } = td;
     const alone = td.vcpus.every((other) => other === vcpu || other.halted);
-    const quantumTicks = alone ? LONGEST_ENTRY_TICKS : (this.#limits.quantumTicks ?? DEFAULT_QUANTUM_TICKS);
-    const turnsOver = clock.schedule(clock.nowTicks + Math.min(quantumTicks, instructionsLeft), () => {});
+    const turnTicks = alone ? LONGEST_ENTRY_TICKS : td.turn.endTicks - clock.nowTicks;
+    const turnsOver = clock.schedule(clock.nowTicks + Math.min(turnTicks, instructionsLeft), () => {});
 
     td.hooks.beforeEntry?.(vcpu, td);
     const { registers } = vcpu;

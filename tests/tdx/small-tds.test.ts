@@ -136,8 +136,8 @@ test('HLT sleeps until the TSC deadline, and no longer', () => {
     powerOff(a);
   });
   assert.deepEqual(end, { cause: 'power-off' });
-  assert.ok(instructions < 1000, `${instructions} instructions`);
-  assert.ok(ticks >= DEADLINE && platform.clock.nowTicks < DEADLINE + 1000);
+  assert.ok(instructions < 20_000, `${instructions} instructions`);
+  assert.ok(ticks >= DEADLINE && platform.clock.nowTicks < DEADLINE + 20_000);
 });
 
 test('an interrupt that is already waiting keeps HLT from sleeping', () => {
@@ -185,18 +185,23 @@ test('the second vCPU starts through the wakeup mailbox', () => {
       a.label('wait');
       a.cmp(mem16(r.rbx), 0);
       a.jne('wait');
+      a.label('wait-for-flag');
+      a.cmp(mem32(r.rbx, 0x1000), 0);
+      a.je('wait-for-flag');
       print(a, 'B'.charCodeAt(0));
-      vmmCall(a, TdvmcallLeaf.INSTRUCTION_HLT, 0);
+      powerOff(a);
       a.label('second');
       vmmCall(a, TdvmcallLeaf.INSTRUCTION_RDMSR, 0x802);
       a.lea(r.r15, mem(r.r11, '0'.charCodeAt(0)));
       print(a, r.r15);
-      powerOff(a);
+      a.mov(r.rbx, MAILBOX_GPA + 0x1000);
+      a.mov(mem32(r.rbx), 1);
+      vmmCall(a, TdvmcallLeaf.INSTRUCTION_HLT, 0);
     },
     { vcpus: 2 },
   );
   assert.deepEqual(end, { cause: 'power-off' });
-  assert.equal([...text].sort().join(''), '1B');
+  assert.equal(text, '1B');
 });
 
 test('ReportFatalError, a triple fault and an endless loop each end as what they are', () => {
