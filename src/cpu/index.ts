@@ -27,8 +27,10 @@ export class ProcessorComplex {
   readonly #clock: Clock;
   #next = 0;
 
-  constructor(memory: HostMemory, clock: Clock) {
+  /** @param compileAfter executions of a block after which it is compiled; 0: never, the interpreter does everything */
+  constructor(memory: HostMemory, clock: Clock, compileAfter?: number) {
     this.#engine = new Engine(memory, OPERATIONS);
+    if (compileAfter !== undefined) this.#engine.code.compileAfter = compileAfter;
     this.#clock = clock;
   }
 

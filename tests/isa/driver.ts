@@ -31,13 +31,32 @@ export interface Amount {
   readonly encodingsPerForm: number;
   readonly casesPerEncoding: number;
   readonly mode: 32 | 64;
+  /** executions of a slot after which the simulated processor compiles it; 0 or absent: never */
+  readonly compileAfter?: number;
   /** the records carry x87 and XMM registers */
   readonly withFx: boolean;
 }
 
 const STATUS_FLAGS = 0x8d5;
 const DF = 0x400;
-const REGISTERS = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'];
+const REGISTERS = [
+  'RAX',
+  'RCX',
+  'RDX',
+  'RBX',
+  'RSP',
+  'RBP',
+  'RSI',
+  'RDI',
+  'R8',
+  'R9',
+  'R10',
+  'R11',
+  'R12',
+  'R13',
+  'R14',
+  'R15',
+];
 const END_OF_CASE = 3;
 
 const hex = (value: number | bigint): string => value.toString(16);
@@ -50,7 +69,8 @@ function differences(native: StateRecord, simulated: StateRecord, undefinedFlags
     if (ours !== theirs) found.push(`${what} is ${hex(ours)}, should be ${hex(theirs)}`);
   };
   check('vector', simulated.vector, native.vector);
-  if (native.vector !== END_OF_CASE && native.vector === simulated.vector) check('error code', simulated.errorCode, native.errorCode);
+  if (native.vector !== END_OF_CASE && native.vector === simulated.vector)
+    check('error code', simulated.errorCode, native.errorCode);
   check('RIP offset', simulated.rip, native.rip);
   const mask = (STATUS_FLAGS | DF) & (native.vector === END_OF_CASE ? ~undefinedFlags : -1);
   check('flags', simulated.rflags & mask, native.rflags & mask);
@@ -58,13 +78,18 @@ function differences(native: StateRecord, simulated: StateRecord, undefinedFlags
   const registers = mode === 64 ? 16 : 8;
   for (let i = 0; i < registers; i++) {
     const [ours, theirs] = [simulated.gpr(i), native.gpr(i)];
-    check(REGISTERS[i]!, mode === 64 ? ours : BigInt.asUintN(32, ours), mode === 64 ? theirs : BigInt.asUintN(32, theirs));
+    check(
+      REGISTERS[i]!,
+      mode === 64 ? ours : BigInt.asUintN(32, ours),
+      mode === 64 ? theirs : BigInt.asUintN(32, theirs),
+    );
   }
   for (let i = 0; i < WINDOW_BYTES; i++) check(`window[${i}]`, simulated.window[i]!, native.window[i]!);
   if (native.fx.length > 0) {
     for (const [what, at, length] of fxFields()) {
       const [ours, theirs] = [simulated.fx.subarray(at, at + length), native.fx.subarray(at, at + length)];
-      if (Buffer.compare(ours, theirs) !== 0) found.push(`${what} is ${bytesText(ours)}, should be ${bytesText(theirs)}`);
+      if (Buffer.compare(ours, theirs) !== 0)
+        found.push(`${what} is ${bytesText(ours)}, should be ${bytesText(theirs)}`);
     }
   }
   return found;
@@ -87,7 +112,11 @@ function describe(encoded: Encoded, input: StateRecord): string {
 }
 
 /** Runs `forms` on both processors; the result names the forms that differ, each with its number of bad cases and its first one. */
-export function compareForms(forms: readonly FormUnderTest[], native: NativeProcessor, amount: Amount): { cases: number; failures: string[] } {
+export function compareForms(
+  forms: readonly FormUnderTest[],
+  native: NativeProcessor,
+  amount: Amount,
+): { cases: number; failures: string[] } {
   const random = new Random(amount.seed);
   const slots: { form: FormUnderTest; encoded: Encoded }[] = [];
   for (const form of forms.filter(({ modes }) => modes.includes(amount.mode)))
@@ -108,7 +137,7 @@ export function compareForms(forms: readonly FormUnderTest[], native: NativeProc
   }
 
   const expected = native.run(batch);
-  const simulated = SimulatedProcessor.run(batch);
+  const simulated = SimulatedProcessor.run(batch, amount.compileAfter ?? 0);
   const badCases = new Map<FormUnderTest, { count: number; first: string }>();
   for (let index = 0; index < batch.cases; index++) {
     const setting = settingOf(index);
@@ -120,7 +149,11 @@ export function compareForms(forms: readonly FormUnderTest[], native: NativeProc
     if (found.length === 0) continue;
     const known = badCases.get(form);
     if (known !== undefined) known.count++;
-    else badCases.set(form, { count: 1, first: `${found.slice(0, 6).join('; ')}\n    ${describe(setting.encoded, setting.input)}` });
+    else
+      badCases.set(form, {
+        count: 1,
+        first: `${found.slice(0, 6).join('; ')}\n    ${describe(setting.encoded, setting.input)}`,
+      });
   }
   const perForm = amount.encodingsPerForm * amount.casesPerEncoding;
   const failures = [...badCases].map(

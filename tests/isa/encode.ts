@@ -140,7 +140,8 @@ class Encoder {
     }
     this.memory = { base, index, scale, displacement, absolute: 0, addressSize };
     const low = this.#extend(base, 1);
-    if (index >= 0) this.#after.push(mod | reg | 4, (scale << 6) | (this.#extend(index, 2) << 3) | low, ...displacementBytes);
+    if (index >= 0)
+      this.#after.push(mod | reg | 4, (scale << 6) | (this.#extend(index, 2) << 3) | low, ...displacementBytes);
     else if (low === 4) this.#after.push(mod | reg | 4, 0x24, ...displacementBytes);
     else this.#after.push(mod | reg | low, ...displacementBytes);
   }
@@ -187,7 +188,17 @@ class Encoder {
     const bytes = Uint8Array.from(whole);
     const hex = Buffer.from(bytes).toString('hex');
     const { width, reg, rm, memory, immediate } = this;
-    return { bytes, mode: this.#mode, text: `${name} ${width} (${hex}, ${this.#mode}-bit mode)`, width, reg, rm, memory, immediate, addressSize };
+    return {
+      bytes,
+      mode: this.#mode,
+      text: `${name} ${width} (${hex}, ${this.#mode}-bit mode)`,
+      width,
+      reg,
+      rm,
+      memory,
+      immediate,
+      addressSize,
+    };
   }
 
   #moffs(addressSize: 32 | 64): void {

@@ -1,5 +1,13 @@
 /** The integer instructions under test: templates, what the SDM leaves undefined, and operands that reach the interesting cases. */
-import { CODE_BASE, CROSSING_WINDOW, LAST_WINDOW, SLOT_BYTES, SLOT_ENTRY, type StateRecord, WINDOW_BYTES } from './batch.ts';
+import {
+  CODE_BASE,
+  CROSSING_WINDOW,
+  LAST_WINDOW,
+  SLOT_BYTES,
+  SLOT_ENTRY,
+  type StateRecord,
+  WINDOW_BYTES,
+} from './batch.ts';
 import type { FormUnderTest, Setting } from './driver.ts';
 
 const RSP = 4;
@@ -52,7 +60,11 @@ export function placeMemory({ input, encoded, random }: Setting): number {
   if (memory.base < 0) return memory.absolute - CROSSING_WINDOW;
   const last = random.chance(12);
   if (last) input.windowAddress = LAST_WINDOW;
-  const offset = last ? WINDOW_BYTES - 20 + random.below(24) : random.chance(2) ? 116 + random.below(12) : 24 + random.below(200);
+  const offset = last
+    ? WINDOW_BYTES - 20 + random.below(24)
+    : random.chance(2)
+      ? 116 + random.below(12)
+      : 24 + random.below(200);
   const index = memory.index < 0 ? 0n : input.gpr(memory.index) << BigInt(memory.scale);
   let base = BigInt(input.windowAddress + offset - memory.displacement) - index;
   if (memory.addressSize === 32) base = BigInt.asUintN(32, base) | (random.u64() & ~0xffff_ffffn);
@@ -68,7 +80,8 @@ function prepareCase(setting: Setting, tune: Tuning | undefined): void {
   for (let register = 0; register < 16; register++) input.setGpr(register, random.operand());
   input.rflags = 0x202 | random.of([0, STATUS_FLAGS, random.next() & STATUS_FLAGS]);
   for (let i = 0; i < WINDOW_BYTES; i++) input.window[i] = random.next();
-  if (random.chance(2)) new DataView(input.window.buffer, input.window.byteOffset).setBigUint64(120, random.operand(), true);
+  if (random.chance(2))
+    new DataView(input.window.buffer, input.window.byteOffset).setBigUint64(120, random.operand(), true);
   const memoryOffset = placeMemory(setting);
   tune?.(setting, memoryOffset);
   // some kernels do not return to a stack pointer that is not canonical
@@ -159,7 +172,8 @@ function withStrings({ input, encoded, random }: Setting): void {
   const garbage = (): bigint => (encoded.addressSize === 32 && encoded.mode === 64 ? random.u64() & ~0xffff_ffffn : 0n);
   if (random.chance(6)) input.windowAddress = LAST_WINDOW;
   const near = input.windowAddress === LAST_WINDOW ? 180 : 90;
-  for (const register of [6, 7]) input.setGpr(register, BigInt(input.windowAddress + near + random.below(70)) | garbage());
+  for (const register of [6, 7])
+    input.setGpr(register, BigInt(input.windowAddress + near + random.below(70)) | garbage());
   input.setGpr(1, BigInt(random.below(random.chance(2) ? 3 : 9)) | garbage());
   if (random.chance(2)) input.rflags |= DF;
 }
@@ -294,12 +308,24 @@ function* shifts(): Iterable<FormUnderTest> {
     ['SHRD', 0xac],
   ] as const) {
     yield form(name, `y 0F ${opcode(byte)} /r ib`, { undefined: afterDoubleShift('immediate') });
-    yield form(name, `v 0F ${opcode(byte + 1)} /r`, { undefined: afterDoubleShift('CL'), prepare: withDoubleShiftCount });
+    yield form(name, `v 0F ${opcode(byte + 1)} /r`, {
+      undefined: afterDoubleShift('CL'),
+      prepare: withDoubleShiftCount,
+    });
   }
 }
 
 function* moves(): Iterable<FormUnderTest> {
-  for (const template of ['b 88 /r', 'v 89 /r', 'b 8A /r', 'v 8B /r', 'b B0 +r ib', 'v B8 +r iv', 'b C6 /0 ib', 'v C7 /0 iz'])
+  for (const template of [
+    'b 88 /r',
+    'v 89 /r',
+    'b 8A /r',
+    'v 8B /r',
+    'b B0 +r ib',
+    'v B8 +r iv',
+    'b C6 /0 ib',
+    'v C7 /0 iz',
+  ])
     yield form('MOV', template);
   for (const template of ['b A0 moffs', 'v A1 moffs', 'b A2 moffs', 'v A3 moffs']) yield form('MOV', template);
   yield form('MOVZX', 'v 0F B6 /r');
@@ -326,7 +352,15 @@ function* moves(): Iterable<FormUnderTest> {
   yield form('SAHF', 'n 9E');
   for (const [name, byte] of Object.entries({ CMC: 0xf5, CLC: 0xf8, STC: 0xf9, CLD: 0xfc, STD: 0xfd }))
     yield form(name, `n ${opcode(byte)}`);
-  for (const template of ['n 90', 'n F3 90', 'n F3 0F 1E FA', 'n F3 0F 1E FB', 'v 0F 1F /0', 'n 0F 18 /1 mem', 'n 0F 0D /1 mem'])
+  for (const template of [
+    'n 90',
+    'n F3 90',
+    'n F3 0F 1E FA',
+    'n F3 0F 1E FB',
+    'v 0F 1F /0',
+    'n 0F 18 /1 mem',
+    'n 0F 0D /1 mem',
+  ])
     yield form('NOP', template);
   for (const template of ['n 0F AE E8', 'n 0F AE F0', 'n 0F AE F8']) yield form('FENCE', template);
   yield form('UD2', 'n 0F 0B');
@@ -336,7 +370,8 @@ function* stackAndBranches(): Iterable<FormUnderTest> {
   const stack = { prepare: withStack };
   for (const template of ['s 50 +r', 's FF /6', 's 6A ib', 's 68 iz']) yield form('PUSH', template, stack);
   for (const template of ['s 58 +r', 's 8F /0']) yield form('POP', template, stack);
-  for (const template of ['n C8 10 00 00', 'n C8 20 00 01', 'n C8 08 00 03']) yield form('ENTER', template, { prepare: withFrame });
+  for (const template of ['n C8 10 00 00', 'n C8 20 00 01', 'n C8 08 00 03'])
+    yield form('ENTER', template, { prepare: withFrame });
   yield form('LEAVE', 'n C9', { prepare: withFrame });
   yield form('JMP', 'n EB rel8');
   yield form('JMP', 'n E9 rel32');
@@ -378,7 +413,10 @@ function* bits(): Iterable<FormUnderTest> {
     [7, 'BTC'],
   ] as const) {
     const lock = digit === 4 ? '' : ' lock';
-    yield form(name, `v 0F ${opcode(0x83 + 8 * digit)} /r${lock}`, { undefined: OF | SF | AF | PF, prepare: withBitOffset });
+    yield form(name, `v 0F ${opcode(0x83 + 8 * digit)} /r${lock}`, {
+      undefined: OF | SF | AF | PF,
+      prepare: withBitOffset,
+    });
     yield form(name, `v 0F BA /${digit} ib${lock}`, { undefined: OF | SF | AF | PF });
   }
   yield form('BSF', 'v 0F BC /r', { undefined: CF | OF | SF | AF | PF });

@@ -13,15 +13,29 @@ describe("the host's own processor agrees on the integer instructions: results, 
   after(() => native.dispose());
 
   test('in 64-bit mode', () => {
-    const amount = { seed: 20241103, mode: 64, encodingsPerForm: 12, casesPerEncoding: 20, withFx: false } as const;
+    const amount = { seed: 20241103, mode: 64, encodingsPerForm: 4, casesPerEncoding: 40, withFx: false } as const;
     const { cases, failures } = compareForms(INTEGER_FORMS, native, amount);
     assert.ok(cases > 50_000, `only ${cases} cases ran`);
     assert.equal(failures.join('\n'), '');
   });
 
+  test('in 64-bit mode, compiled', () => {
+    const amount = {
+      seed: 20031222,
+      mode: 64,
+      compileAfter: 2,
+      encodingsPerForm: 1,
+      casesPerEncoding: 40,
+      withFx: false,
+    } as const;
+    const { cases, failures } = compareForms(INTEGER_FORMS, native, amount);
+    assert.ok(cases > 10_000, `only ${cases} cases ran`);
+    assert.equal(failures.join('\n'), '');
+  });
+
   const skip = !native.runs32BitCode() && 'the kernel of this machine does not run 32-bit code';
   test('in 32-bit mode', { skip }, () => {
-    const amount = { seed: 19851017, mode: 32, encodingsPerForm: 8, casesPerEncoding: 16, withFx: false } as const;
+    const amount = { seed: 19851017, mode: 32, encodingsPerForm: 4, casesPerEncoding: 24, withFx: false } as const;
     const { cases, failures } = compareForms(INTEGER_FORMS, native, amount);
     assert.ok(cases > 20_000, `only ${cases} cases ran`);
     assert.equal(failures.join('\n'), '');

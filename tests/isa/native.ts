@@ -19,7 +19,9 @@ export class NativeProcessor {
     if (process.platform !== 'linux') return `the harness needs Linux signals, and this is ${process.platform}`;
     const directory = mkdtempSync(join(tmpdir(), 'native-'));
     const source = join(root, 'tests', 'isa', 'native.c');
-    const built = spawnSync('cc', ['-O1', '-Wall', '-Wextra', '-o', join(directory, 'native'), source], { encoding: 'utf8' });
+    const built = spawnSync('cc', ['-O1', '-Wall', '-Wextra', '-o', join(directory, 'native'), source], {
+      encoding: 'utf8',
+    });
     if (built.error !== undefined) {
       rmSync(directory, { recursive: true });
       return 'there is no C compiler (cc)';

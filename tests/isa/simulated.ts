@@ -93,7 +93,7 @@ export class SimulatedProcessor {
   readonly #data: number;
   readonly #stack: number;
 
-  private constructor(batch: Batch) {
+  private constructor(batch: Batch, compileAfter: number) {
     this.#batch = batch;
     const codeBytes = Math.ceil((batch.slots.length * SLOT_BYTES) / PAGE) * PAGE;
     const memory = new HostMemory(Math.ceil((codeBytes + 64 * PAGE) / 65536) * 65536);
@@ -101,28 +101,25 @@ export class SimulatedProcessor {
     const space = new AddressSpace(memory);
     const code = space.map(CODE_BASE, codeBytes, PTE_USER | PTE_WRITE);
     memory.u8.fill(INT3, code, code + codeBytes);
-    for (const [index, slot] of batch.slots.entries()) memory.u8.set(slot.bytes, code + batch.entryOf(index) - CODE_BASE);
+    for (const [index, slot] of batch.slots.entries())
+      memory.u8.set(slot.bytes, code + batch.entryOf(index) - CODE_BASE);
     this.#data = space.map(DATA_BASE, DATA_BYTES, PTE_USER | PTE_WRITE | PTE_NO_EXECUTE);
     this.#stack = this.#mapSystem(space);
-    this.#cpu = new ProcessorComplex(memory, new Clock()).create(noEntropy);
+    this.#cpu = new ProcessorComplex(memory, new Clock(), compileAfter).create(noEntropy);
     this.#prepareProcessor(space.root);
   }
 
-  /** The state after each case, laid out as `batch.records`. */
-  static run(batch: Batch): ArrayBuffer {
-    return new SimulatedProcessor(batch).#run();
+  /** The state after each case, laid out as `batch.records`; `compileAfter` as for ProcessorComplex. */
+  static run(batch: Batch, compileAfter = 0): ArrayBuffer {
+    return new SimulatedProcessor(batch, compileAfter).#run();
   }
 
   /** Descriptor tables, a TSS, and a stub that leaves by TDCALL for each vector; returns the host address of the stack. */
   #mapSystem(space: AddressSpace): number {
     const { view, u8 } = this.#memory;
-    const [gdt, idt, tss, stubs, stack] = [GDT, IDT, TSS, STUBS, STACK].map((linear) => space.map(linear, PAGE, PTE_WRITE)) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
+    const [gdt, idt, tss, stubs, stack] = [GDT, IDT, TSS, STUBS, STACK].map((linear) =>
+      space.map(linear, PAGE, PTE_WRITE),
+    ) as [number, number, number, number, number];
     view.setBigUint64(gdt + KERNEL_CODE, 0x00af_9b00_0000_ffffn, true);
     view.setBigUint64(tss + 36, BigInt(STACK_TOP), true);
     for (let vector = 0; vector < VECTORS; vector++) {
@@ -196,7 +193,9 @@ export class SimulatedProcessor {
     const exit = cpu.run();
     const stub = state.low(S.rip) - STUBS;
     if (exit.reason !== ExitReason.Tdcall || stub < 0 || stub >= VECTORS * STUB_BYTES)
-      throw new Error(`${batch.slots[input.slot]!.text}: the processor left with reason ${exit.reason} at ${state.big(S.rip).toString(16)}`);
+      throw new Error(
+        `${batch.slots[input.slot]!.text}: the processor left with reason ${exit.reason} at ${state.big(S.rip).toString(16)}`,
+      );
     const vector = Math.floor(stub / STUB_BYTES);
     const withErrorCode = VECTORS_WITH_ERROR_CODE.has(vector);
     // RIP CS RFLAGS RSP SS, below them the error code
@@ -226,7 +225,8 @@ export class SimulatedProcessor {
     state.setLow(S.fpuTag, image.getUint8(4));
     state.setLow(S.mxcsr, image.getUint32(24, true));
     const top = (image.getUint16(2, true) >> 11) & 7;
-    for (let i = 0; i < 8; i++) u8.set(fx.subarray(32 + 16 * i, 42 + 16 * i), this.#row(S.fpuRegister + 16 * ((top + i) & 7)));
+    for (let i = 0; i < 8; i++)
+      u8.set(fx.subarray(32 + 16 * i, 42 + 16 * i), this.#row(S.fpuRegister + 16 * ((top + i) & 7)));
     for (let i = 0; i < 16; i++) u8.set(fx.subarray(160 + 16 * i, 176 + 16 * i), this.#row(S.vector + 32 * i));
   }
 
