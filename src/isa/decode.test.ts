@@ -394,3 +394,56 @@ for (const mode of [64, 32, 16] as const) {
     assert.equal(comparison.report(), '');
   });
 }
+
+test('where the bytes run out, the decoder says so and reads nothing beyond', () => {
+  const decoder = new Decoder();
+  const out = createInstruction();
+  const random = randomSource(0x7a11);
+  for (let round = 0; round < 5_000; round += 1) {
+    const bytes = Uint8Array.from(randomInstruction(random, 64));
+    if (decoder.decode(bytes, 0, bytes.length, 64, out) !== DecodeResult.Ok) continue;
+    const { length, form } = out;
+    assert.equal(decoder.decode(bytes, 0, length, 64, out), DecodeResult.Ok);
+    for (let limit = 0; limit < length; limit += 1) {
+      const result = decoder.decode(bytes.subarray(0, limit), 0, limit, 64, out);
+      assert.equal(result, DecodeResult.Truncated, `${form.mnemonic} ${hexBytes(bytes)} at ${limit}`);
+    }
+  }
+});
+
+test('fifteen bytes are an instruction, sixteen are #GP', () => {
+  const decoder = new Decoder();
+  const out = createInstruction();
+  const padded = (prefixes: number) => Uint8Array.from([...new Array<number>(prefixes).fill(0x66), 0x90, 0, 0, 0]);
+  assert.equal(decoder.decode(padded(14), 0, 18, 64, out), DecodeResult.Ok);
+  assert.equal(out.length, 15);
+  assert.equal(decoder.decode(padded(15), 0, 19, 64, out), DecodeResult.TooLong);
+  assert.equal(decoder.decode(padded(15), 0, 14, 64, out), DecodeResult.Truncated);
+});
+
+test('without BMI1 and LZCNT their encodings are BSF and BSR', () => {
+  const out = createInstruction();
+  const tzcnt = Uint8Array.of(0xf3, 0x0f, 0xbc, 0xc1);
+  const lzcnt = Uint8Array.of(0xf3, 0x0f, 0xbd, 0xc1);
+  const names = (decoder: Decoder) =>
+    [tzcnt, lzcnt].map((bytes) => {
+      assert.equal(decoder.decode(bytes, 0, 4, 64, out), DecodeResult.Ok);
+      return out.form.operation;
+    });
+  assert.deepEqual(names(new Decoder()), ['BSF', 'BSR']);
+  assert.deepEqual(names(new Decoder({ bmi: true, lzcnt: true })), ['TZCNT', 'LZCNT']);
+});
+
+test('speed', (context) => {
+  const decoder = new Decoder();
+  const out = createInstruction();
+  const random = randomSource(0x5eed);
+  const bytes = Uint8Array.from(Array.from({ length: 20_000 }, () => randomInstruction(random, 64)).flat());
+  const rounds = 10;
+  const start = performance.now();
+  for (let round = 0; round < rounds; round += 1) {
+    for (let at = 0; at < bytes.length; at += 24) decoder.decode(bytes, at, bytes.length, 64, out);
+  }
+  const nanoseconds = ((performance.now() - start) * 1e6) / (rounds * 20_000);
+  context.diagnostic(`${Math.round(nanoseconds)} ns per instruction`);
+});

@@ -54,7 +54,6 @@ test('64-bit code reads as in another disassembler', () => {
     'c8100001',
     '0f22d8',
     '410f20c0',
-    '8ed8',
     '0f05',
     'f30f1efa',
     '660f01cc',

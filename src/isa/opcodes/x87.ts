@@ -130,7 +130,7 @@ export const x87: readonly Row[] = [
   ['DD D8+i', 'FSTP ST(i)'],
   ['DF D0+i', 'FSTP ST(i)'],
   ['DF D8+i', 'FSTP ST(i)'],
-  ['D9 D8+i', 'FSTPNCE ST(i)', '=FSTP'],
+  ['D9 D8+i', 'FSTPNCE ST(i)'],
   ['D9 /7', 'FNSTCW m16'],
   ['D9 /6', 'FNSTENV m'],
   ['DD /7', 'FNSTSW m16'],
