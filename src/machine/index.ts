@@ -4,6 +4,24 @@ export type { RunLimits, TdEnd, TdHost, Tdvmcall, Vcpu, VmmHooks } from '../vmm/
 export { type BareEnd, BareMachine, type BareMachineOptions } from './bare-machine.ts';
 export { BOARD } from './board.ts';
 export { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS } from './config.ts';
+export {
+  type FunctionArgument,
+  type FunctionCall,
+  type FunctionCrossing,
+  type FunctionOutcome,
+  type FunctionResult,
+  type RegisterValues,
+  runFunction,
+  type StructureArgument,
+} from './exec/run-function.ts';
+export {
+  CallDidNotReturn,
+  type HypercallResult,
+  hypercall,
+  type ModuleCallResult,
+  moduleCall,
+  ourCode,
+} from './exec/two-calls.ts';
 export { buildShimRom } from './shim/shim-rom.ts';
 export { type RunEnd, Td } from './td.ts';
 export { type PlatformOptions, type TdOptions, TdxPlatform } from './tdx-platform.ts';

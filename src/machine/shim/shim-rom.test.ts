@@ -43,6 +43,7 @@ function atReset(accept: readonly Range[], vcpuIndex = 0) {
 
   const { state } = cpu;
   cpu.controls.cr4Supported = 0x0037_07ff;
+  cpu.controls.tdcallExits = true;
   state.setLow(S.cr0, 0x21);
   state.setLow(S.cr4, 0x40);
   state.setLow(S.efer, 0x901);
@@ -58,6 +59,7 @@ function atReset(accept: readonly Range[], vcpuIndex = 0) {
   /** Runs to anything but TDCALL; `answer` gives RAX of each. */
   const run = (answer: (request: AcceptRequest) => bigint, limit = 1e6) => {
     const requests: AcceptRequest[] = [];
+    clock.ringDue();
     clock.schedule(clock.nowTicks + limit, () => {});
     for (;;) {
       const exit = cpu.run();
@@ -115,7 +117,7 @@ test('where the host mapped small pages, small ones are accepted; accepted ones 
 });
 
 test('any other status stops the TD with a message, again and again', () => {
-  const { run, register, memory } = atReset([{ startGpa: 0, endGpa: 0x1000 }]);
+  const { run, register } = atReset([{ startGpa: 0, endGpa: 0x1000 }]);
   const { exit } = run(() => status(CompletionCode.GPA_RANGE_BLOCKED, 0x1234));
   assert.equal(exit.reason, ExitReason.Tdcall);
   assert.equal(register(Register.rax), 0n);
@@ -135,7 +137,6 @@ test('any other status stops the TD with a message, again and again', () => {
     new DataView(text.buffer).setBigUint64(8 * at, register(index), true);
   });
   assert.equal(new TextDecoder().decode(text), 'The shim could not accept memory, upper half of status: c0000b0c');
-  assert.ok(memory.u8.length > 0);
 });
 
 test('other vCPUs wait at the mailbox for their own wakeup and take the command off before they go', () => {

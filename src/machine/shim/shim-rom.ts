@@ -18,7 +18,9 @@ const IDENTITY_MAPPED_GIB = 4;
 /** Offsets of the ROM's parts. */
 const Part = { pageTables: 0, parameters: 0x6000, code: 0x7000, resetVector: SHIM_ROM_BYTES - 16 } as const;
 
-const Selector = { data: 0x08, code32: 0x10, code64: 0x18 } as const;
+/** of 64-bit code, for those who bring their own IDT */
+export const SHIM_CODE_SELECTOR = 0x18;
+const Selector = { data: 0x08, code32: 0x10, code64: SHIM_CODE_SELECTOR } as const;
 const Descriptor = {
   flatData: 0x00cf_9300_0000_ffffn,
   flatCode32: 0x00cf_9b00_0000_ffffn,
