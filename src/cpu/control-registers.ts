@@ -4,8 +4,7 @@ import type { Processor } from './processor.ts';
 import { finishTransfer, generalProtection, is64Bit, isLongMode, Rights, Segment } from './segments.ts';
 import { S } from './state.ts';
 
-const CR0_DEFINED =
-  Cr0.Pe | Cr0.Mp | Cr0.Em | Cr0.Ts | Cr0.Et | Cr0.Ne | Cr0.Wp | Cr0.Am | Cr0.Nw | Cr0.Cd | Cr0.Pg;
+const CR0_DEFINED = Cr0.Pe | Cr0.Mp | Cr0.Em | Cr0.Ts | Cr0.Et | Cr0.Ne | Cr0.Wp | Cr0.Am | Cr0.Nw | Cr0.Cd | Cr0.Pg;
 /** bits whose change makes cached translations wrong */
 const CR0_TRANSLATION = Cr0.Pg | Cr0.Wp;
 const CR4_TRANSLATION = Cr4.Pse | Cr4.Pae | Cr4.Pge | Cr4.La57 | Cr4.Pcide | Cr4.Smep | Cr4.Smap;
@@ -77,7 +76,8 @@ export function writeCr4(cpu: Processor, low: number, high: number): void {
   const value = (old & mask) | (low & ~mask);
   const changed = old ^ value;
   if (isLongMode(cpu) && ((changed & Cr4.La57) !== 0 || (value & Cr4.Pae) === 0)) throw generalProtection(0);
-  if ((changed & value & Cr4.Pcide) !== 0 && (!isLongMode(cpu) || (state.low(S.cr3) & 0xfff) !== 0)) throw generalProtection(0);
+  if ((changed & value & Cr4.Pcide) !== 0 && (!isLongMode(cpu) || (state.low(S.cr3) & 0xfff) !== 0))
+    throw generalProtection(0);
   state.set(S.cr4, value, 0);
   if ((changed & CR4_TRANSLATION) !== 0) cpu.flushTlb(true);
   cpu.modeChanged();

@@ -164,6 +164,9 @@ export interface Sem {
   /** ZF SF PF from the result, CF and OF given, AF 0 */
   flagsResult(width: number, result: Val, carry: Val, overflow: Val): void;
 
+  /** the time stamp counter as this instruction reads it, i64 */
+  tsc(): Val;
+
   // ---- leaving
   /** fault with a vector (error code where the vector has one); nothing after it runs */
   raise(vector: number, errorCode?: number): void;

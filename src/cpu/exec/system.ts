@@ -1,31 +1,31 @@
-/** The system instructions, most of them executed on the host side. */
+/** The operations of system software. */
+import { baseAndTimeOperations } from './host/bases-and-time.ts';
 import { controlMoveOperations } from './host/control-moves.ts';
 import { descriptorTableOperations } from './host/descriptor-tables.ts';
-import { exitOperations } from './host/exits.ts';
+import { exitingOperations } from './host/exiting.ts';
 import { farTransferOperations } from './host/far-transfer.ts';
-import { flagsRegisterOperations } from './host/flags-register.ts';
 import { interruptReturnOperations } from './host/interrupt-return.ts';
-import { msrOperations } from './host/msr-access.ts';
-import { portOperations } from './host/port-io.ts';
-import { segmentBaseOperations } from './host/segment-base.ts';
+import { modelSpecificOperations } from './host/model-specific.ts';
+import { portOperations } from './host/ports.ts';
+import { randomOperations } from './host/random.ts';
 import { segmentMoveOperations } from './host/segment-moves.ts';
 import { softwareInterruptOperations } from './host/software-interrupts.ts';
 import { systemCallOperations } from './host/system-call.ts';
-import { timeAndEntropyOperations } from './host/time-and-entropy.ts';
+import { systemFlagOperations } from './host/system-flags.ts';
 import type { OperationTable } from './sem.ts';
 
 export const systemOperations: OperationTable = {
+  ...baseAndTimeOperations,
   ...controlMoveOperations,
   ...descriptorTableOperations,
-  ...exitOperations,
+  ...exitingOperations,
   ...farTransferOperations,
-  ...flagsRegisterOperations,
   ...interruptReturnOperations,
-  ...msrOperations,
+  ...modelSpecificOperations,
   ...portOperations,
-  ...segmentBaseOperations,
+  ...randomOperations,
   ...segmentMoveOperations,
   ...softwareInterruptOperations,
   ...systemCallOperations,
-  ...timeAndEntropyOperations,
+  ...systemFlagOperations,
 };

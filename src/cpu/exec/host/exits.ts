@@ -1,7 +1,7 @@
 /** Instructions that leave the guest, and what is checked before (SDM vol. 3, "Instructions That Cause VM Exits"). */
 import type { Instruction } from '../../../isa/instruction.ts';
-import { Gpr } from '../../gpr.ts';
 import { ExitReason } from '../../exit.ts';
+import { Gpr } from '../../gpr.ts';
 import type { Processor } from '../../processor.ts';
 import { S } from '../../state.ts';
 import type { Operation, OperationTable } from '../sem.ts';
@@ -28,7 +28,6 @@ function onlyWhereTdcallExists(cpu: Processor): void {
 function noExitWithoutModule(cpu: Processor): void {
   if (!cpu.controls.tdcallExits) throw invalidOpcode();
 }
-
 
 function readExtendedControl(cpu: Processor): void {
   const { state } = cpu;
@@ -69,4 +68,3 @@ export const exitOperations: OperationTable = {
   TDCALL: exits(ExitReason.Tdcall, onlyWhereTdcallExists),
   SERIALIZE: { host: () => {} },
 };
-

@@ -48,7 +48,8 @@ function isLongSegment(cpu: Processor, code: Descriptor): boolean {
 
 /** #GP(0) unless the offset lies in the segment. */
 function checkOffset(cpu: Processor, code: Descriptor, low: number, high: number): void {
-  if (isLongSegment(cpu, code) ? !canonical(cpu, high) : high !== 0 || low >>> 0 > code.limit >>> 0) throw generalProtection(0);
+  if (isLongSegment(cpu, code) ? !canonical(cpu, high) : high !== 0 || low >>> 0 > code.limit >>> 0)
+    throw generalProtection(0);
 }
 
 /** The code segment a jump or call goes to, all checks done. */

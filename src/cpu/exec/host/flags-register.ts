@@ -18,7 +18,14 @@ function pushFlags(b: Sem): void {
   const width = b.facts.operandSize;
   const bit = (flag: Val, at: number): Val => b.shl(flag, at);
   let flags = b.and(b.state(S.rflags, 'i32'), b.i32(~(Rflags.Rf | Rflags.Vm)));
-  for (const [name, at] of [['CF', 0], ['PF', 2], ['AF', 4], ['ZF', 6], ['SF', 7], ['OF', 11]] as const)
+  for (const [name, at] of [
+    ['CF', 0],
+    ['PF', 2],
+    ['AF', 4],
+    ['ZF', 6],
+    ['SF', 7],
+    ['OF', 11],
+  ] as const)
     flags = b.or(flags, bit(b.flag(name), at));
   b.push(width, width === 64 ? b.extendU(flags) : flags);
 }
@@ -27,7 +34,12 @@ function pushFlags(b: Sem): void {
 function popFlags(b: Sem): void {
   const width = b.facts.operandSize;
   const system = b.state(S.rflags, 'i32');
-  const top = b.load(width, b.facts.mode === 64 ? b.gpr(4, 64) : b.and(b.add(b.extendU(b.gpr(4, 32)), b.state(S.segmentBase + 16, 'i64')), b.i64(0xffff_ffff)));
+  const top = b.load(
+    width,
+    b.facts.mode === 64
+      ? b.gpr(4, 64)
+      : b.and(b.add(b.extendU(b.gpr(4, 32)), b.state(S.segmentBase + 16, 'i64')), b.i64(0xffff_ffff)),
+  );
   const value = b.wrap(top);
   const easy = ARITHMETIC | Rflags.If | Rflags.Df | Rflags.Fixed;
   const hard = b.and(b.xor(value, system), b.i32(width === 16 ? ~easy & 0xffff : ~easy & POPPED));
@@ -67,7 +79,9 @@ function requireIopl(cpu: Processor): void {
 function interruptFlag(value: 0 | 1): Operation {
   return {
     emit: (b) => {
-      b.if(b.or(b.state(S.cpl, 'i32'), value === 1 ? b.state(S.interruptPending, 'i32') : b.i32(0)), () => b.deferToHost());
+      b.if(b.or(b.state(S.cpl, 'i32'), value === 1 ? b.state(S.interruptPending, 'i32') : b.i32(0)), () =>
+        b.deferToHost(),
+      );
       const flags = b.state(S.rflags, 'i32');
       b.setState(S.rflags, value === 1 ? b.or(flags, b.i32(Rflags.If)) : b.and(flags, b.i32(~Rflags.If)));
     },

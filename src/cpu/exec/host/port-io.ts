@@ -21,7 +21,8 @@ function checkPermission(cpu: Processor, port: number, bytes: number): void {
   const { state } = cpu;
   if (state.low(S.cpl) <= (state.low(S.rflags) & Rflags.Iopl) >> 12) return;
   const [low, high] = [state.low(S.trBase), state.high(S.trBase)];
-  const at = (offset: number): number => cpu.load((low + offset) | 0, high + ((low >>> 0) + offset > 0xffff_ffff ? 1 : 0), 2, true);
+  const at = (offset: number): number =>
+    cpu.load((low + offset) | 0, high + ((low >>> 0) + offset > 0xffff_ffff ? 1 : 0), 2, true);
   const limit = state.low(S.trLimit) >>> 0;
   if (limit < TSS_IO_MAP + 1) throw generalProtection(0);
   const offset = at(TSS_IO_MAP) + (port >> 3);
@@ -30,15 +31,20 @@ function checkPermission(cpu: Processor, port: number, bytes: number): void {
 
 function access(direction: number, string: boolean) {
   return (cpu: Processor, instruction: Instruction): void => {
-    const memory = instruction.operands.slice(0, instruction.operandCount).find((operand) => operand.kind === OperandKind.Memory);
+    const memory = instruction.operands
+      .slice(0, instruction.operandCount)
+      .find((operand) => operand.kind === OperandKind.Memory);
     const data = memory ?? instruction.operands[direction === IN ? 0 : 1];
     const bytes = data.size >> 3;
-    const immediate = instruction.operands.slice(0, instruction.operandCount).some((operand) => operand.kind === OperandKind.Immediate);
+    const immediate = instruction.operands
+      .slice(0, instruction.operandCount)
+      .some((operand) => operand.kind === OperandKind.Immediate);
     const port = immediate ? instruction.immediateLow & 0xff : cpu.state.low(S.gpr + Gpr.Rdx * 8) & 0xffff;
     checkPermission(cpu, port, bytes);
     const exit = cpu.exitFor(ExitReason.IoInstruction, instruction);
     const repeated = (instruction.prefixes & (Prefix.Rep | Prefix.RepNe)) !== 0 ? REPEATED : 0;
-    cpu.exit.qualificationLow = (bytes - 1) | direction | (string ? STRING | repeated : 0) | (immediate ? IMMEDIATE : 0) | (port << 16);
+    cpu.exit.qualificationLow =
+      (bytes - 1) | direction | (string ? STRING | repeated : 0) | (immediate ? IMMEDIATE : 0) | (port << 16);
     throw exit;
   };
 }

@@ -1,29 +1,41 @@
-/** INT3, INT n, INTO, INT1: events that the program asks for. */
+/** INT n, INT3, INT1, INTO: events that a program asks for. RIP must name the next instruction when the handler returns. */
 import type { Instruction } from '../../../isa/instruction.ts';
 import { EventType, Rflags, Vector } from '../../architecture.ts';
 import { deliverEvent } from '../../events.ts';
 import type { Processor } from '../../processor.ts';
+import { is64Bit } from '../../segments.ts';
 import { S } from '../../state.ts';
-import type { Operation, OperationTable } from '../sem.ts';
+import type { OperationTable } from '../sem.ts';
 
-/** Delivery starts from the instruction itself and returns behind it. */
-function event(type: number, vectorOf: (instruction: Instruction) => number, wanted?: (cpu: Processor) => boolean): Operation {
-  return {
-    host: (cpu, instruction) => {
-      if (wanted?.(cpu) === false) return;
-      const { state } = cpu;
-      const next = state.low(S.rip);
-      const low = (next - instruction.length) | 0;
-      state.set(S.rip, low, (state.high(S.rip) - ((low >>> 0) > (next >>> 0) ? 1 : 0)) | 0);
-      deliverEvent(cpu, vectorOf(instruction), type, undefined, instruction.length);
-    },
-    endsBlock: true,
-  };
+/** Delivers with RIP at the instruction's start, where it belongs if delivery faults. */
+function interrupt(cpu: Processor, instruction: Instruction, vector: number, type: number): void {
+  const { state } = cpu;
+  const low = state.low(S.rip);
+  const start = (low - instruction.length) | 0;
+  const high = is64Bit(cpu) ? state.high(S.rip) - (start >>> 0 > low >>> 0 ? 1 : 0) : 0;
+  state.set(S.rip, start, high);
+  deliverEvent(cpu, vector, type, undefined, instruction.length);
 }
 
 export const softwareInterruptOperations: OperationTable = {
-  INT3: event(EventType.SoftwareException, () => Vector.Breakpoint),
-  INTO: event(EventType.SoftwareException, () => Vector.Overflow, (cpu) => (cpu.readRflags() & Rflags.Of) !== 0),
-  INT1: event(EventType.PrivilegedSoftwareException, () => Vector.Debug),
-  INT: event(EventType.SoftwareInterrupt, (instruction) => instruction.immediateLow & 0xff),
+  INT: {
+    endsBlock: true,
+    host: (cpu, instruction) =>
+      interrupt(cpu, instruction, instruction.immediateLow & 0xff, EventType.SoftwareInterrupt),
+  },
+  INT3: {
+    endsBlock: true,
+    host: (cpu, instruction) => interrupt(cpu, instruction, Vector.Breakpoint, EventType.SoftwareException),
+  },
+  INT1: {
+    endsBlock: true,
+    host: (cpu, instruction) => interrupt(cpu, instruction, Vector.Debug, EventType.PrivilegedSoftwareException),
+  },
+  INTO: {
+    endsBlock: true,
+    host: (cpu, instruction) => {
+      if ((cpu.readRflags() & Rflags.Of) !== 0)
+        interrupt(cpu, instruction, Vector.Overflow, EventType.SoftwareException);
+    },
+  },
 };
