@@ -38,6 +38,8 @@ export interface DecodeTable {
   readonly layouts: readonly (Layout | null)[];
 }
 
+/** operand sizes, prefixes, maps, opcodes */
+const SLOTS = 3 * 4 * 4 * 256;
 export const GROUP = 0x8000;
 export const GROUP_CELLS = 72;
 
@@ -103,32 +105,35 @@ interface Candidate {
 }
 
 /** One opcode under one prefix and operand size, while the table is being filled. Cell 72 is "no ModRM". */
-type Slot = Candidate[][];
+type Slot = (readonly Candidate[] | undefined)[];
 
-function addCandidate(slot: Slot, cell: number, candidate: Candidate): void {
-  const present = (slot[cell] ??= []);
+function addCandidate(slot: Slot, cell: number, alone: readonly [Candidate]): void {
+  const present = slot[cell] ?? [];
   const best = present[0];
+  const [candidate] = alone;
   const { rank, form, onlyAddressSize } = candidate.syntax;
-  if (!best || best.syntax.rank < rank) slot[cell] = [candidate];
+  if (!best || best.syntax.rank < rank) slot[cell] = alone;
   else if (best.syntax.rank === rank) {
     const apart = onlyAddressSize !== 0 && present.every((one) => one.syntax.onlyAddressSize !== onlyAddressSize);
     invariant(apart, `opcode rows ${best.syntax.form.mnemonic} and ${form.mnemonic} overlap`);
-    present.push(candidate);
+    slot[cell] = [...present, candidate];
   }
 }
 
-function fillSlots(forms: readonly FormSyntax[], long: boolean): Slot[] {
-  const slots: Slot[] = [];
+function fillSlots(forms: readonly FormSyntax[], long: boolean): (Slot | undefined)[] {
+  const slots = new Array<Slot | undefined>(SLOTS);
   for (const syntax of forms) {
     if (syntax.notes.has(long ? 'i64' : 'only64')) continue;
     for (let sizeIndex = 0; sizeIndex < (long ? 3 : 2); sizeIndex += 1) {
       const operandSize = effectiveOperandSize(syntax, 16 << sizeIndex, long);
       if (syntax.onlyOperandSize !== 0 && syntax.onlyOperandSize !== operandSize) continue;
       for (const prefix of syntax.prefixes) {
-        const slot = (slots[(((sizeIndex * 4 + prefix) * 4 + syntax.map) << 8) | syntax.opcode] ??= []);
-        const candidate = { syntax, operandSize };
-        if (syntax.hasModrm) for (const cell of syntax.cells) addCandidate(slot, cell, candidate);
-        else addCandidate(slot, GROUP_CELLS, candidate);
+        const slot = (slots[(((sizeIndex * 4 + prefix) * 4 + syntax.map) << 8) | syntax.opcode] ??= new Array(
+          GROUP_CELLS + 1,
+        ));
+        const alone = [{ syntax, operandSize }] as const;
+        if (syntax.hasModrm) for (const cell of syntax.cells) addCandidate(slot, cell, alone);
+        else addCandidate(slot, GROUP_CELLS, alone);
       }
     }
   }
@@ -139,8 +144,11 @@ function fillSlots(forms: readonly FormSyntax[], long: boolean): Slot[] {
 function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
   const layouts: (Layout | null)[] = [null];
   const numbers = new Map<string, number>();
+  const seen = new Map<readonly Candidate[], number>();
   const number = (candidates: readonly Candidate[] | undefined): number => {
     if (!candidates) return 0;
+    const known = seen.get(candidates);
+    if (known !== undefined) return known;
     const key = candidates.map((one) => `${one.syntax.form.id}/${one.operandSize}`).join();
     let found = numbers.get(key);
     if (found === undefined) {
@@ -151,12 +159,15 @@ function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
       found = layouts.push(layout) - 1;
       numbers.set(key, found);
     }
+    seen.set(candidates, found);
     return found;
   };
 
-  const entries = new Uint16Array(3 * 4 * 4 * 256);
+  const entries = new Uint16Array(SLOTS);
   const groups: number[] = [];
+  const cells = new Uint16Array(GROUP_CELLS);
   fillSlots(forms, long).forEach((slot, index) => {
+    if (!slot) return;
     const direct = slot[GROUP_CELLS];
     if (direct) {
       invariant(
@@ -166,9 +177,12 @@ function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
       entries[index] = number(direct);
       return;
     }
-    const cells = Array.from({ length: GROUP_CELLS }, (_, cell) => number(slot[cell]));
-    const first = cells[0] ?? 0;
-    if (cells.every((cell) => cell === first)) entries[index] = first;
+    let uniform = true;
+    for (let cell = 0; cell < GROUP_CELLS; cell += 1) {
+      cells[cell] = cell > 0 && slot[cell] === slot[cell - 1] ? (cells[cell - 1] ?? 0) : number(slot[cell]);
+      uniform &&= cells[cell] === cells[0];
+    }
+    if (uniform) entries[index] = cells[0] ?? 0;
     else entries[index] = GROUP + (groups.push(...cells) / GROUP_CELLS - 1);
   });
   invariant(layouts.length < GROUP, 'layout numbers fit below the group mark');
