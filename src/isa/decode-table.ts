@@ -108,11 +108,11 @@ interface Candidate {
 type Slot = (readonly Candidate[] | undefined)[];
 
 function addCandidate(slot: Slot, cell: number, alone: readonly [Candidate]): void {
-  const present = slot[cell] ?? [];
-  const best = present[0];
+  const present = slot[cell];
+  const best = present?.[0];
   const [candidate] = alone;
   const { rank, form, onlyAddressSize } = candidate.syntax;
-  if (!best || best.syntax.rank < rank) slot[cell] = alone;
+  if (!present || !best || best.syntax.rank < rank) slot[cell] = alone;
   else if (best.syntax.rank === rank) {
     const apart = onlyAddressSize !== 0 && present.every((one) => one.syntax.onlyAddressSize !== onlyAddressSize);
     invariant(apart, `opcode rows ${best.syntax.form.mnemonic} and ${form.mnemonic} overlap`);

@@ -14,7 +14,6 @@
  *   rel8 relz       branch displacement;  moffs8 moffsv: direct address
  *   [rSI]8 [rDI]v   string operands;  AL CL DX rAX 1: implied operands, listed where the SDM lists them
  *   xmm mm Sreg CR DR ST(0) ST(i) <XMM0>
- *   vxmm vymm vry   registers of VEX.vvvv;  ixmm iymm: registers of imm8[7:4]
  *
  * Notes, separated by spaces:
  *   lock                LOCK is legal when the destination is memory
