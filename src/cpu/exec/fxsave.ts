@@ -1,5 +1,5 @@
 /** FXSAVE and FXRSTOR: the 512-byte image of x87, MMX and SSE state (SDM Vol. 1, "FXSAVE Area"; XSAVE's legacy region is the same). */
-import type { Instruction } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/index.ts';
 import { requireFpu, setControlWord, setStatusWord, top } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';

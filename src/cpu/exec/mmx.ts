@@ -1,6 +1,6 @@
 /** MMX: host operations on the 64-bit registers that alias the x87 significands (SDM Vol. 1, "Programming with Intel MMX Technology"). */
-import type { Instruction, Operand } from '../../isa/instruction.ts';
-import { OperandKind } from '../../isa/instruction.ts';
+import type { Instruction, Operand } from '../../isa/index.ts';
+import { OperandKind } from '../../isa/index.ts';
 import { raisePending, Status } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
@@ -160,7 +160,7 @@ const FUNCTIONS: Readonly<Record<string, QuadFunction>> = {
   PMULLW: perLane('i16', (x, y) => x * y),
   PMULHW: perLane('i16', (x, y) => (x * y) >> 16),
   PMULHUW: perLane('u16', (x, y) => (x * y) / 65536),
-  PMULHRSW: perLane('i16', (x, y) => ((x * y) / 16384 + 1) >> 1),
+  PMULHRSW: perLane('i16', (x, y) => (((x * y) >> 14) + 1) >> 1),
   PMULUDQ: wide((x, y) => (x & 0xffff_ffffn) * (y & 0xffff_ffffn)),
   PMADDWD: (result, x, y) => {
     for (let i = 0; i < 2; i++) result.i32[i] = x.i16[2 * i]! * y.i16[2 * i]! + x.i16[2 * i + 1]! * y.i16[2 * i + 1]!;
@@ -307,6 +307,7 @@ export const mmxOperations: OperationTable = {
   EMMS: {
     host: (cpu) => {
       enterMmx(cpu);
+      markMmxUsed(cpu);
       cpu.state.setLow(S.fpuTag, 0);
     },
   },

@@ -2,8 +2,8 @@
  * SSE floating point in full: every rounding mode, exception, NaN and denormal, lane by lane with the softfloat. Generated code
  * (`sse-float.ts`) does the common cases and leaves the rest to these.
  */
-import type { Instruction, Operand } from '../../isa/instruction.ts';
-import { OperandKind } from '../../isa/instruction.ts';
+import type { Instruction, Operand } from '../../isa/index.ts';
+import { OperandKind } from '../../isa/index.ts';
 import {
   add,
   compare,
@@ -312,14 +312,14 @@ export const fromMmx =
   (format: Format): HostOperation =>
   (cpu, instruction) => {
     const [target, source] = instruction.operands;
-    const usesMmx = source.kind === OperandKind.Mmx || format === SINGLE;
+    const usesMmx = source.kind === OperandKind.Mmx;
     if (usesMmx) enterMmx(cpu);
     const env = environment(cpu);
     const y = sourceBits(cpu, instruction, source);
     const result = each(2, 32, y, (lane) => integerTo(env, lane, format), format.bits);
+    if (usesMmx) markMmxUsed(cpu);
     settle(cpu, env);
     setVectorBits(cpu, target.register, upper(vectorBits(cpu, target.register), 2 * format.bits) | result);
-    if (usesMmx) markMmxUsed(cpu);
   };
 
 /** CVT(T)PS2PI and CVT(T)PD2PI */
@@ -332,14 +332,15 @@ export const toMmx =
     const y = sourceBits(cpu, instruction, source);
     const quad = new Quad();
     quad.u64[0] = each(2, format.bits, y, (lane) => integerBits(env, lane, format, 32, truncates), 32);
+    markMmxUsed(cpu);
     settle(cpu, env);
     writeMmx(cpu, target.register, quad);
-    markMmxUsed(cpu);
   };
 
 // ---- approximations: 12 bits of the reciprocal, without exceptions
 
 const APPROXIMATE_BITS = 12;
+const LEAST_NORMAL = 2 ** -126;
 const numbers = new DataView(new ArrayBuffer(4));
 
 function approximation(y: bigint, estimate: (value: number) => number): bigint {
@@ -352,10 +353,10 @@ function approximation(y: bigint, estimate: (value: number) => number): bigint {
   numbers.setFloat32(0, exact);
   const bits = numbers.getUint32(0);
   const exponent = (bits >>> 23) & 0xff;
-  if (exponent === 0) return BigInt(bits & 0x8000_0000) & 0xffff_ffffn;
+  if (Math.abs(exact) < LEAST_NORMAL) return BigInt((bits & 0x8000_0000) >>> 0);
   if (exponent === 0xff) return BigInt(bits);
   const half = 1 << (23 - APPROXIMATE_BITS - 1);
-  return BigInt((((bits + half) & -(half << 1)) >>> 0) % 2 ** 32);
+  return BigInt(((bits + half) & -(half << 1)) >>> 0);
 }
 
 export const reciprocalLanes: LaneFunction = (_env, _x, y) => approximation(y, (value) => 1 / value);

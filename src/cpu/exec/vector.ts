@@ -1,4 +1,5 @@
 /** Every vector and floating-point operation: SSE to SSE4.2, MMX, x87 and their save areas. */
+import { cryptoOperations } from './crypto.ts';
 import { fxsaveOperations } from './fxsave.ts';
 import { mmxOperations } from './mmx.ts';
 import type { OperationTable } from './sem.ts';
@@ -6,6 +7,7 @@ import { sseFloatOperations } from './sse-float.ts';
 import { sseIntegerOperations } from './sse-integer.ts';
 import { sseMoveOperations } from './sse-move.ts';
 import { sseShuffleOperations } from './sse-shuffle.ts';
+import { sseStringOperations } from './sse-string.ts';
 import { x87ArithmeticOperations } from './x87-arithmetic.ts';
 import { x87ControlOperations } from './x87-control.ts';
 import { x87MoveOperations } from './x87-move.ts';
@@ -16,6 +18,8 @@ export const vectorOperations: OperationTable = {
   ...sseIntegerOperations,
   ...sseShuffleOperations,
   ...sseFloatOperations,
+  ...sseStringOperations,
+  ...cryptoOperations,
   ...mmxOperations,
   ...x87ControlOperations,
   ...x87MoveOperations,

@@ -1,5 +1,5 @@
 /** x87 arithmetic, comparison and rounding on the register stack (SDM Vol. 1, "x87 FPU Instruction Set"). */
-import type { Instruction } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/index.ts';
 import {
   add,
   compare,
@@ -55,6 +55,7 @@ const family = (name: string, operation: Arithmetic): OperationTable => ({
   [`FI${name}`]: arithmetic(operation, { load: loadInteger }),
 });
 
+/** Processors set these whether or not the exception they signal is masked. */
 const CONDITION_BITS: Readonly<Record<Ordering, number>> = {
   greater: 0,
   less: Status.C0,
@@ -82,8 +83,8 @@ const comparison = (shape: CompareShape = {}): Operation =>
     const { load = loadFloat, quietNans = false, pops = false, popsTwice = false } = shape;
     const source = hasMemory(instruction) ? load(cpu, instruction) : otherRegister(instruction);
     const order = ordering(stack, quietNans, source);
+    stack.setConditions(CONDITION_BITS[order]);
     if (!stack.refused) {
-      stack.setConditions(CONDITION_BITS[order]);
       if (pops || popsTwice) stack.pop();
       if (popsTwice) stack.pop();
     }
@@ -92,7 +93,7 @@ const comparison = (shape: CompareShape = {}): Operation =>
 
 const test = x87((stack) => {
   const order = ordering(stack, false, zero(0));
-  if (!stack.refused) stack.setConditions(CONDITION_BITS[order]);
+  stack.setConditions(CONDITION_BITS[order]);
   stack.settle(false);
 });
 
@@ -103,11 +104,9 @@ const ARITHMETIC_FLAGS = 0x8d5;
 const compareToFlags = (shape: CompareShape): Operation =>
   x87((stack, instruction, cpu) => {
     const order = ordering(stack, shape.quietNans ?? false, otherRegister(instruction));
-    if (!stack.refused) {
-      cpu.writeRflags((cpu.readRflags() & ~ARITHMETIC_FLAGS) | FLAG_BITS[order]);
-      if (shape.pops) stack.pop();
-    }
-    stack.settle(false);
+    cpu.writeRflags((cpu.readRflags() & ~ARITHMETIC_FLAGS) | FLAG_BITS[order]);
+    if (!stack.refused && shape.pops) stack.pop();
+    stack.settle(stack.c1);
   });
 
 const examine = x87((stack, _instruction, cpu) => {

@@ -1,6 +1,6 @@
 /** x87 instructions that compute nothing: initialisation, control and status words, environments, stack management. */
-import type { Instruction } from '../../isa/instruction.ts';
-import { OperandKind } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/index.ts';
+import { OperandKind } from '../../isa/index.ts';
 import {
   fullTagWord,
   initialise,
@@ -150,7 +150,11 @@ const free =
   (cpu, instruction) => {
     waitForFpu(cpu);
     setEmpty(cpu, instruction.operands[0].register, true);
-    if (pops) setTop(cpu, top(cpu) + 1);
+    if (pops) {
+      setEmpty(cpu, 0, true);
+      setTop(cpu, top(cpu) + 1);
+    }
+    cpu.state.setLow(S.fpuStatus, cpu.state.low(S.fpuStatus) & ~Status.C1);
   };
 
 const wordFrom =

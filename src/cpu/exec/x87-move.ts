@@ -44,6 +44,13 @@ const storeReal = (pops: boolean): Operation =>
     stack.settle();
   });
 
+/** The second encoding of FSTP ST(i) signals nothing: from an empty register it only pops. */
+const storeUnchecked = x87((stack, instruction, cpu) => {
+  if (!isEmpty(cpu, 0)) stack.setBits(instruction.operands[0].register, stack.bits(0));
+  stack.pop();
+  stack.settle(false);
+});
+
 const TRUNCATE = 3;
 
 /** FIST, FISTP and FISTTP; what does not fit is the integer indefinite. */
@@ -110,7 +117,7 @@ const conditional = (holds: (flags: number) => boolean): Operation =>
     const empty = stack.underflows(0, source);
     if (!stack.refused && (empty || holds(cpu.readRflags())))
       stack.setBits(0, empty ? INDEFINITE_BITS : stack.bits(source));
-    stack.settle(false);
+    stack.settle(stack.c1);
   });
 const CF = 1;
 const PF = 4;
@@ -122,6 +129,7 @@ export const x87MoveOperations: OperationTable = {
   FBLD: loadDecimal,
   FST: storeReal(false),
   FSTP: storeReal(true),
+  FSTPNCE: storeUnchecked,
   FIST: storeWhole(false),
   FISTP: storeWhole(true),
   FISTTP: storeWhole(true, true),

@@ -1,6 +1,6 @@
 /** Memory operands of x87 instructions, and the frame every x87 instruction runs in. */
-import type { Instruction } from '../../isa/instruction.ts';
-import { OperandKind } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/index.ts';
+import { OperandKind } from '../../isa/index.ts';
 import { DOUBLE, type FloatValue, type Format, fromInt, SINGLE, unpack } from '../fpu/format.ts';
 import { RegisterStack } from '../fpu/register-stack.ts';
 import { rememberInstruction, waitForFpu } from '../fpu/x87-state.ts';

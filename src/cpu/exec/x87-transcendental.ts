@@ -24,6 +24,8 @@ import {
   scaledBy,
 } from '../fpu/transcendental.ts';
 import { Exception, isEmpty, Status } from '../fpu/x87-state.ts';
+import type { RegisterStack } from '../fpu/register-stack.ts';
+import type { Processor } from '../processor.ts';
 import type { Operation, OperationTable } from './sem.ts';
 import { x87 } from './x87-operand.ts';
 
@@ -32,6 +34,15 @@ const ONE = finite(0, 1n, 0);
 
 function noteDenormal(env: FloatEnvironment, ...values: readonly FloatValue[]): void {
   if (values.some((value) => value.denormal)) env.signal(Exception.Denormal);
+}
+
+/** ST(0) becomes `first`, then `second` is pushed; with a full stack both are the indefinite. */
+function replaceAndPush(stack: RegisterStack, cpu: Processor, first: FloatValue, second: FloatValue): void {
+  const full = !isEmpty(cpu, 7);
+  if (full) stack.signalOverflow();
+  if (stack.refused) return;
+  stack.set(0, full ? INDEFINITE : first);
+  stack.push(pack(full ? INDEFINITE : second, EXTENDED));
 }
 
 /** ST(1) = f(ST(1), ST(0)), and pops. */
@@ -151,13 +162,9 @@ const trigonometric = (first: PartOfAngle, second?: PartOfAngle): Operation =>
       const angle = x.kind === 'zero' ? undefined : circular(x);
       results = parts.map((part) => part(env, x, angle));
     }
-    const full = second !== undefined && !isEmpty(cpu, 7);
     stack.setCondition2(false);
-    if (full) stack.push(0n);
-    if (!stack.refused && !full) {
-      stack.set(0, results[0]!);
-      if (second !== undefined) stack.push(pack(results[1]!, EXTENDED));
-    }
+    if (second !== undefined) replaceAndPush(stack, cpu, results[0]!, results[1]!);
+    else if (!stack.refused) stack.set(0, results[0]!);
     stack.settle();
   });
 
@@ -204,12 +211,7 @@ function parts(env: FloatEnvironment, x: FloatValue): [exponent: FloatValue, sig
 
 const fxtract = x87((stack, _instruction, cpu) => {
   const [exponent, significand] = stack.underflows(0) ? [INDEFINITE, INDEFINITE] : parts(stack.env, stack.value(0));
-  const full = !isEmpty(cpu, 7);
-  if (full) stack.push(0n);
-  if (!stack.refused && !full) {
-    stack.set(0, exponent);
-    stack.push(pack(significand, EXTENDED));
-  }
+  replaceAndPush(stack, cpu, exponent, significand);
   stack.settle();
 });
 
@@ -219,38 +221,45 @@ const COMPLETE_BELOW = 64;
 const remainder = (nearest: boolean): Operation =>
   x87((stack) => {
     const { env } = stack;
-    const none = { result: INDEFINITE, quotient: 0n, partial: false };
-    const outcome = stack.underflows(0, 1) ? none : partialRemainder(env, stack.value(0), stack.value(1), nearest);
+    stack.setCondition2(false);
+    const outcome = stack.underflows(0, 1)
+      ? INVALID_REMAINDER
+      : partialRemainder(env, stack.value(0), stack.value(1), nearest);
     if (stack.refused) {
       stack.settle(false);
       return;
     }
-    stack.set(0, outcome.result);
-    const bit = (n: bigint, flag: number): number => (outcome.quotient & n ? flag : 0);
-    stack.setConditions(outcome.partial ? Status.C2 : bit(4n, Status.C0) | bit(2n, Status.C3));
-    stack.settle(!outcome.partial && (outcome.quotient & 1n) === 1n);
+    const { result, quotient, partial } = outcome;
+    stack.set(0, result);
+    const bit = (n: bigint, flag: number): number => (quotient !== undefined && quotient & n ? flag : 0);
+    if (partial) stack.setConditions(Status.C2);
+    else if (quotient !== undefined) stack.setConditions(bit(4n, Status.C0) | bit(2n, Status.C3));
+    stack.settle(bit(1n, 1) === 1);
   });
 
 interface Remainder {
   readonly result: FloatValue;
-  readonly quotient: bigint;
+  /** undefined where there is none to report */
+  readonly quotient: bigint | undefined;
   readonly partial: boolean;
 }
 
+const INVALID_REMAINDER: Remainder = { result: INDEFINITE, quotient: undefined, partial: false };
+
 function partialRemainder(env: FloatEnvironment, x: FloatValue, y: FloatValue, nearest: boolean): Remainder {
-  const whole = (result: FloatValue, quotient = 0n): Remainder => ({ result, quotient, partial: false });
+  const whole = (result: FloatValue, quotient: bigint): Remainder => ({ result, quotient, partial: false });
   const special = propagateNan(env, x, y);
-  if (special) return whole(special);
-  if (x.kind === 'infinity' || y.kind === 'zero') return whole(invalid(env));
+  if (special) return { ...INVALID_REMAINDER, result: special };
+  if (x.kind === 'infinity' || y.kind === 'zero') return { ...INVALID_REMAINDER, result: invalid(env) };
   noteDenormal(env, x, y);
   if (x.kind === 'zero' || y.kind === 'infinity')
-    return whole(x.kind === 'zero' ? x : round(env, x.sign, x.significand, x.exponent, EXTENDED));
+    return whole(x.kind === 'zero' ? x : round(env, x.sign, x.significand, x.exponent, EXTENDED), 0n);
   const distance = leadingExponent(x) - leadingExponent(y);
   if (distance >= COMPLETE_BELOW) {
     // takes off a multiple of y that leaves the exponent between 32 and 63 lower
     const kept = distance - ((distance & 31) | 32);
     const [rest, exponent] = residue(x, { ...y, exponent: y.exponent + kept });
-    return { result: signedResult(env, x.sign, rest, exponent), quotient: 0n, partial: true };
+    return { result: signedResult(env, x.sign, rest, exponent), quotient: undefined, partial: true };
   }
   const [rest, exponent, quotient, divisor] = residue(x, y);
   const up = nearest && (2n * rest > divisor || (2n * rest === divisor && (quotient & 1n) === 1n));

@@ -80,8 +80,11 @@ export function round(
 
   if (leading > maxExponent) {
     if ((env.masks & Exception.Overflow) === 0) {
-      env.signal(Exception.Overflow | inexactFlag);
-      return finite(sign, unbounded.kept, lowest - biasAdjust);
+      const reachable = leading - biasAdjust <= maxExponent;
+      env.signal(Exception.Overflow | (reachable ? inexactFlag : Exception.Precision));
+      if (reachable) return finite(sign, unbounded.kept, lowest - biasAdjust);
+      env.roundedUp = true;
+      return infinity(sign);
     }
     env.signal(Exception.Overflow | Exception.Precision);
     const toInfinity = env.rounding === Rounding.Nearest || env.rounding === (sign === 0 ? Rounding.Up : Rounding.Down);
@@ -91,8 +94,11 @@ export function round(
   }
   if (leading < minExponent) {
     if ((env.masks & Exception.Underflow) === 0) {
-      env.signal(Exception.Underflow | inexactFlag);
-      return finite(sign, unbounded.kept, lowest + biasAdjust);
+      const reachable = leading + biasAdjust >= minExponent;
+      env.signal(Exception.Underflow | (reachable ? inexactFlag : Exception.Precision));
+      if (reachable) return finite(sign, unbounded.kept, lowest + biasAdjust);
+      env.roundedUp = false;
+      return zero(sign);
     }
     if (env.flushToZero) {
       env.roundedUp = false;

@@ -65,18 +65,24 @@ export class RegisterStack {
     return (this.env.unmasked & BEFORE_RESULT) !== 0;
   }
   get storeRefused(): boolean {
-    return (this.env.unmasked & BEFORE_STORE) !== 0;
+    const refused = (this.env.unmasked & BEFORE_STORE) !== 0;
+    if (refused) this.forgetResult(BEFORE_STORE);
+    return refused;
   }
 
-  /** Pushes unless refused; onto a full stack the indefinite. */
+  /** Pushes unless an unmasked invalid operand forbids it (a denormal does not); onto a full stack the indefinite, and that hides what else was found. */
   push(bits: bigint): void {
-    if (!isEmpty(this.cpu, 7)) {
-      this.#stackFault = this.#overflowed = true;
-      this.env.signal(Exception.Invalid);
-    }
-    if (this.refused) return;
+    if (!isEmpty(this.cpu, 7)) this.signalOverflow();
+    if (this.env.unmasked & Exception.Invalid) return;
     setTop(this.cpu, top(this.cpu) - 1);
     this.setBits(0, this.#overflowed ? pack(INDEFINITE, EXTENDED) : bits);
+  }
+
+  /** A push found no room; after an underflow that no longer matters. */
+  signalOverflow(): void {
+    if (this.#stackFault) return;
+    this.#stackFault = this.#overflowed = true;
+    this.env.flags = Exception.Invalid;
   }
 
   pop(): void {
@@ -86,12 +92,24 @@ export class RegisterStack {
 
   /** Moves the gathered exceptions to the status word; C1 is `c1`, or tells of the rounding or the direction of a stack fault. */
   settle(c1?: boolean): void {
+    if (this.refused) this.forgetResult(BEFORE_RESULT);
     const bit = this.#stackFault ? this.#overflowed : (c1 ?? this.env.roundedUp);
     const status = this.cpu.state.low(S.fpuStatus) & ~Status.C1;
     setStatusWord(
       this.cpu,
       status | this.env.flags | (this.#stackFault ? Status.StackFault : 0) | (bit ? Status.C1 : 0),
     );
+  }
+
+  /** There is no result whose rounding could be told: only these exceptions count. */
+  forgetResult(exceptions: number): void {
+    this.env.flags &= exceptions;
+    this.env.roundedUp = false;
+  }
+
+  /** C1 as it is now, for instructions that leave it alone. */
+  get c1(): boolean {
+    return (this.cpu.state.low(S.fpuStatus) & Status.C1) !== 0;
   }
 
   /** Sets condition bits C3, C2 and C0, keeping the rest. */

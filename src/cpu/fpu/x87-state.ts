@@ -1,6 +1,6 @@
 /** The x87 registers as rows of the state: control, status and tag words, the register stack. */
-import type { Instruction } from '../../isa/instruction.ts';
-import { OperandKind } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/index.ts';
+import { OperandKind } from '../../isa/index.ts';
 import { GuestFault, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
 
