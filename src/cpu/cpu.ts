@@ -234,7 +234,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       }
       case Leave.Straddle:
         this.#toRecord();
-        this.#straddle();
+        this.#straddle(state.low(S.exitRecord));
         return;
       case Leave.Step:
         this.#toRecord();
@@ -273,24 +273,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
       low = (low + state.low(S.segmentBase + 8)) | 0;
       high = 0;
     }
-    const page = low & ~4095;
-    state.set(S.codePage, page, high);
-    const entry = (state.low(S.codeTlb) + codeEntryOffset(low)) >> 2;
-    let table: number;
-    let hostPage: number;
-    if (this.#i32[entry] === page && this.#i32[entry + 1] === high) {
-      table = this.#i32[entry + 2]!;
-      hostPage = this.#i32[entry + 3]!;
-    } else {
-      hostPage = this.#walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
-      if (hostPage < 0) this.#throwPending();
-      table = engine.code.table(hostPage, this.#mode);
-      if (table === 0) table = this.#newTable(hostPage);
-      this.#i32[entry] = page;
-      this.#i32[entry + 1] = high;
-      this.#i32[entry + 2] = table;
-      this.#i32[entry + 3] = hostPage;
-    }
+    state.set(S.codePage, low & ~4095, high);
+    const entry = this.#codeEntry(low, high);
+    const table = this.#i32[entry + 2]!;
     const record = this.#i32[(table >> 2) + (low & 4095)]!;
     if (record !== 0) return this.#mode === 64 ? engine.code.head(table, low & 4095, record) : record;
     if (!engine.code.hasRoom) {
@@ -298,7 +283,23 @@ export class Cpu implements LogicalProcessor, EngineUser {
       for (const user of engine.users) user.forgetCodeTlb();
       return this.#find();
     }
-    return engine.code.decodeRun(table, hostPage, low & 4095, this.#mode);
+    return engine.code.decodeRun(table, this.#i32[entry + 3]!, low & 4095, this.#mode);
+  }
+
+  /** Index (in 32-bit words) of the code TLB entry for a linear page, filled now if it was not. May throw. */
+  #codeEntry(low: number, high: number): number {
+    const page = low & ~4095;
+    const entry = (this.state.low(S.codeTlb) + codeEntryOffset(low)) >> 2;
+    if (this.#i32[entry] === page && this.#i32[entry + 1] === high) return entry;
+    const hostPage = this.#walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
+    if (hostPage < 0) this.#throwPending();
+    const known = this.#engine.code.table(hostPage, this.#mode);
+    const table = known !== 0 ? known : this.#newTable(hostPage);
+    this.#i32[entry] = page;
+    this.#i32[entry + 1] = high;
+    this.#i32[entry + 2] = table;
+    this.#i32[entry + 3] = hostPage;
+    return entry;
   }
 
   #newTable(hostPage: number): number {
@@ -316,7 +317,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const { code } = this.#engine;
     const entry = (state.low(S.codeTlb) + codeEntryOffset(state.low(S.codePage))) >> 2;
     if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom) code.giveUp(head);
-    else code.compile(head, this.#i32[entry + 2]!, this.#i32[entry + 3]!);
+    else code.hot(head, this.#i32[entry + 2]!, this.#i32[entry + 3]!);
   }
 
   /** A copy of the record that stops after its instruction. */
@@ -329,12 +330,21 @@ export class Cpu implements LogicalProcessor, EngineUser {
   }
 
   /** Executes the instruction at RIP, whose bytes reach into the next page. */
-  #straddle(): void {
+  #straddle(record: number): void {
     const { state } = this;
     try {
       this.#currentInstructionLinear();
       const low = this.instructionStartLow;
       const instruction = this.#decodeAcross(low, this.instructionStartHigh);
+      const { code } = this.#engine;
+      if (!this.#alone && code.hasRoom && (low & 4095) + instruction.length > 4096) {
+        const nextLow = (low & ~4095) + 4096;
+        const nextHigh = (this.instructionStartHigh + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+        const { generation } = code;
+        const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]!;
+        if (generation === code.generation) code.keepStraddling(record, instruction, low & 4095, secondPage);
+        return;
+      }
       this.#engine.binder.write(this.#scratch, instruction, low & 4095, false);
       this.#engine.handlers.flush();
       this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, (low & 4095) + instruction.length);

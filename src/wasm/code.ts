@@ -4,6 +4,8 @@ import { TYPE_CODE, type WasmType, wasmOp } from './opcodes.ts';
 export class Code {
   bytes = new Uint8Array(512);
   length = 0;
+  /** the module imports the function table: `call_indirect` works */
+  hasTable = false;
   /** blocks, loops and ifs that are open */
   depth = 0;
   /** types of the locals behind the parameters */

@@ -5,7 +5,9 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
   }
   class Table {
-    constructor(descriptor: { element: 'anyfunc'; initial: number; maximum: number });
+    constructor(descriptor: { element: 'anyfunc'; initial: number });
+    readonly length: number;
+    grow(entries: number): number;
     get(index: number): unknown;
     set(index: number, value: unknown): void;
   }

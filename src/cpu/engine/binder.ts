@@ -2,7 +2,7 @@
 import { type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
 import type { Facts, OperationTable, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
-import { Handler, type HandlerTable, type KeyedPart } from './handlers.ts';
+import { Handler, type HandlerTable, type KeyedPart, shapeKey } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
 import { R } from './record.ts';
 
@@ -77,14 +77,12 @@ export class Binder {
     const addressSize = varies.includes('addressSize') ? (instruction.addressSize as 16 | 32 | 64) : 64;
     const rep = !varies.includes('rep') ? 'none' : instruction.prefixes & Prefix.Rep ? 'rep' : instruction.prefixes & Prefix.RepNe ? 'repne' : 'none';
     const address = addressShape(instruction);
-    let key = `${name}|${instruction.form.condition}|${instruction.operandSize}|${mode}|${addressSize}|${rep}`;
     const shapes: OperandShape[] = [];
     for (let slot = 0; slot < instruction.operandCount; slot++) {
       const operand = instruction.operands[slot]!;
       const shape = this.#operand(record, instruction, operand, slot, address, next, linkable);
       if (shape === undefined) return undefined;
       shapes.push(shape);
-      key += `|${shape.kind}${shape.width}${shape.kind === 'memory' ? shape.address : ''}${shape.near ? 'n' : ''}`;
     }
     const facts: Facts = {
       operation: name,
@@ -94,7 +92,7 @@ export class Binder {
       addressSize,
       rep,
     };
-    const part: KeyedPart = { key, facts, shapes, operation };
+    const part: KeyedPart = { key: shapeKey(facts, shapes), facts, shapes, operation };
     this.#i32[record >> 2] = this.#handlers.index(part);
     return part;
   }
@@ -112,6 +110,9 @@ export class Binder {
         if (slot > 2) return undefined;
         this.#u16[registerField] = S.vector + operand.register * 32;
         return { kind: 'xmm', width, slot, address: 'b', near: false };
+      case OperandKind.Segment:
+        this.#u16[registerField] = S.segmentSelector + operand.register * 4;
+        return { kind: 'selector', width: 16, slot, address: 'b', near: false };
       case OperandKind.Memory:
         if (address === undefined) return undefined;
         this.#memory(record, instruction, address);

@@ -13,6 +13,8 @@ const CACHE_BYTES = 72 << 20;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
+/** Hot heads that are compiled into one module. */
+const HEADS_AT_ONCE = 16;
 
 /** Operations that are often followed by a conditional branch; the two then share one handler. */
 const SETS_FLAGS: ReadonlySet<string> = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'OR', 'XOR', 'INC', 'DEC', 'SHR', 'SHL', 'BT']);
@@ -43,6 +45,9 @@ export class CodeCache {
   readonly #u16: Uint16Array;
   readonly #discovery: RegionDiscovery;
   readonly #regions = new Map<number, Region[]>();
+  /** records of straddling instructions by the host page of their second half */
+  readonly #straddling = new Map<number, Set<number>>();
+  #waiting: { readonly head: number; readonly table: number; readonly hostPage: number }[] = [];
   #used = 0;
   /** visits after which a block is compiled; 0: never */
   compileAfter = 1000;
@@ -93,6 +98,8 @@ export class CodeCache {
     this.#tables.fill(0);
     for (const regions of this.#regions.values()) for (const region of regions) this.#handlers.freeRegion(region.handler);
     this.#regions.clear();
+    this.#waiting = [];
+    this.#straddling.clear();
     this.#hostInstructions.clear();
     this.#used = 0;
     this.generation++;
@@ -218,6 +225,7 @@ export class CodeCache {
         changed = true;
       }
     }
+    if ((host & 4095) < LONGEST_INSTRUCTION && this.#dropStraddling(page)) changed = true;
     const regions = this.#regions.get(page);
     if (regions === undefined) return changed;
     const [first, last] = [host & 4095, (host & 4095) + length];
@@ -237,35 +245,74 @@ export class CodeCache {
     this.#handlers.freeRegion(region.handler);
   }
 
+  /** Keeps the instruction of a straddling record for as long as its second half lies in `secondPage`. */
+  keepStraddling(record: number, instruction: Instruction, offset: number, secondPage: number): void {
+    const kept = this.#take(RECORD_BYTES);
+    this.#binder.write(kept, instruction, offset, false);
+    this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, offset + instruction.length);
+    this.#handlers.flush();
+    this.#i32[record >> 2] = Handler.StraddleKnown;
+    this.#i32[(record + R.link) >> 2] = kept;
+    this.#i32[(record + R.displacement) >> 2] = secondPage;
+    const known = this.#straddling.get(secondPage);
+    if (known === undefined) this.#straddling.set(secondPage, new Set([record]));
+    else known.add(record);
+  }
+
+  #dropStraddling(secondPage: number): boolean {
+    const records = this.#straddling.get(secondPage);
+    if (records === undefined) return false;
+    for (const record of records) if (this.#i32[record >> 2] === Handler.StraddleKnown) this.#i32[record >> 2] = Handler.Straddle;
+    this.#straddling.delete(secondPage);
+    return true;
+  }
+
   /** A block head that is not worth compiling, or cannot be, just leads on. */
   giveUp(head: number): void {
     if (this.#i32[head >> 2] === Handler.Count) this.#i32[head >> 2] = Handler.Goto;
   }
 
-  /** Compiles what the hot head leads to within its page. */
-  compile(head: number, table: number, hostPage: number): void {
-    const offset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
-    const found = this.#discovery.discover(table, hostPage, offset);
-    if (found === undefined) {
-      this.giveUp(head);
-      return;
+  /** A head has become hot: it waits for company, because a module has a price of its own; hot again while it waits, it is compiled at once. */
+  hot(head: number, table: number, hostPage: number): void {
+    const waited = this.#waiting.some((each) => each.head === head);
+    if (!waited) this.#waiting.push({ head, table, hostPage });
+    this.#i32[(head + R.displacement) >> 2] = this.compileAfter * 4;
+    if (waited || this.#waiting.length >= HEADS_AT_ONCE) this.#compileWaiting();
+  }
+
+  #compileWaiting(): void {
+    const made: Region[] = [];
+    const claimed = new Map<number, { handler: number; index: number }>();
+    for (const { head, table, hostPage } of this.#waiting) {
+      if (this.#i32[head >> 2] !== Handler.Count || claimed.has(head)) continue;
+      const offset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
+      const found = this.hasRoom ? this.#discovery.discover(table, hostPage, offset) : undefined;
+      if (found === undefined) {
+        this.giveUp(head);
+        continue;
+      }
+      const handler = this.#handlers.addRegion(new RegionBuilder(found.blocks).build());
+      const heads: number[] = [];
+      found.blocks.forEach((block, index) => {
+        const record = this.#i32[(table >> 2) + block.pageOffset]!;
+        if (this.#i32[record >> 2] !== Handler.Count || claimed.has(record)) return;
+        claimed.set(record, { handler, index });
+        heads.push(record);
+      });
+      const region: Region = { handler, heads, spans: found.spans };
+      made.push(region);
+      const known = this.#regions.get(hostPage);
+      if (known === undefined) this.#regions.set(hostPage, [region]);
+      else known.push(region);
+      this.instructionsCompiled += found.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
     }
-    const heads: number[] = [];
-    const handler = this.#handlers.addRegion(new RegionBuilder(found.blocks).build());
+    this.regionsCompiled += made.length;
+    this.#waiting = [];
     this.#handlers.flush();
-    found.blocks.forEach((block, index) => {
-      const record = this.#i32[(table >> 2) + block.pageOffset]!;
-      if (this.#i32[record >> 2] !== Handler.Count) return;
+    for (const [record, { handler, index }] of claimed) {
       this.#i32[record >> 2] = handler;
       this.#i32[(record + R.displacement) >> 2] = index;
-      heads.push(record);
-    });
-    const region: Region = { handler, heads, spans: found.spans };
-    const known = this.#regions.get(hostPage);
-    if (known === undefined) this.#regions.set(hostPage, [region]);
-    else known.push(region);
-    this.regionsCompiled++;
-    this.instructionsCompiled += found.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
+    }
   }
 
   #stale(record: number, offset: number): void {

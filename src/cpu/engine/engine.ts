@@ -3,6 +3,7 @@ import { Decoder } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { Binder } from './binder.ts';
+import { COMMON_SHAPES } from './common-shapes.ts';
 import { CodeCache } from './code-cache.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
 
@@ -33,7 +34,7 @@ export class Engine {
       store: (low, high, bytes) => this.current!.access.store(low, high, bytes),
       modify: (low, high, bytes) => this.current!.access.modify(low, high, bytes),
       modifyEnd: () => this.current!.access.modifyEnd(),
-    });
+    }, operations, COMMON_SHAPES);
     this.binder = new Binder(memory.wasm, this.handlers, operations);
     this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, operations);
   }

@@ -1,20 +1,22 @@
 /** Turns (operation, operand shapes) into entries of the handler table, in small modules made when something new is decoded. */
-import type { Facts } from '../exec/sem.ts';
+import type { Facts, OperationTable } from '../exec/sem.ts';
 import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
-import { type HandlerPart, InterpreterHandler } from './interpreter-handler.ts';
+import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
-import { HANDLER_PARAMETERS, P } from './sem-builder.ts';
+import { HANDLER_PARAMETERS, P, writeDispatch } from './sem-builder.ts';
 import { S } from '../state.ts';
+import { CODE_TLB_ENTRIES } from './tlb.ts';
 
 /** Table indices that exist from the start. */
-export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddle: 5, Count: 6 } as const;
+export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddle: 5, Count: 6, StraddleKnown: 7, Dispatch: 8 } as const;
 
-const TABLE_ENTRIES = 65536;
+const TABLE_ENTRIES = 8192;
 const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
 const OUTCOME: Signature = { parameters: [], results: ['i32'] };
 const TYPES = [HANDLER, ACCESS, OUTCOME];
 const IMPORTS = ['load', 'store', 'modify'].map((name) => ({ module: 'env', name, type: 1 })).concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
+const IMPORTS_LATER = IMPORTS.concat([{ module: 'env', name: 'dispatch', type: 0 }]);
 
 /** What generated code asks of the host; see `Import` in sem-builder.ts. */
 export interface AccessImports {
@@ -31,6 +33,32 @@ export interface KeyedPart extends HandlerPart {
   readonly key: string;
 }
 
+/** The key of a shape; `parseKey` is its inverse. */
+export function shapeKey(facts: Facts, shapes: readonly OperandShape[]): string {
+  let key = `${facts.operation}|${facts.condition}|${facts.operandSize}|${facts.mode}|${facts.addressSize}|${facts.rep}`;
+  for (const { kind, width, address, near } of shapes) key += `|${kind} ${width} ${address}${near ? ' near' : ''}`;
+  return key;
+}
+
+function parseKey(key: string, operations: OperationTable): KeyedPart | undefined {
+  const [name, condition, operandSize, mode, addressSize, rep, ...places] = key.split('|');
+  const operation = operations[name!];
+  if (operation?.emit === undefined) return undefined;
+  const facts = {
+    operation: name!,
+    condition: Number(condition),
+    operandSize: Number(operandSize),
+    mode: Number(mode),
+    addressSize: Number(addressSize),
+    rep,
+  } as Facts;
+  const shapes = places.map((place, slot) => {
+    const [kind, width, address, near] = place.split(' ');
+    return { kind, width: Number(width), slot, address, near: near !== undefined } as OperandShape;
+  });
+  return { key, facts, shapes, operation };
+}
+
 type Enter = (state: number, record: number, left: number, tlb: number) => number;
 
 /** A handler that continues at the next linear address without being an instruction itself. */
@@ -43,7 +71,7 @@ class LookupHandler extends InterpreterHandler {
 const NO_FACTS: Facts = { operation: 'lookup', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
 
 export class HandlerTable {
-  readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_ENTRIES, maximum: TABLE_ENTRIES });
+  readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_ENTRIES });
   readonly #env: Record<string, unknown>;
   readonly #indexOf = new Map<string, number>();
   readonly #regions = new Set<number>();
@@ -55,7 +83,8 @@ export class HandlerTable {
   /** Runs the record's handler and everything it leads to; returns a `Leave`. */
   readonly enter: Enter;
 
-  constructor(memory: WebAssembly.Memory, imports: AccessImports) {
+  /** @param common keys of handlers to make at once, in one module */
+  constructor(memory: WebAssembly.Memory, imports: AccessImports, operations: OperationTable, common: readonly string[]) {
     this.#env = { memory, table: this.#table, ...imports };
     this.#waiting.push({ index: Handler.Host, code: leaving(Leave.Host) });
     this.#waiting.push({ index: Handler.Stale, code: leaving(Leave.Stale) });
@@ -63,16 +92,17 @@ export class HandlerTable {
     this.#waiting.push({ index: Handler.Straddle, code: leaving(Leave.Straddle) });
     this.#waiting.push({ index: Handler.Goto, code: goto() });
     this.#waiting.push({ index: Handler.Count, code: count() });
+    this.#waiting.push({ index: Handler.StraddleKnown, code: straddleKnown() });
     const lookup: HandlerPart = { facts: NO_FACTS, shapes: [], operation: { emit: (b) => b.jump(b.nextIp()) } };
-    this.#waiting.push({ index: Handler.Lookup, code: new LookupHandler(NO_FACTS).build([lookup]) });
-    const enter = new Code(HANDLER_PARAMETERS);
-    for (const parameter of [P.state, P.record, P.left, P.tlb]) enter.get(parameter);
-    enter.get(P.record);
-    enter.memory('i32.load', R.handler);
-    enter.callIndirect(0);
-    this.#waiting.push({ index: 15, code: enter });
+    this.#waiting.push({ index: Handler.Lookup, code: new LookupHandler(NO_FACTS, true).build([lookup]) });
+    const dispatch = withTable();
+    for (const parameter of [P.state, P.record, P.left, P.tlb]) dispatch.get(parameter);
+    writeDispatch(dispatch, () => dispatch.get(P.record));
+    this.#waiting.push({ index: Handler.Dispatch, code: dispatch });
+    for (const key of common) this.#prepare(key, operations);
     this.flush();
-    this.enter = this.#table.get(15) as Enter;
+    this.enter = this.#table.get(Handler.Dispatch) as Enter;
+    this.#env.dispatch = this.enter;
   }
 
   /** Table index for an instruction of this shape; its function exists after the next `flush`. */
@@ -95,6 +125,20 @@ export class HandlerTable {
     return this.#firstOf.get(index) ?? index;
   }
 
+  /** Every key met so far, for the list of common ones. */
+  get keys(): readonly string[] {
+    return [...this.#indexOf.keys()];
+  }
+
+  /** Makes the handler of a key ahead of time; a key of an operation that is not there is passed over. */
+  #prepare(key: string, operations: OperationTable): void {
+    const parts = key.split('+').map((each) => parseKey(each, operations));
+    const [first, second] = parts;
+    if (first === undefined || (parts.length > 1 && second === undefined)) return;
+    const index = this.index(first);
+    if (second !== undefined) this.fusedIndex(index, [first, second]);
+  }
+
   /** True for the function of a compiled region. */
   isRegion(index: number): boolean {
     return this.#regions.has(index);
@@ -114,13 +158,13 @@ export class HandlerTable {
   }
 
   #nextIndex(): number {
-    if (this.#next >= TABLE_ENTRIES) throw new Error('broken invariant: the handler table is full');
+    if (this.#next >= this.#table.length) this.#table.grow(TABLE_ENTRIES);
     return this.#next++;
   }
 
   #add(key: string, parts: readonly HandlerPart[]): number {
     const index = this.#nextIndex();
-    this.#waiting.push({ index, code: new InterpreterHandler(parts[0]!.facts).build(parts) });
+    this.#waiting.push({ index, code: new InterpreterHandler(parts[0]!.facts, this.modulesMade === 0).build(parts) });
     this.#indexOf.set(key, index);
     return index;
   }
@@ -130,8 +174,8 @@ export class HandlerTable {
     if (this.#waiting.length === 0) return;
     const bytes = encodeModule({
       types: TYPES,
-      imports: IMPORTS,
-      table: true,
+      imports: this.modulesMade === 0 ? IMPORTS : IMPORTS_LATER,
+      table: this.modulesMade === 0,
       functions: this.#waiting.map(({ code }) => ({ type: 0, code })),
     });
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.#env });
@@ -141,6 +185,12 @@ export class HandlerTable {
     this.#waiting = [];
     this.modulesMade++;
   }
+}
+
+function withTable(): Code {
+  const code = new Code(HANDLER_PARAMETERS);
+  code.hasTable = true;
+  return code;
 }
 
 function leaving(reason: number): Code {
@@ -161,7 +211,7 @@ function writeLeaving(code: Code, reason: number): void {
 
 /** A block head: counts its visits, then goes on with the block. */
 function count(): Code {
-  const code = new Code(HANDLER_PARAMETERS);
+  const code = withTable();
   const visits = code.local('i32');
   code.get(P.record);
   code.get(P.record);
@@ -178,8 +228,44 @@ function count(): Code {
   return code;
 }
 
+/** An instruction that reaches into the next page, decoded before: good while that page is still the same host page. */
+function straddleKnown(): Code {
+  const code = withTable();
+  const next = code.local('i64');
+  const entry = code.local('i32');
+  code.get(P.state);
+  code.memory('i64.load', S.codePage);
+  code.i64(4096n);
+  code.op('i64.add');
+  code.set(next);
+  code.get(P.state);
+  code.memory('i32.load', S.codeTlb);
+  code.get(next);
+  code.op('i32.wrap_i64');
+  code.i32(8);
+  code.op('i32.shr_u');
+  code.i32((CODE_TLB_ENTRIES - 1) << 4);
+  code.op('i32.and');
+  code.op('i32.add');
+  code.tee(entry);
+  code.memory('i64.load', 0);
+  code.get(next);
+  code.op('i64.eq');
+  code.get(entry);
+  code.memory('i32.load', 12);
+  code.get(P.record);
+  code.memory('i32.load', R.displacement);
+  code.op('i32.eq');
+  code.op('i32.and');
+  code.if(undefined, true);
+  writeGoto(code);
+  code.end();
+  writeLeaving(code, Leave.Straddle);
+  return code;
+}
+
 function goto(): Code {
-  const code = new Code(HANDLER_PARAMETERS);
+  const code = withTable();
   writeGoto(code);
   return code;
 }
@@ -190,8 +276,8 @@ function writeGoto(code: Code): void {
   code.memory('i32.load', R.link);
   code.get(P.left);
   code.get(P.tlb);
-  code.get(P.record);
-  code.memory('i32.load', R.link);
-  code.memory('i32.load', R.handler);
-  code.returnCallIndirect(0);
+  writeDispatch(code, () => {
+    code.get(P.record);
+    code.memory('i32.load', R.link);
+  });
 }

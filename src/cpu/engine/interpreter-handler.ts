@@ -4,7 +4,7 @@ import { S } from '../state.ts';
 import type { Code, MemoryOp } from '../../wasm/index.ts';
 import { GraphWriter, type Node, Reads } from './graph.ts';
 import { Leave, R, RECORD_BYTES } from './record.ts';
-import { localOf, node, P, type Position, SemBuilder } from './sem-builder.ts';
+import { localOf, node, P, type Position, SemBuilder, writeDispatch } from './sem-builder.ts';
 
 /**
  * How a memory operand's address is made:
@@ -96,9 +96,7 @@ export class InterpreterHandler extends SemBuilder {
     this.#writeRecord(code, position + 1);
     this.writeLeftAfter(code, position);
     code.get(P.tlb);
-    code.get(P.record);
-    code.memory('i32.load', (position + 1) * RECORD_BYTES + R.handler);
-    code.returnCallIndirect(0);
+    writeDispatch(code, () => this.#writeRecord(code, position + 1));
   }
 
   #recordField(name: MemoryOp, offset: number): Node {
@@ -152,6 +150,8 @@ export class InterpreterHandler extends SemBuilder {
             return this.graph.peek(LOAD[width as 64], register(), 0, Reads.State);
           case 'xmm':
             return this.graph.peek('v128.load', register(), 0, Reads.State);
+          case 'selector':
+            return this.graph.peek('i32.load', register(), 0, Reads.State);
           case 'memory':
             return this.load(width as Width, this.linear(place));
           case 'immediate':
@@ -226,9 +226,7 @@ export class InterpreterHandler extends SemBuilder {
     code.get(link);
     this.writeLeftAfter(code, position);
     code.get(P.tlb);
-    code.get(link);
-    code.memory('i32.load', R.handler);
-    code.returnCallIndirect(0);
+    writeDispatch(code, () => code.get(link));
     code.end();
   }
   #writeUnlinked(code: Code, position: Position): void {
@@ -259,9 +257,7 @@ export class InterpreterHandler extends SemBuilder {
         this.#writeRecord(code, position);
         this.writeLeftAfter(code, position);
         code.get(P.tlb);
-        code.get(P.record);
-        code.memory('i32.load', position * RECORD_BYTES + R.handler);
-        code.returnCallIndirect(0);
+        writeDispatch(code, () => this.#writeRecord(code, position));
         code.end();
       },
       Reads.Everything,

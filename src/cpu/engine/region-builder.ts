@@ -5,7 +5,7 @@ import { S } from '../state.ts';
 import { type Block, GraphWriter, Reads, readsRegister } from './graph.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
-import { localOf, node, P, type Position, SemBuilder } from './sem-builder.ts';
+import { localOf, node, P, type Position, SemBuilder, writeDispatch } from './sem-builder.ts';
 
 /** What the records hold at run time, known when a region is compiled. */
 export interface RegionInstruction {
@@ -189,9 +189,7 @@ export class RegionBuilder extends SemBuilder {
     code.i32(record);
     this.#writeLeftLess(code, count);
     code.get(P.tlb);
-    code.i32(record);
-    code.memory('i32.load', R.handler);
-    code.returnCallIndirect(0);
+    writeDispatch(code, () => code.i32(record));
   }
 
   override writeLeave(code: Code, reason: number): void {
@@ -406,6 +404,8 @@ export class RegionBuilder extends SemBuilder {
             return readGpr(width);
           case 'xmm':
             return this.graph.peek('v128.load', this.stateNode, offset, Reads.State);
+          case 'selector':
+            return this.state(offset, 'i32');
           case 'memory':
             return this.load(width as Width, this.linear(place));
           case 'immediate': {

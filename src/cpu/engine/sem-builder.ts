@@ -3,7 +3,7 @@ import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/
 import { S } from '../state.ts';
 import { Code, type MemoryOp, type WasmType } from '../../wasm/index.ts';
 import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
-import { Leave } from './record.ts';
+import { Leave, R } from './record.ts';
 import { CODE_TLB_ENTRIES, DATA_TLB_ENTRIES } from './tlb.ts';
 
 /** Parameters of every handler, as locals. */
@@ -11,7 +11,21 @@ export const P = { state: 0, record: 1, left: 2, tlb: 3 } as const;
 export const HANDLER_PARAMETERS = 4;
 
 /** Functions that handlers import, by index. */
-export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3 } as const;
+export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3, dispatch: 4 } as const;
+
+/**
+ * Goes on with a record: state, record, instructions left and TLB are on the stack, `pushRecord` pushes the record once more.
+ * Only the first module holds the function table, whose copy makes a module expensive; the others pass through it.
+ */
+export function writeDispatch(code: Code, pushRecord: () => void): void {
+  if (!code.hasTable) {
+    code.returnCall(Import.dispatch);
+    return;
+  }
+  pushRecord();
+  code.memory('i32.load', R.handler);
+  code.returnCallIndirect(0);
+}
 
 /** Instructions of the function that come before. */
 export type Position = number;
@@ -35,8 +49,9 @@ export abstract class SemBuilder implements Sem {
   #flagsResult: Node | undefined;
   #flagsAux: Node | undefined;
 
-  constructor(facts: Facts) {
+  constructor(facts: Facts, hasTable = false) {
     this.facts = facts;
+    this.code.hasTable = hasTable;
   }
 
   // ---- what a binding says
@@ -806,9 +821,7 @@ export abstract class SemBuilder implements Sem {
     code.get(record);
     code.get(left);
     code.get(P.tlb);
-    code.get(record);
-    code.memory('i32.load', 0);
-    code.returnCallIndirect(0);
+    writeDispatch(code, () => code.get(record));
     code.end();
     code.end();
     code.get(P.state);

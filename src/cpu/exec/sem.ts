@@ -21,7 +21,7 @@ export type Width = 8 | 16 | 32 | 64 | 128;
 
 /** One operand of the instruction under construction. */
 export interface Place {
-  readonly kind: 'gpr' | 'memory' | 'immediate' | 'relative' | 'xmm' | 'other';
+  readonly kind: 'gpr' | 'selector' | 'memory' | 'immediate' | 'relative' | 'xmm' | 'other';
   readonly width: Width | 0;
   /** The value, zero-extended for 8 and 16 bits. Immediates come at the width of the operand. Xmm: whole v128. May fault (memory). */
   read(): Val;

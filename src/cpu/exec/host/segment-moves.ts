@@ -6,7 +6,7 @@ import type { Processor } from '../../processor.ts';
 import { loadSegment, Segment } from '../../segments.ts';
 import { adjust, peek, poke } from '../../stack.ts';
 import { S } from '../../state.ts';
-import type { Operation, OperationTable } from '../sem.ts';
+import type { Operation, OperationTable, Place, Sem } from '../sem.ts';
 import { invalidOpcode, readOperand, writeGpr, writeOperand } from './operand.ts';
 
 /** No event is taken before the instruction after a load of SS. */
@@ -24,6 +24,16 @@ function moveSegment(cpu: Processor, instruction: Instruction): void {
   }
   if (source.register > Segment.Gs) throw invalidOpcode();
   writeOperand(cpu, instruction, 0, cpu.state.low(S.segmentSelector + source.register * 4), 0);
+}
+
+/** Reading a selector is plain; loading one is the host's work. */
+function readSelector(b: Sem, target: Place, source: Place): void {
+  if (target.kind === 'selector') {
+    b.deferToHost();
+    return;
+  }
+  const selector = source.read();
+  target.write(target.width === 64 ? b.extendU(selector) : selector);
 }
 
 function pushSegment(cpu: Processor, instruction: Instruction): void {
@@ -70,7 +80,7 @@ function loadFarPointer(segment: number): Operation {
 }
 
 export const segmentMoveOperations: OperationTable = {
-  'MOV.segment': { host: moveSegment },
+  'MOV.segment': { emit: (b, target, source) => readSelector(b, target!, source!), host: moveSegment },
   'PUSH.segment': { host: pushSegment },
   'POP.segment': { host: popSegment },
   LDS: loadFarPointer(Segment.Ds),
