@@ -1,0 +1,161 @@
+/** Objects that no one here wrote: `arch/x86/coco/tdx/tdcall.S` of Debian's kernel sources, assembled on this machine. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HypercallRegisters, ModuleOutput, type RegisterStructure, registerStructure } from '../../guests/index.ts';
+import type { LinkedObject, NamedFile } from '../../src/loader/index.ts';
+import { AptUnavailable, cacheDirectory, debianPackage, ProgramNotFound, runProgram } from '../../src/node/index.ts';
+import type { ObjectOrSkip } from './two-calls-cases.ts';
+
+/** `struct tdx_module_args` of 6.12: input and output of every call. */
+export const TdxModuleArgs = registerStructure(
+  'rcx',
+  'rdx',
+  'r8',
+  'r9',
+  'r10',
+  'r11',
+  'r12',
+  'r13',
+  'r14',
+  'r15',
+  'rbx',
+  'rdi',
+  'rsi',
+);
+
+interface LinuxSource {
+  readonly version: '6.1' | '6.12';
+  /** the Debian suite that has it */
+  readonly suite: string;
+  readonly structures: Readonly<Record<string, RegisterStructure<never>>>;
+}
+
+const structure = (one: unknown) => one as RegisterStructure<never>;
+
+export const LINUX_6_1: LinuxSource = {
+  version: '6.1',
+  suite: 'bookworm',
+  structures: { TDX_MODULE: structure(ModuleOutput), TDX_HYPERCALL: structure(HypercallRegisters) },
+};
+export const LINUX_6_12: LinuxSource = {
+  version: '6.12',
+  suite: 'trixie',
+  structures: { TDX_MODULE: structure(TdxModuleArgs) },
+};
+
+/** What tdcall.S and its headers reach. */
+const WANTED = [
+  'arch/x86/coco/tdx/tdcall.S',
+  'arch/x86/virt/vmx/tdx/tdxcall.S',
+  'arch/x86/include/asm/*.h',
+  'arch/x86/include/uapi/asm/*.h',
+  'include/asm-generic/*.h',
+  'include/linux/*.h',
+  'include/uapi/asm-generic/*.h',
+  'include/uapi/linux/*.h',
+  'include/vdso/*.h',
+];
+const CONFIGURATION = `
+#define CONFIG_64BIT 1
+#define CONFIG_X86_64 1
+#define CONFIG_X86 1
+#define CONFIG_INTEL_TDX_GUEST 1
+#define CONFIG_CC_IS_GCC 1
+#define CONFIG_GCC_VERSION 120200
+#define CONFIG_FUNCTION_ALIGNMENT 16
+`;
+/** Headers that kbuild would generate. */
+const GENERIC_HEADERS = ['types', 'errno', 'rwonce', 'export'];
+
+const found = new Map<LinuxSource, Promise<ObjectOrSkip>>();
+
+/** The assembled object from the user's cache, or fetched and assembled into it; `skip` says why not. */
+export function linuxTdcall(source: LinuxSource): Promise<ObjectOrSkip> {
+  const known = found.get(source) ?? obtain(source);
+  found.set(source, known);
+  return known;
+}
+
+async function obtain(source: LinuxSource): Promise<ObjectOrSkip> {
+  const directory = join(cacheDirectory(), 'exec', `linux-${source.version}`);
+  const object = join(directory, 'tdcall.o');
+  try {
+    if (!existsSync(object)) await assemble(await unpackSource(source, directory), source, object);
+    return { object: { name: `tdcall.o of Linux ${source.version}`, bytes: new Uint8Array(await readFile(object)) } };
+  } catch (error) {
+    if (error instanceof AptUnavailable || error instanceof ProgramNotFound) return { skip: error.message };
+    throw error;
+  }
+}
+
+/** The few files that are needed; the package, 140 MB, is not kept. */
+async function unpackSource({ version, suite }: LinuxSource, directory: string): Promise<string> {
+  const tree = join(directory, 'source');
+  if (existsSync(tree)) return tree;
+  await program('gcc', ['--version']);
+  const unpacked = await debianPackage(suite, `linux-source-${version}`);
+  const sources = join(unpacked, 'usr/src');
+  const archive = (await readdir(sources)).find((name) => name.endsWith('.tar.xz'));
+  const partial = `${tree}.part`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  const patterns = WANTED.map((path) => `linux-source-${version}/${path}`);
+  await program('tar', [
+    '-C',
+    partial,
+    '--strip-components=1',
+    '--wildcards',
+    '-xJf',
+    join(sources, archive!),
+    ...patterns,
+  ]);
+  await rm(unpacked, { recursive: true, force: true });
+  await rename(partial, tree);
+  return tree;
+}
+
+async function assemble(tree: string, source: LinuxSource, object: string): Promise<void> {
+  const generated = join(tree, 'generated-here');
+  await mkdir(join(generated, 'generated'), { recursive: true });
+  await mkdir(join(generated, 'asm'), { recursive: true });
+  await writeFile(join(generated, 'generated/autoconf.h'), CONFIGURATION);
+  const offsets = Object.entries(source.structures).flatMap(([prefix, { names, offsetOf }]) =>
+    names.map((name) => `#define ${prefix}_${name} ${offsetOf(name)}\n`),
+  );
+  await writeFile(join(generated, 'asm/asm-offsets.h'), offsets.join(''));
+  for (const name of GENERIC_HEADERS)
+    await writeFile(join(generated, `asm/${name}.h`), `#include <asm-generic/${name}.h>\n`);
+  const includes = [
+    generated,
+    ...['arch/x86/include', 'include', 'arch/x86/include/uapi', 'include/uapi'].map((path) => join(tree, path)),
+  ];
+  await program('gcc', [
+    '-c',
+    '-nostdinc',
+    ...includes.map((path) => `-I${path}`),
+    ...['-include', join(tree, 'include/linux/kconfig.h')],
+    ...['-D__KERNEL__', '-D__ASSEMBLY__', '-m64', '-fno-PIE'],
+    ...['-o', `${object}.part`, join(tree, 'arch/x86/coco/tdx/tdcall.S')],
+  ]);
+  await rename(`${object}.part`, object);
+}
+
+async function program(name: string, args: readonly string[]): Promise<void> {
+  const { status, stderr } = await runProgram(name, args);
+  if (status !== 0) throw new Error(`${name} ended with ${status}: ${stderr}`);
+}
+
+/** MOV ECX, 0xFC00: the mask of `__tdx_hypercall` */
+const LOAD_MASK = [0xb9, 0x00, 0xfc, 0x00, 0x00];
+
+/** The same code with RAX in its mask, which the module refuses: what a wrong caller or a broken module would bring about. */
+export function withWrongMask<T extends NamedFile | LinkedObject>(object: T): T {
+  const patched = (bytes: Uint8Array) => {
+    const at = bytes.findIndex((_, index) => LOAD_MASK.every((byte, offset) => bytes[index + offset] === byte));
+    if (at < 0) throw new Error('no MOV ECX, 0xFC00 in the object');
+    return bytes.with(at + 1, 0x01);
+  };
+  if ('bytes' in object) return { ...object, bytes: patched(object.bytes) };
+  return { ...object, pieces: object.pieces.map((piece) => ({ ...piece, content: patched(piece.content) })) };
+}
