@@ -17,14 +17,13 @@ export interface BoardRow {
   readonly accessBytes: 1 | 2 | 4;
 }
 
-/** Port space. What is not here reads as all ones: a second serial port, the 8259s, the keyboard controller. */
+/** Port space. What is not here reads as all ones: a second serial port, the 8259s, the keyboard controller, PCI. */
 export const PORTS = {
   pit: { base: 0x40, lengthBytes: 4, accessBytes: 1 },
   systemControlPortB: { base: 0x61, lengthBytes: 1, accessBytes: 1 },
   rtc: { base: 0x70, lengthBytes: 2, accessBytes: 1 },
   serial: { base: BOARD.serial.port, lengthBytes: 8, accessBytes: 1 },
   power: { base: BOARD.power.sleepControlPort, lengthBytes: 3, accessBytes: 1 },
-  pciConfig: { base: 0xcf8, lengthBytes: 8, accessBytes: 4 },
 } as const satisfies Record<string, BoardRow>;
 
 /** Shared physical addresses of devices; the shared bit is not part of them. */

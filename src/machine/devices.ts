@@ -5,7 +5,6 @@ import {
   type Device,
   type InterruptMessage,
   IoApic,
-  PciConfigPorts,
   PitStopped,
   type PowerEvent,
   RtcCmos,
@@ -47,7 +46,6 @@ export function solderBoard(connections: BoardConnections): BoardDevices {
       rtc: new RtcCmos(connections.clock, connections.startUnixSeconds),
       serial,
       power: new AcpiPower({ powerOffType, resetValue, event: connections.power }),
-      pciConfig: new PciConfigPorts(),
     }),
     mmio: bus(MMIO, { ioApic }),
   };
