@@ -10,16 +10,26 @@ import {
   convert,
   divide,
   FloatEnvironment,
+  operand as flushed,
   fromInteger,
   multiply,
   type Ordering,
-  operand as flushed,
   squareRoot,
   subtract,
   toInteger,
   toIntegral,
 } from '../fpu/arithmetic.ts';
-import { DOUBLE, type FloatValue, type Format, INDEFINITE, pack, quieted, SINGLE, unpack, zero } from '../fpu/format.ts';
+import {
+  DOUBLE,
+  type FloatValue,
+  type Format,
+  INDEFINITE,
+  pack,
+  quieted,
+  SINGLE,
+  unpack,
+  zero,
+} from '../fpu/format.ts';
 import { Exception } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
@@ -40,7 +50,8 @@ const BEFORE_RESULT = Exception.Invalid | Exception.Denormal | Exception.ZeroDiv
 const TRUNCATE = 3;
 
 /** Works on a 128-bit value as one integer. */
-const laneOf = (value: bigint, lane: number, bits: number): bigint => BigInt.asUintN(bits, value >> BigInt(lane * bits));
+const laneOf = (value: bigint, lane: number, bits: number): bigint =>
+  BigInt.asUintN(bits, value >> BigInt(lane * bits));
 
 function joinLanes(lanes: readonly bigint[], bits: number): bigint {
   return lanes.reduceRight((whole, lane) => (whole << BigInt(bits)) | BigInt.asUintN(bits, lane), 0n);
@@ -104,7 +115,14 @@ export const SHAPES: Readonly<Record<'PS' | 'PD' | 'SS' | 'SD', Shape>> = {
 export type Suffix = keyof typeof SHAPES;
 
 /** A result of one lane from the target's and the source's lanes, all as bits. */
-type LaneFunction = (env: FloatEnvironment, x: bigint, y: bigint, format: Format, immediate: number, lane: number) => bigint;
+type LaneFunction = (
+  env: FloatEnvironment,
+  x: bigint,
+  y: bigint,
+  format: Format,
+  immediate: number,
+  lane: number,
+) => bigint;
 
 const immediateOf = (instruction: Instruction): number => instruction.immediateLow & 0xff;
 
@@ -248,22 +266,30 @@ export const compareToFlags =
 
 // ---- conversions
 
-const integerBits = (env: FloatEnvironment, bits: bigint, format: Format, width: 32 | 64, truncates: boolean): bigint => {
+const integerBits = (
+  env: FloatEnvironment,
+  bits: bigint,
+  format: Format,
+  width: 32 | 64,
+  truncates: boolean,
+): bigint => {
   const value = toInteger(env, unpack(bits, format), width, truncates ? TRUNCATE : env.rounding);
   return BigInt.asUintN(width, value ?? 1n << BigInt(width - 1));
 };
 
 /** CVTSI2SS and CVTSI2SD */
-export const fromGeneral = (suffix: 'SS' | 'SD'): HostOperation => (cpu, instruction) => {
-  const { format } = SHAPES[suffix];
-  const [target, source] = instruction.operands;
-  const env = environment(cpu);
-  const integer = BigInt.asIntN(source.size, sourceBits(cpu, instruction, source));
-  const result = pack(fromInteger(env, integer, format), format);
-  settle(cpu, env);
-  const x = vectorBits(cpu, target.register);
-  setVectorBits(cpu, target.register, ((x >> BigInt(format.bits)) << BigInt(format.bits)) | result);
-};
+export const fromGeneral =
+  (suffix: 'SS' | 'SD'): HostOperation =>
+  (cpu, instruction) => {
+    const { format } = SHAPES[suffix];
+    const [target, source] = instruction.operands;
+    const env = environment(cpu);
+    const integer = BigInt.asIntN(source.size, sourceBits(cpu, instruction, source));
+    const result = pack(fromInteger(env, integer, format), format);
+    settle(cpu, env);
+    const x = vectorBits(cpu, target.register);
+    setVectorBits(cpu, target.register, ((x >> BigInt(format.bits)) << BigInt(format.bits)) | result);
+  };
 
 /** CVT(T)SS2SI and CVT(T)SD2SI */
 export const toGeneral =
@@ -288,7 +314,13 @@ const integerTo = (env: FloatEnvironment, bits: bigint, format: Format): bigint 
   pack(fromInteger(env, BigInt.asIntN(32, bits), format), format);
 
 const upper = (x: bigint, from: number): bigint => (x >> BigInt(from)) << BigInt(from);
-const each = (count: number, bits: number, value: bigint, change: (lane: bigint) => bigint, resultBits: number): bigint =>
+const each = (
+  count: number,
+  bits: number,
+  value: bigint,
+  change: (lane: bigint) => bigint,
+  resultBits: number,
+): bigint =>
   joinLanes(
     Array.from({ length: count }, (_, i) => change(laneOf(value, i, bits))),
     resultBits,

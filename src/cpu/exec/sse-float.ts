@@ -193,7 +193,11 @@ const comparison = (suffix: Suffix): Operation => ({
     const is = (number: number): Val => b.eq(b.and(predicate, b.i32(3)), b.i32(number));
     const never = scalar ? b.i32(0) : splat(b, 8, 0);
     const pick = (condition: Val, yes: Val, no: Val): Val => b.select(condition, yes, no);
-    const half = pick(is(0), k.float('eq', x, y), pick(is(1), k.float('lt', x, y), pick(is(2), k.float('le', x, y), never)));
+    const half = pick(
+      is(0),
+      k.float('eq', x, y),
+      pick(is(1), k.float('lt', x, y), pick(is(2), k.float('le', x, y), never)),
+    );
     const inverted = b.and(b.shrU(predicate, 2), b.i32(1));
     if (!scalar) {
       target!.write(b.op('v128.xor', half, b.op('i32x4.splat', b.neg(inverted))));
@@ -310,7 +314,10 @@ const toInteger = (suffix: 'SS' | 'SD', truncates: boolean): Operation => ({
 });
 
 /** A conversion whose fast path is right where `right` (i32) holds. */
-const conversion = (name: string, convert: (b: Sem, target: Place, source: Place) => readonly [Val, Val, 'all' | 'low']): Operation => ({
+const conversion = (
+  name: string,
+  convert: (b: Sem, target: Place, source: Place) => readonly [Val, Val, 'all' | 'low'],
+): Operation => ({
   emit: (b, target, source) => {
     const [result, right, part] = convert(b, target!, source!);
     deferUnless(b, right);
@@ -321,8 +328,7 @@ const conversion = (name: string, convert: (b: Sem, target: Place, source: Place
 });
 
 /** The low 8 bytes of the source, zeros above. */
-const lowHalf = (b: Sem, source: Place): Val =>
-  b.lane('i64x2.replace_lane', 1, readZeroExtended(b, source), b.i64(0));
+const lowHalf = (b: Sem, source: Place): Val => b.lane('i64x2.replace_lane', 1, readZeroExtended(b, source), b.i64(0));
 
 const packedToIntegers = (name: string, from: 'PS' | 'PD', truncates: boolean): Operation =>
   conversion(name, (b, _target, source) => {

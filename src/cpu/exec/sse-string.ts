@@ -25,7 +25,8 @@ interface Text {
 
 function elementsOf(bytes: Uint8Array, wide: boolean, signed: boolean): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  if (wide) return Array.from({ length: 8 }, (_, i) => (signed ? view.getInt16(2 * i, true) : view.getUint16(2 * i, true)));
+  if (wide)
+    return Array.from({ length: 8 }, (_, i) => (signed ? view.getInt16(2 * i, true) : view.getUint16(2 * i, true)));
   return Array.from({ length: 16 }, (_, i) => (signed ? view.getInt8(i) : view.getUint8(i)));
 }
 
@@ -57,7 +58,8 @@ function matches(first: Text, second: Text, aggregation: number): number {
         for (let i = 0; i < first.length && !found; i++) found = inSecond && a[i] === b[j];
         break;
       case Aggregation.Ranges:
-        for (let i = 0; i + 1 < first.length && !found; i += 2) found = inSecond && b[j]! >= a[i]! && b[j]! <= a[i + 1]!;
+        for (let i = 0; i + 1 < first.length && !found; i += 2)
+          found = inSecond && b[j]! >= a[i]! && b[j]! <= a[i + 1]!;
         break;
       case Aggregation.EqualEach: {
         const inFirst = j < first.length;
@@ -67,7 +69,8 @@ function matches(first: Text, second: Text, aggregation: number): number {
       default:
         // the first text found at j; it may run over the register's end, but not over the end of a shorter text
         found = true;
-        for (let i = 0; i < first.length && i + j < count && found; i++) found = i + j < second.length && a[i] === b[i + j];
+        for (let i = 0; i < first.length && i + j < count && found; i++)
+          found = i + j < second.length && a[i] === b[i + j];
     }
     if (found) bits |= 1 << j;
   }
@@ -139,8 +142,7 @@ const toMask =
       mask[1] = bits >> 8;
     } else {
       const elementBytes = wide ? 2 : 1;
-      for (let i = 0; i < count; i++)
-        if (bits & (1 << i)) mask.fill(0xff, i * elementBytes, (i + 1) * elementBytes);
+      for (let i = 0; i < count; i++) if (bits & (1 << i)) mask.fill(0xff, i * elementBytes, (i + 1) * elementBytes);
     }
     cpu.memory.u8.set(mask, cpu.state.base + S.vector);
   };

@@ -11,6 +11,7 @@ import {
   pack,
   zero,
 } from '../fpu/format.ts';
+import type { RegisterStack } from '../fpu/register-stack.ts';
 import {
   type Angle,
   arcTangentOfQuotient,
@@ -24,7 +25,6 @@ import {
   scaledBy,
 } from '../fpu/transcendental.ts';
 import { Exception, isEmpty, Status } from '../fpu/x87-state.ts';
-import type { RegisterStack } from '../fpu/register-stack.ts';
 import type { Processor } from '../processor.ts';
 import type { Operation, OperationTable } from './sem.ts';
 import { x87 } from './x87-operand.ts';
@@ -148,7 +148,8 @@ const trigonometric = (first: PartOfAngle, second?: PartOfAngle): Operation =>
     const { env } = stack;
     const x = stack.value(0);
     const empty = stack.underflows(0);
-    if (!empty && x.kind === 'finite' && leadingExponent(x) >= ANGLE_LIMIT) {
+    const room = second === undefined || isEmpty(cpu, 7);
+    if (!empty && room && x.kind === 'finite' && leadingExponent(x) >= ANGLE_LIMIT) {
       stack.setCondition2(true);
       stack.settle(false);
       return;
@@ -159,7 +160,7 @@ const trigonometric = (first: PartOfAngle, second?: PartOfAngle): Operation =>
     if (special) results = parts.map(() => special);
     else {
       noteDenormal(env, x);
-      const angle = x.kind === 'zero' ? undefined : circular(x);
+      const angle = x.kind === 'zero' || !room ? undefined : circular(x);
       results = parts.map((part) => part(env, x, angle));
     }
     stack.setCondition2(false);

@@ -134,6 +134,9 @@ function sineAndCosine(angle: bigint): { sine: bigint; cosine: bigint } {
   return { sine: series(angle, 2n), cosine: series(ONE, 1n) };
 }
 
+/** The 66 bits of pi that processors reduce angles with (SDM Vol. 1, "Approximation of Pi"). */
+const REDUCTION_PI = 0xc90f_daa2_2168_c234_cn << (F - 66n);
+
 export interface Angle {
   readonly sine: Approximation;
   readonly cosine: Approximation;
@@ -147,7 +150,7 @@ export function circular(x: FloatValue): Angle {
     return { sine: justBelow(x), cosine: approximate(ONE - 1n), tangent: above };
   }
   const angle = fixed(x);
-  const quarter = PI >> 1n;
+  const quarter = REDUCTION_PI >> 1n;
   const turns = (2n * angle + quarter) / (2n * quarter) - (2n * angle + quarter < 0n ? 1n : 0n);
   const { sine, cosine } = sineAndCosine(angle - turns * quarter);
   const quadrant = Number(BigInt.asUintN(2, turns));
