@@ -517,6 +517,12 @@ export class Cpu implements LogicalProcessor, EngineUser {
     for (let i = 0; i < bytes; i++) this.#u8[this.#bounce + i] = this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here]!;
   }
 
+  /** At most 32 bytes: a call of copyWithin would cost more than the loop. */
+  #copyBytes(to: number, from: number, bytes: number): void {
+    const u8 = this.#u8;
+    for (let i = 0; i < bytes; i++) u8[to + i] = u8[from + i]!;
+  }
+
   /** Host address of `bytes` at a linear address, for generated code; 0 with the fault noted. Also the reading half of Processor.load. */
   #hostAddress(low: number, high: number, bytes: number): number {
     if ((low & 4095) + bytes <= 4096) {
@@ -533,13 +539,13 @@ export class Cpu implements LogicalProcessor, EngineUser {
     if ((low & 4095) + bytes <= 4096) {
       const host = this.#translate(low, high, Access.Write);
       if (host < 0) return 0;
-      this.#u8.copyWithin(host, this.#bounce, this.#bounce + bytes);
+      this.#copyBytes(host, this.#bounce, bytes);
       return this.#codeWritten(host, bytes);
     }
     if (!this.#translateParts(low, high, Access.Write)) return 0;
     const here = 4096 - (low & 4095);
-    this.#u8.copyWithin(this.#firstPart, this.#bounce, this.#bounce + here);
-    this.#u8.copyWithin(this.#secondPart, this.#bounce + here, this.#bounce + bytes);
+    this.#copyBytes(this.#firstPart, this.#bounce, here);
+    this.#copyBytes(this.#secondPart, this.#bounce + here, bytes - here);
     return this.#codeWritten(this.#firstPart, here) | this.#codeWritten(this.#secondPart, bytes - here);
   }
 
@@ -556,7 +562,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const host = this.#translate(low, high, Access.Read | Access.Write);
       if (host < 0) return 0;
       if (!this.#engine.code.isCode(host & ~4095)) return host;
-      this.#u8.copyWithin(this.#bounce, host, host + bytes);
+      this.#copyBytes(this.#bounce, host, bytes);
     } else {
       if (!this.#translateParts(low, high, Access.Read | Access.Write)) return 0;
       this.#copyIn(low, bytes);
