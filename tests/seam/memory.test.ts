@@ -25,7 +25,10 @@ test('a page is pending until the guest accepts it; accepting zeroes what somebo
   assert.equal(rightsAt(cpu, 0x3000), RWX);
   assert.equal(SecondLevel.hpaOf(cpu.secondLevel!.lookup(0x3000)), dirty);
   assert.ok(bench.memory.u8.subarray(dirty, dirty + 4096).every((byte) => byte === 0));
-  assert.deepEqual(cpu.replacedPages.filter((page) => page === dirty), [dirty]);
+  assert.deepEqual(
+    cpu.replacedPages.filter((page) => page === dirty),
+    [dirty],
+  );
   bench.enter([accept(0x3000)]);
   assert.equal(status(cpu), statusOf(Code.PAGE_ALREADY_ACCEPTED, 0));
 });
@@ -140,14 +143,22 @@ test('blocking a table blocks all below it', () => {
   bench.enter([accept(0x1000)]);
   bench.ok(TdhLeaf.MEM_RANGE_BLOCK, { rcx: 2, rdx: bench.tdr });
   assert.equal(rightsAt(cpu, 0x1000), 0);
-  assert.equal(bench.call(TdhLeaf.MEM_PAGE_AUG, { rcx: 0x2000, rdx: bench.tdr, r8: bench.page() }), Code.EPT_WALK_FAILED);
+  assert.equal(
+    bench.call(TdhLeaf.MEM_PAGE_AUG, { rcx: 0x2000, rdx: bench.tdr, r8: bench.page() }),
+    Code.EPT_WALK_FAILED,
+  );
   bench.ok(TdhLeaf.MEM_TRACK, { rcx: bench.tdr });
   bench.ok(TdhLeaf.MEM_RANGE_UNBLOCK, { rcx: 2, rdx: bench.tdr });
   assert.equal(rightsAt(cpu, 0x1000), RWX);
 });
 
 const violation = (gpa: number) =>
-  exits(ExitReason.EptViolation, { guestPhysical: gpa, qualificationLow: 0x181, guestLinearLow: 0x7000, guestLinearHigh: -1 });
+  exits(ExitReason.EptViolation, {
+    guestPhysical: gpa,
+    qualificationLow: 0x181,
+    guestLinearLow: 0x7000,
+    guestLinearHigh: -1,
+  });
 
 test('touching a pending page: #VE, or a TD exit that says so when #VE is disabled', () => {
   const withVe = new Bench();
@@ -216,7 +227,10 @@ test('an address above the shared bit is a reserved bit in the page tables: #PF'
 });
 
 test('private memory of a debuggable TD can be read and written by its host, of another it cannot', () => {
-  for (const [attributes, expected] of [[TdAttribute.DEBUG, Code.SUCCESS], [0n, Code.TD_NON_DEBUG]] as const) {
+  for (const [attributes, expected] of [
+    [TdAttribute.DEBUG, Code.SUCCESS],
+    [0n, Code.TD_NON_DEBUG],
+  ] as const) {
     const bench = new Bench();
     bench.build({ params: { attributes } });
     const hpa = bench.augment(0x1000);

@@ -94,7 +94,11 @@ test('TDH.MNG.INIT names the illegal part of TD_PARAMS', () => {
   for (const [params, operand] of wrong) {
     const bench = new Bench();
     assert.throws(() => bench.create(params), /0xc0000100/);
-    assert.equal(bench.details, operand, JSON.stringify(params, (_, value) => (typeof value === 'bigint' ? `${value}` : value)));
+    assert.equal(
+      bench.details,
+      operand,
+      JSON.stringify(params, (_, value) => (typeof value === 'bigint' ? `${value}` : value)),
+    );
   }
 });
 
@@ -145,7 +149,10 @@ test('MRTD is what the added and extended pages make it', () => {
   bench.ok(TdhLeaf.MR_FINALIZE, { rcx: bench.tdr });
   assert.equal(Buffer.from(bench.module.measurementsOf(bench.tdr).mrtd).toString('hex'), expected.digest());
   assert.equal(bench.call(TdhLeaf.MNG_RD, { rcx: bench.tdr, rdx: 0x1310_0003_0000_0000n }), Code.SUCCESS);
-  assert.equal(bench.registers.u64[Gpr.R8], Buffer.from(bench.module.measurementsOf(bench.tdr).mrtd).readBigUInt64LE(0));
+  assert.equal(
+    bench.registers.u64[Gpr.R8],
+    Buffer.from(bench.module.measurementsOf(bench.tdr).mrtd).readBigUInt64LE(0),
+  );
 });
 
 test('TDH.MEM.PAGE.ADD wants tables, a free entry, a free target and a host page as source', () => {

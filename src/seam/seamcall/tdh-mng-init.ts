@@ -81,6 +81,7 @@ export const tdhMngInit: BuildRow = {
       params,
       gpaw,
       sharedBit,
+      noRbpMod: (params.configFlags & ConfigFlag.NO_RBP_MOD) !== 0n,
       secondLevel,
       secureEpt: new SecureEpt(levels, secondLevel),
       cpuid,

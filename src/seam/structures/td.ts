@@ -25,6 +25,8 @@ export interface TdConfiguration {
   readonly params: TdParams;
   readonly gpaw: Gpaw;
   readonly sharedBit: number;
+  /** CONFIG_FLAGS.NO_RBP_MOD: RBP never crosses in TDG.VP.VMCALL */
+  readonly noRbpMod: boolean;
   readonly secondLevel: SecondLevel;
   readonly secureEpt: SecureEpt;
   readonly cpuid: CpuidTable;

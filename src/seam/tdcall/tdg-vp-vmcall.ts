@@ -1,4 +1,4 @@
-import { CompletionCode as Code, type CompletionCode, ConfigFlag, Gpr, OperandId, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, Gpr, OperandId, TdgLeaf } from '../../abi/index.ts';
 import { S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import { leaveForVmcall } from '../td-exit/leave.ts';
@@ -25,8 +25,7 @@ export const tdgVpVmcall: TdcallRow = {
     const { cpu } = vcpu;
     const { state } = cpu;
     const mask = state.low(RCX);
-    const noRbp = (configuration.params.configFlags & ConfigFlag.NO_RBP_MOD) !== 0n;
-    if (state.high(RCX) !== 0 || (mask & (noRbp ? NEVER_EXPOSED | RBP : NEVER_EXPOSED)) !== 0)
+    if (state.high(RCX) !== 0 || (mask & (configuration.noRbpMod ? NEVER_EXPOSED | RBP : NEVER_EXPOSED)) !== 0)
       return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
     const vendor = state.low(R10) !== 0 || state.high(R10) !== 0;
     const code = vendor ? VENDOR_CALL | state.low(R10) : state.low(R11);

@@ -1,0 +1,271 @@
+/** CPUID, MSRs, control registers and the policy of exits, as rows and as seen by a guest. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CompletionCode as Code, CPUID_CONFIG_ORDER, Gpr, TdgLeaf } from '../../src/abi/index.ts';
+import { ExitReason, S } from '../../src/cpu/index.ts';
+import { CPUID_ROWS, EXIT_ROWS, MSR_ROWS, SEAMCALL_ROWS, TDCALL_ROWS } from '../../src/seam/index.ts';
+import { SEPT_STATES } from '../../src/seam/sept/states.ts';
+import { Bench, exits, type ScriptedProcessor, type Step, tdcall } from './scripted-td.ts';
+
+function unique(what: string, numbers: readonly number[]): void {
+  assert.equal(new Set(numbers).size, numbers.length, `${what}: a number stands twice`);
+}
+
+test('every row is unique and says where it is defined', () => {
+  unique(
+    'SEAMCALL',
+    SEAMCALL_ROWS.map(({ leaf }) => leaf),
+  );
+  unique(
+    'TDCALL',
+    TDCALL_ROWS.map(({ leaf }) => leaf),
+  );
+  unique(
+    'exit',
+    EXIT_ROWS.map(({ reason }) => reason),
+  );
+  unique(
+    'CPUID',
+    CPUID_ROWS.map(({ leaf }) => leaf),
+  );
+  unique(
+    'MSR',
+    MSR_ROWS.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)),
+  );
+  for (const { name, source } of [...SEAMCALL_ROWS, ...TDCALL_ROWS]) assert.ok(source.includes(`"${name} Leaf"`), name);
+  for (const row of [...EXIT_ROWS, ...CPUID_ROWS, ...MSR_ROWS]) assert.match(row.source, /^(TDX Module|SDM).*".+"/);
+  assert.deepEqual(
+    SEPT_STATES.map(({ state }) => state),
+    [...SEPT_STATES.keys()],
+  );
+});
+
+test('the number of every leaf is the one of its name', () => {
+  for (const { leaf, name } of SEAMCALL_ROWS) assert.match(name, /^TDH\./, `${leaf}`);
+  for (const { leaf, name } of TDCALL_ROWS)
+    assert.equal(TdgLeaf[name.slice(4).replaceAll('.', '_') as keyof typeof TdgLeaf], leaf);
+});
+
+const CPUID_LENGTH = 2;
+function cpuid(cpu: ScriptedProcessor, bench: Bench, leaf: number, subleaf = 0): number[] | '#VE' {
+  const injections = cpu.injected.length;
+  cpu.virtualizationException.valid = false;
+  cpu.set(Gpr.RAX, leaf);
+  cpu.set(Gpr.RCX, subleaf);
+  bench.enter([exits(ExitReason.Cpuid, { instructionLength: CPUID_LENGTH })]);
+  if (cpu.injected.length > injections) return '#VE';
+  return [Gpr.RAX, Gpr.RBX, Gpr.RCX, Gpr.RDX].map((register) => Number(cpu.get(register)));
+}
+
+test('CPUID leaves: answered, or #VE', () => {
+  const bench = new Bench();
+  const cpu = bench.build();
+  const ask = (leaf: number, subleaf = 0) => cpuid(cpu, bench, leaf, subleaf);
+  assert.deepEqual(ask(0), [0x23, 0x756e6547, 0x6c65746e, 0x49656e69]);
+  assert.deepEqual(ask(0x15), [1, 40, 25_000_000, 0]);
+  assert.deepEqual(ask(0x21), [0, 0x65746e49, 0x20202020, 0x5844546c]);
+  assert.deepEqual(ask(0x8000_0000), [0x8000_0008, 0, 0, 0]);
+  assert.equal((ask(0x8000_0008) as number[])[0]! & 0xff, 52);
+  assert.deepEqual(ask(3), [0, 0, 0, 0]);
+  const ve: readonly (readonly [number, number])[] = [
+    [2, 0],
+    [6, 0],
+    [9, 0],
+    [0xb, 0],
+    [0x16, 0],
+    [0x1f, 0],
+    [4, 5],
+    [7, 3],
+    [0x21, 1],
+    [0x8000_0002, 0],
+    [0x8000_0006, 0],
+    [0x4000_0000, 0],
+    [0x4000_0100, 0],
+    [0x4fff_ffff, 0],
+  ];
+  for (const [leaf, subleaf] of ve) assert.equal(ask(leaf, subleaf), '#VE', `${leaf.toString(16)}.${subleaf}`);
+  assert.deepEqual(ask(0x8000_0009, 3), [0, 0, 0, 0], 'clamped to leaf 0x23 with the same sub-leaf');
+  assert.equal(ask(0x8000_0009, 4), '#VE');
+  assert.equal(ask(0x24, 0) === '#VE', false);
+  assert.equal(ask(0xffff_ffff, 9), '#VE');
+});
+
+test('CPUID bits that move with the vCPU', () => {
+  const bench = new Bench();
+  bench.build({ vcpus: 2 });
+  const cpu = bench.processors[1]!;
+  bench.tdvprs.reverse();
+  bench.processors.reverse();
+  assert.equal((cpuid(cpu, bench, 1) as number[])[1]! >>> 24, 1);
+  cpu.state.set(S.cr4, 1 << 18, 0);
+  assert.ok(((cpuid(cpu, bench, 1) as number[])[2]! & (1 << 27)) !== 0);
+  assert.ok(((cpuid(cpu, bench, 0x8000_0001) as number[])[3]! & (1 << 11)) !== 0);
+  cpu.state.setLow(S.segmentRights + 4, 0xc09b);
+  assert.ok(((cpuid(cpu, bench, 0x8000_0001) as number[])[3]! & (1 << 11)) === 0, 'SYSCALL is for 64-bit mode');
+  assert.ok(((cpuid(cpu, bench, 1) as number[])[2]! & (1 << 31)) !== 0, 'a hypervisor is always there');
+});
+
+test('configurable CPUID bits are 0 unless the host asks and the processor has them', () => {
+  const index = CPUID_CONFIG_ORDER.findIndex(([leaf]) => leaf === 1);
+  const NONE = { eax: 0, ebx: 0, ecx: 0, edx: 0 };
+  const TSC_DEADLINE = 1 << 24;
+  const MONITOR = 1 << 3;
+  for (const asked of [0, TSC_DEADLINE | MONITOR]) {
+    const bench = new Bench();
+    const cpu = bench.build({
+      params: { cpuidConfig: CPUID_CONFIG_ORDER.map((_, i) => (i === index ? { ...NONE, ecx: asked } : NONE)) },
+    });
+    const [, , ecx] = cpuid(cpu, bench, 1) as number[];
+    assert.equal(ecx! & TSC_DEADLINE, asked & TSC_DEADLINE);
+    assert.equal(ecx! & MONITOR, 0, 'not on this processor');
+    assert.equal(rdmsr(cpu, bench, 0x6e0), asked === 0 ? '#GP' : '#VE');
+  }
+});
+
+test('TDG.VP.CPUIDVE.SET turns every CPUID of a privilege into #VE', () => {
+  const bench = new Bench();
+  const cpu = bench.build();
+  bench.enter([tdcall({ RAX: TdgLeaf.VP_CPUIDVE_SET, RCX: 2 })]);
+  assert.notEqual(cpuid(cpu, bench, 0), '#VE');
+  cpu.state.setLow(S.cpl, 3);
+  assert.equal(cpuid(cpu, bench, 0), '#VE');
+  cpu.state.setLow(S.cpl, 0);
+  bench.enter([tdcall({ RAX: TdgLeaf.VP_CPUIDVE_SET, RCX: 4 })]);
+  assert.equal(cpu.get(Gpr.RAX), (BigInt(Code.OPERAND_INVALID) << 32n) | 1n);
+});
+
+const VECTORS: Readonly<Record<number, string>> = { 20: '#VE', 13: '#GP', 6: '#UD', 8: '#DF' };
+
+/** What became of one exit: the exception, or undefined when the guest goes on. */
+function outcome(cpu: ScriptedProcessor, bench: Bench, step: Step): string | undefined {
+  const injections = cpu.injected.length;
+  cpu.virtualizationException.valid = false;
+  bench.enter([step]);
+  const injection = cpu.injected[injections];
+  return injection === undefined ? undefined : VECTORS[injection.vector];
+}
+
+function rdmsr(cpu: ScriptedProcessor, bench: Bench, msr: number): bigint | string {
+  cpu.set(Gpr.RCX, msr);
+  cpu.set(Gpr.RAX, 0);
+  cpu.set(Gpr.RDX, 0);
+  return (
+    outcome(cpu, bench, exits(ExitReason.Rdmsr, { instructionLength: 2 })) ??
+    (cpu.get(Gpr.RDX) << 32n) | cpu.get(Gpr.RAX)
+  );
+}
+
+function wrmsr(cpu: ScriptedProcessor, bench: Bench, msr: number, value: bigint): string | undefined {
+  cpu.set(Gpr.RCX, msr);
+  cpu.set(Gpr.RAX, value & 0xffff_ffffn);
+  cpu.set(Gpr.RDX, value >> 32n);
+  return outcome(cpu, bench, exits(ExitReason.Wrmsr, { instructionLength: 2 }));
+}
+
+test('MSRs that the processor leaves to the module', () => {
+  const bench = new Bench();
+  const cpu = bench.build();
+  const read = (msr: number) => rdmsr(cpu, bench, msr);
+  for (const msr of [0x1b, 0x3a, 0x802, 0x803, 0x80f, 0x830, 0x832, 0x838, 0x83e, 0x17a, 0xc000_0083, 0x4b56_4d00])
+    assert.equal(read(msr), '#VE', msr.toString(16));
+  for (const msr of [0x800, 0x831, 0x8ff, 0x570, 0x186, 0x6a0]) assert.equal(read(msr), '#GP', msr.toString(16));
+  assert.equal(read(0xbd), 1n);
+  assert.equal(read(0x345), 0n);
+  assert.equal((read(0x1a0) as bigint) & 0x1080n, 0x1000n);
+  assert.equal((read(0x10a) as bigint) & 0x21n, 0x21n);
+  assert.equal(cpu.rip > 0x1000, true);
+
+  const write = (msr: number, value: bigint) => wrmsr(cpu, bench, msr, value);
+  assert.equal(write(0x10, 0n), '#VE');
+  assert.equal(write(0x1a0, 0n), '#VE');
+  assert.equal(write(0x345, 0n), '#GP');
+  assert.equal(write(0xda0, 0n), undefined);
+  assert.equal(write(0xda0, 1n << 8n), '#GP');
+  assert.equal(write(0x1d9, 2n), undefined);
+  assert.equal(read(0x1d9), 2n);
+  assert.equal(write(0x1d9, 0x40n), '#VE');
+  assert.equal(write(0x1d9, 1n << 32n), '#GP');
+});
+
+test('EFER: SCE may change, LMA is ignored, the rest is #VE', () => {
+  const bench = new Bench();
+  const cpu = bench.build();
+  assert.equal(wrmsr(cpu, bench, 0xc000_0080, 0x900n), undefined);
+  assert.equal(cpu.state.low(S.efer), 0xd00);
+  assert.equal(wrmsr(cpu, bench, 0xc000_0080, 0x901n), undefined);
+  assert.equal(wrmsr(cpu, bench, 0xc000_0080, 0x101n), '#VE', 'NXE');
+  assert.equal(cpu.state.low(S.efer), 0xd01);
+});
+
+test('control registers: what the module owns cannot change', () => {
+  const bench = new Bench();
+  const cpu = bench.build();
+  const mov = (register: number, value: number) => {
+    cpu.set(Gpr.RBX, value >>> 0);
+    return outcome(
+      cpu,
+      bench,
+      exits(ExitReason.CrAccess, { qualificationLow: register | (Gpr.RBX << 8), instructionLength: 3 }),
+    );
+  };
+  const cases: readonly (readonly [number, number, string])[] = [
+    [0, 0x8005_0013, '#GP'], // NE = 0
+    [0, 0x8000_0020, '#GP'], // PG without PE
+    [0, 0x20, '#VE'], // PE = 0
+    [0, 0xc005_0033, '#VE'], // CD
+    [0, 0xa005_0033, '#VE'], // NW
+    [4, 0x20, '#VE'], // MCE = 0
+    [4, 0x2060, '#VE'], // VMXE
+  ];
+  for (const [register, value, expected] of cases) assert.equal(mov(register, value), expected, value.toString(16));
+  assert.equal(cpu.rip, 0x1000);
+});
+
+test('XSETBV: only XCR0, only what XFAM has', () => {
+  const bench = new Bench();
+  const cpu = bench.build();
+  const xsetbv = (index: number, value: number) => {
+    cpu.set(Gpr.RCX, index);
+    cpu.set(Gpr.RAX, value);
+    cpu.set(Gpr.RDX, 0);
+    return outcome(cpu, bench, exits(ExitReason.Xsetbv, { instructionLength: 3 }));
+  };
+  assert.equal(xsetbv(0, 3), undefined);
+  assert.equal(cpu.state.low(S.xcr0), 3);
+  for (const [index, value] of [
+    [1, 1],
+    [0, 2],
+    [0, 7],
+    [0, 0],
+  ] as const)
+    assert.equal(xsetbv(index, value), '#GP');
+});
+
+test('every exit of the table does what its row says, and an exit without a row is a broken invariant', () => {
+  for (const { reason, policy } of EXIT_ROWS) {
+    if (policy === 'handled') continue;
+    const bench = new Bench();
+    const cpu = bench.build();
+    const rip = cpu.rip;
+    const result = outcome(cpu, bench, exits(reason, { instructionLength: 2, qualificationLow: 5 }));
+    if (policy === 'TD exit') {
+      assert.equal(bench.details, reason);
+      assert.deepEqual(cpu.injected, []);
+    } else {
+      assert.equal(result, policy, `exit ${reason}`);
+      assert.equal(bench.details, ExitReason.ExternalInterrupt);
+    }
+    assert.equal(cpu.rip, rip);
+  }
+  const bench = new Bench();
+  bench.build();
+  assert.throws(() => bench.enter([exits(3)]), /broken invariant: the processor left with exit INIT/);
+});
+
+test('a triple fault ends the vCPU for good', () => {
+  const bench = new Bench();
+  bench.build();
+  assert.equal(bench.enter([exits(ExitReason.TripleFault)]), Code.NON_RECOVERABLE_VCPU);
+  assert.equal(bench.details, ExitReason.TripleFault);
+  assert.equal(bench.enter(), Code.VCPU_STATE_INCORRECT);
+});
