@@ -93,7 +93,9 @@ async function obtain(source: LinuxSource): Promise<ObjectOrSkip> {
 async function unpackSource({ version, suite }: LinuxSource, directory: string): Promise<string> {
   const tree = join(directory, 'source');
   if (existsSync(tree)) return tree;
-  await program('gcc', ['--version']);
+  const { stdout: machine } = await runProgram('gcc', ['-dumpmachine']);
+  if (!machine.startsWith('x86_64'))
+    throw new AptUnavailable(`The gcc of this machine is for ${machine.trim()}, not for x86-64.`);
   const unpacked = await debianPackage(suite, `linux-source-${version}`);
   const sources = join(unpacked, 'usr/src');
   const archive = (await readdir(sources)).find((name) => name.endsWith('.tar.xz'));
