@@ -31,7 +31,9 @@ export class HostMemory {
   constructor(ramBytes: number) {
     const total = PROCESSOR_AREA_BYTES + ramBytes;
     if (ramBytes <= 0 || ramBytes % 65536 !== 0 || total > 65536 * 65536)
-      throw new RangeError(`host memory of ${ramBytes} bytes: must be a positive multiple of 64 KiB, at most 4 GiB - 96 MiB`);
+      throw new RangeError(
+        `host memory of ${ramBytes} bytes: must be a positive multiple of 64 KiB, at most 4 GiB - 96 MiB`,
+      );
     this.ramBytes = ramBytes;
     this.wasm = new WebAssembly.Memory({ initial: total / 65536, maximum: total / 65536 });
     const buffer = this.wasm.buffer;

@@ -68,6 +68,8 @@ export class SeamCore {
   details = 0;
   /** code of the last check that failed */
   code: CompletionCode = Code.SUCCESS;
+  /** level that the last `pageInfo` found in RCX */
+  pageLevel: PageLevel = 0;
 
   constructor(options: CoreOptions) {
     this.memory = options.memory;
@@ -164,7 +166,6 @@ export class SeamCore {
     this.pageLevel = level;
     return gpa;
   }
-  pageLevel: PageLevel = 0;
 
   /**
    * Walks to the entry that `pageInfo` named and asks whether the operation may be done there. Returns the state it leads to, or -1

@@ -6,9 +6,12 @@ const encoder = new TextEncoder();
 
 export class PlatformSecrets {
   readonly #root: Uint8Array;
+  readonly #reportKey: Uint8Array;
+  #uuidsMade = 0;
 
   constructor(seed: number) {
     this.#root = sha256(encoder.encode(`seamulator platform ${seed}`));
+    this.#reportKey = this.derive('REPORTMACSTRUCT');
   }
 
   /** A 32-byte secret of its own for each purpose. */
@@ -18,15 +21,11 @@ export class PlatformSecrets {
 
   /** TD_UUID of the TD at `tdrHpa`; differs from one TD to the next even on the same page. */
   uuid(tdrHpa: number): Uint8Array {
-    return this.derive(`TD_UUID ${tdrHpa} ${this.#uuids++}`);
+    return this.derive(`TD_UUID ${tdrHpa} ${this.#uuidsMade++}`);
   }
-  #uuids = 0;
 
   /** MAC over the first 224 bytes of a REPORTMACSTRUCT. */
   reportMac(bytes: Uint8Array): Uint8Array {
     return hmac(sha256, this.#reportKey, bytes);
-  }
-  get #reportKey(): Uint8Array {
-    return this.derive('REPORTMACSTRUCT');
   }
 }
