@@ -4,10 +4,10 @@ import type { Processor } from './processor.ts';
 import { finishTransfer, generalProtection, is64Bit, isLongMode, Rights, Segment } from './segments.ts';
 import { S } from './state.ts';
 
-const CR0_DEFINED = Cr0.Pe | Cr0.Mp | Cr0.Em | Cr0.Ts | Cr0.Et | Cr0.Ne | Cr0.Wp | Cr0.Am | Cr0.Nw | Cr0.Cd | Cr0.Pg;
+const CR0_DEFINED = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS | Cr0.ET | Cr0.NE | Cr0.WP | Cr0.AM | Cr0.NW | Cr0.CD | Cr0.PG;
 /** bits whose change makes cached translations wrong */
-const CR0_TRANSLATION = Cr0.Pg | Cr0.Wp;
-const CR4_TRANSLATION = Cr4.Pse | Cr4.Pae | Cr4.Pge | Cr4.La57 | Cr4.Pcide | Cr4.Smep | Cr4.Smap;
+const CR0_TRANSLATION = Cr0.PG | Cr0.WP;
+const CR4_TRANSLATION = Cr4.PSE | Cr4.PAE | Cr4.PGE | Cr4.LA57 | Cr4.PCIDE | Cr4.SMEP | Cr4.SMAP;
 const CR3_NO_FLUSH_HIGH = 1 << 31;
 
 /** CR0 and CR4 as the guest reads them: host-owned bits come from the shadow. */
@@ -35,23 +35,23 @@ export function writeCr0(cpu: Processor, low: number, high: number): void {
   const { state } = cpu;
   const old = state.low(S.cr0);
   const mask = cpu.controls.cr0HostMask;
-  const value = (old & mask) | (low & ~mask & CR0_DEFINED) | Cr0.Et;
-  const paging = (value & Cr0.Pg) !== 0;
+  const value = (old & mask) | (low & ~mask & CR0_DEFINED) | Cr0.ET;
+  const paging = (value & Cr0.PG) !== 0;
   if (high !== 0) throw generalProtection(0);
-  if (paging && (value & Cr0.Pe) === 0) throw generalProtection(0);
-  if ((value & Cr0.Nw) !== 0 && (value & Cr0.Cd) === 0) throw generalProtection(0);
+  if (paging && (value & Cr0.PE) === 0) throw generalProtection(0);
+  if ((value & Cr0.NW) !== 0 && (value & Cr0.CD) === 0) throw generalProtection(0);
   const efer = state.low(S.efer);
   const cr4 = state.low(S.cr4);
-  const turnedOn = paging && (old & Cr0.Pg) === 0;
-  const turnedOff = !paging && (old & Cr0.Pg) !== 0;
-  if (turnedOn && (efer & Efer.Lme) !== 0) {
+  const turnedOn = paging && (old & Cr0.PG) === 0;
+  const turnedOff = !paging && (old & Cr0.PG) !== 0;
+  if (turnedOn && (efer & Efer.LME) !== 0) {
     const longCode = (state.low(S.segmentRights + Segment.Cs * 4) & Rights.Long) !== 0;
-    if ((cr4 & Cr4.Pae) === 0 || longCode) throw generalProtection(0);
-    state.setLow(S.efer, efer | Efer.Lma);
+    if ((cr4 & Cr4.PAE) === 0 || longCode) throw generalProtection(0);
+    state.setLow(S.efer, efer | Efer.LMA);
   }
   if (turnedOff) {
-    if (is64Bit(cpu) || (cr4 & Cr4.Pcide) !== 0) throw generalProtection(0);
-    state.setLow(S.efer, efer & ~Efer.Lma);
+    if (is64Bit(cpu) || (cr4 & Cr4.PCIDE) !== 0) throw generalProtection(0);
+    state.setLow(S.efer, efer & ~Efer.LMA);
   }
   state.set(S.cr0, value, 0);
   if (((old ^ value) & CR0_TRANSLATION) !== 0) cpu.flushTlb(true);
@@ -60,7 +60,7 @@ export function writeCr0(cpu: Processor, low: number, high: number): void {
 
 /** Writes CR3. Bit 63 (with PCIDs) asks to keep translations; as none are tagged here they are dropped all the same. */
 export function writeCr3(cpu: Processor, low: number, high: number): void {
-  const keepsAllowed = (cpu.state.low(S.cr4) & Cr4.Pcide) !== 0;
+  const keepsAllowed = (cpu.state.low(S.cr4) & Cr4.PCIDE) !== 0;
   const addressHigh = keepsAllowed ? high & ~CR3_NO_FLUSH_HIGH : high;
   if (isLongMode(cpu) && addressHigh >>> (cpu.controls.guestPhysicalAddressBits - 32) !== 0) throw generalProtection(0);
   cpu.state.set(S.cr3, low, addressHigh);
@@ -75,8 +75,8 @@ export function writeCr4(cpu: Processor, low: number, high: number): void {
   if (high !== 0 || (low & ~mask & ~controls.cr4Supported) !== 0) throw generalProtection(0);
   const value = (old & mask) | (low & ~mask);
   const changed = old ^ value;
-  if (isLongMode(cpu) && ((changed & Cr4.La57) !== 0 || (value & Cr4.Pae) === 0)) throw generalProtection(0);
-  if ((changed & value & Cr4.Pcide) !== 0 && (!isLongMode(cpu) || (state.low(S.cr3) & 0xfff) !== 0))
+  if (isLongMode(cpu) && ((changed & Cr4.LA57) !== 0 || (value & Cr4.PAE) === 0)) throw generalProtection(0);
+  if ((changed & value & Cr4.PCIDE) !== 0 && (!isLongMode(cpu) || (state.low(S.cr3) & 0xfff) !== 0))
     throw generalProtection(0);
   state.set(S.cr4, value, 0);
   if ((changed & CR4_TRANSLATION) !== 0) cpu.flushTlb(true);

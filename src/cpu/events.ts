@@ -1,5 +1,6 @@
 /** Interrupts and exceptions through the IDT (SDM vol. 3, "Interrupt and Exception Handling"). */
-import { EventType, Rflags, Vector } from './architecture.ts';
+import { Rflags, Vector } from '../isa/index.ts';
+import { EventType } from './architecture.ts';
 import { ExitReason } from './exit.ts';
 import { Gpr } from './gpr.ts';
 import { GuestFault, type Processor, VM_EXIT, VmExit } from './processor.ts';
@@ -64,7 +65,7 @@ export function deliverEvent(
       if (thrown instanceof VmExit) throw exitDuring(cpu, event);
       if (!(thrown instanceof GuestFault)) throw thrown;
       // The processor takes no #VE while it delivers an event: the violation that would have been one exits.
-      if (thrown.vector === Vector.Virtualization) {
+      if (thrown.vector === Vector.VE) {
         cpu.virtualizationException.valid = false;
         throw exitDuring(cpu, event);
       }
@@ -88,22 +89,18 @@ function isSoftware(type: number): boolean {
 }
 
 function isContributory(vector: number): boolean {
-  return (
-    vector === Vector.DivideError ||
-    (vector >= Vector.InvalidTss && vector <= Vector.GeneralProtection) ||
-    vector === 21
-  );
+  return vector === Vector.DE || (vector >= Vector.TS && vector <= Vector.GP) || vector === 21;
 }
 
 function isPageFaultClass(vector: number): boolean {
-  return vector === Vector.PageFault || vector === Vector.Virtualization;
+  return vector === Vector.PF || vector === Vector.VE;
 }
 
 /** The event that follows when `fault` happens while `event` is delivered (SDM, "Conditions for Generating a Double Fault"). */
 function next(cpu: Processor, event: Event, fault: GuestFault): Event {
   const hardware = event.type === EventType.HardwareException;
   const serious = isContributory(fault.vector) || isPageFaultClass(fault.vector);
-  if (hardware && event.vector === Vector.DoubleFault && serious) {
+  if (hardware && event.vector === Vector.DF && serious) {
     cpu.exit.reset(ExitReason.TripleFault);
     throw VM_EXIT;
   }
@@ -111,7 +108,7 @@ function next(cpu: Processor, event: Event, fault: GuestFault): Event {
     hardware &&
     ((isContributory(event.vector) && isContributory(fault.vector)) || (isPageFaultClass(event.vector) && serious));
   return double
-    ? { vector: Vector.DoubleFault, type: EventType.HardwareException, errorCode: 0, instructionLength: 0 }
+    ? { vector: Vector.DF, type: EventType.HardwareException, errorCode: 0, instructionLength: 0 }
     : { vector: fault.vector, type: EventType.HardwareException, errorCode: fault.errorCode, instructionLength: 0 };
 }
 
@@ -123,13 +120,12 @@ function externalBit(event: Event): number {
 /** RFLAGS as the frame holds them: the resume flag is set for faults, so that a code breakpoint does not strike twice. */
 function savedFlags(cpu: Processor, event: Event): number {
   const flags = cpu.readRflags();
-  const fault =
-    event.type === EventType.HardwareException && event.vector !== Vector.Debug && event.vector !== Vector.DoubleFault;
-  return fault ? flags | Rflags.Rf : flags;
+  const fault = event.type === EventType.HardwareException && event.vector !== Vector.DB && event.vector !== Vector.DF;
+  return fault ? flags | Rflags.RF : flags;
 }
 
 function enterFlags(cpu: Processor, saved: number, interruptGate: boolean): void {
-  const cleared = Rflags.Tf | Rflags.Nt | Rflags.Rf | Rflags.Vm | (interruptGate ? Rflags.If : 0);
+  const cleared = Rflags.TF | Rflags.NT | Rflags.RF | Rflags.VM | (interruptGate ? Rflags.IF : 0);
   cpu.writeRflags(saved & ~cleared);
 }
 
@@ -147,13 +143,13 @@ function checkSoftwareGate(cpu: Processor, event: Event, gateHigh: number): void
 function handlerSegment(cpu: Processor, event: Event, selector: number): Descriptor {
   const external = externalBit(event);
   if (isNull(selector)) throw generalProtection(external);
-  const descriptor = readDescriptor(cpu, selector, Vector.GeneralProtection, external);
+  const descriptor = readDescriptor(cpu, selector, Vector.GP, external);
   const { rights } = descriptor;
   const errorCode = (selector & 0xfffc) | external;
   const code = Rights.CodeOrData | Rights.Code;
   if ((rights & code) !== code || descriptorPrivilege(rights) > cpu.state.low(S.cpl))
     throw generalProtection(errorCode);
-  if ((rights & Rights.Present) === 0) throw new GuestFault(Vector.SegmentNotPresent, errorCode);
+  if ((rights & Rights.Present) === 0) throw new GuestFault(Vector.NP, errorCode);
   return descriptor;
 }
 
@@ -176,7 +172,7 @@ function deliverLong(cpu: Processor, event: Event): void {
   const type = (gateHigh >>> 8) & 0x1f;
   if ((type & ~GATE_TRAP_BIT) !== GATE_INTERRUPT_32) throw generalProtection(idtError);
   checkSoftwareGate(cpu, event, gateHigh);
-  if ((gateHigh & 0x8000) === 0) throw new GuestFault(Vector.SegmentNotPresent, idtError);
+  if ((gateHigh & 0x8000) === 0) throw new GuestFault(Vector.NP, idtError);
   const targetHigh = cpu.load((idtLow + offset + 8) | 0, addHigh(idtLow, idtHigh, offset + 8), 4, true);
   const targetLow = (gateLow & 0xffff) | (gateHigh & 0xffff_0000);
 
@@ -193,11 +189,11 @@ function deliverLong(cpu: Processor, event: Event): void {
   if (stackTable !== 0 || newCpl < cpl) {
     const slot = stackTable !== 0 ? 0x1c + stackTable * 8 : 4 + newCpl * 8;
     if (slot + 7 > state.low(S.trLimit) >>> 0)
-      throw new GuestFault(Vector.InvalidTss, (state.low(S.trSelector) & 0xfffc) | external);
+      throw new GuestFault(Vector.TS, (state.low(S.trSelector) & 0xfffc) | external);
     const trLow = state.low(S.trBase);
     stackLow = cpu.load((trLow + slot) | 0, addHigh(trLow, state.high(S.trBase), slot), 8, true);
     stackHigh = cpu.dataHigh;
-    if (!canonical(cpu, stackHigh)) throw new GuestFault(Vector.StackFault, external);
+    if (!canonical(cpu, stackHigh)) throw new GuestFault(Vector.SS, external);
   }
   stackLow &= ~0xf;
 
@@ -238,7 +234,7 @@ function deliverProtected(cpu: Processor, event: Event): void {
   const base = type & ~GATE_TRAP_BIT;
   if (type !== GATE_TASK && base !== GATE_INTERRUPT_32 && base !== GATE_INTERRUPT_16) throw generalProtection(idtError);
   checkSoftwareGate(cpu, event, gateHigh);
-  if ((gateHigh & 0x8000) === 0) throw new GuestFault(Vector.SegmentNotPresent, idtError);
+  if ((gateHigh & 0x8000) === 0) throw new GuestFault(Vector.NP, idtError);
   if (type === GATE_TASK) {
     cpu.exit.reset(ExitReason.TaskSwitch);
     cpu.exit.qualificationLow = (gateLow >>> 16) | (3 << 30);
@@ -261,12 +257,12 @@ function deliverProtected(cpu: Processor, event: Event): void {
     const busy32 = (state.low(S.trRights) & 8) !== 0;
     const slot = busy32 ? 4 + newCpl * 8 : 2 + newCpl * 4;
     const trError = (state.low(S.trSelector) & 0xfffc) | external;
-    if (slot + (busy32 ? 5 : 3) > state.low(S.trLimit) >>> 0) throw new GuestFault(Vector.InvalidTss, trError);
+    if (slot + (busy32 ? 5 : 3) > state.low(S.trLimit) >>> 0) throw new GuestFault(Vector.TS, trError);
     const tr = state.low(S.trBase);
     stack = cpu.load((tr + slot) | 0, 0, busy32 ? 4 : 2, true);
     stackSelector = cpu.load((tr + slot + (busy32 ? 4 : 2)) | 0, 0, 2, true);
-    if (isNull(stackSelector)) throw new GuestFault(Vector.InvalidTss, external);
-    stackDescriptor = checkStackSegment(cpu, stackSelector, newCpl, Vector.InvalidTss, external);
+    if (isNull(stackSelector)) throw new GuestFault(Vector.TS, external);
+    stackDescriptor = checkStackSegment(cpu, stackSelector, newCpl, Vector.TS, external);
     stackBase = stackDescriptor.baseLow;
     stackRights = stackDescriptor.rights;
   }

@@ -36,16 +36,16 @@ function isPat(_cpu: Processor, low: number, high: number): boolean {
 }
 
 function isEfer(cpu: Processor, low: number, high: number): boolean {
-  if (high !== 0 || (low & ~(Efer.Sce | Efer.Lme | Efer.Lma | Efer.Nxe)) !== 0) return false;
-  const paging = (cpu.state.low(S.cr0) & Cr0.Pg) !== 0;
-  return !paging || ((low ^ cpu.state.low(S.efer)) & Efer.Lme) === 0;
+  if (high !== 0 || (low & ~(Efer.SCE | Efer.LME | Efer.LMA | Efer.NXE)) !== 0) return false;
+  const paging = (cpu.state.low(S.cr0) & Cr0.PG) !== 0;
+  return !paging || ((low ^ cpu.state.low(S.efer)) & Efer.LME) === 0;
 }
 
 function setEfer(cpu: Processor, low: number): void {
   const old = cpu.state.low(S.efer);
-  const value = (low & ~Efer.Lma) | (old & Efer.Lma);
+  const value = (low & ~Efer.LMA) | (old & Efer.LMA);
   cpu.state.set(S.efer, value, 0);
-  if (((old ^ value) & Efer.Nxe) !== 0) cpu.flushTlb(true);
+  if (((old ^ value) & Efer.NXE) !== 0) cpu.flushTlb(true);
   finishTransfer(cpu);
 }
 

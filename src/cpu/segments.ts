@@ -1,5 +1,6 @@
 /** Segment registers and the descriptors behind them (SDM vol. 3, "Protected-Mode Memory Management" and "Protection"). */
-import { Cr4, Efer, isCanonical, Vector } from './architecture.ts';
+import { Vector } from '../isa/index.ts';
+import { Cr4, Efer, isCanonical } from './architecture.ts';
 import { GuestFault, type Processor } from './processor.ts';
 import { S } from './state.ts';
 
@@ -46,7 +47,7 @@ export function descriptorPrivilege(rights: number): number {
 
 /** Is the processor in IA-32e mode (64-bit or compatibility)? */
 export function isLongMode(cpu: Processor): boolean {
-  return (cpu.state.low(S.efer) & Efer.Lma) !== 0;
+  return (cpu.state.low(S.efer) & Efer.LMA) !== 0;
 }
 
 /** Is it in 64-bit mode? */
@@ -56,11 +57,11 @@ export function is64Bit(cpu: Processor): boolean {
 
 /** Is this linear address canonical in the current paging mode? */
 export function canonical(cpu: Processor, high: number): boolean {
-  return isCanonical(high, (cpu.state.low(S.cr4) & Cr4.La57) !== 0);
+  return isCanonical(high, (cpu.state.low(S.cr4) & Cr4.LA57) !== 0);
 }
 
 export function generalProtection(errorCode: number): GuestFault {
-  return new GuestFault(Vector.GeneralProtection, errorCode);
+  return new GuestFault(Vector.GP, errorCode);
 }
 
 /** Is the selector null (index 0 of the GDT, any RPL)? */
@@ -72,12 +73,7 @@ export function isNull(selector: number): boolean {
  * Reads the descriptor a non-null selector names. Throws `vector` (selector) beyond the table's limit.
  * `external` (0 or 1) is ORed into the error code.
  */
-export function readDescriptor(
-  cpu: Processor,
-  selector: number,
-  vector: number = Vector.GeneralProtection,
-  external = 0,
-): Descriptor {
+export function readDescriptor(cpu: Processor, selector: number, vector: number = Vector.GP, external = 0): Descriptor {
   const state = cpu.state;
   const local = (selector & 4) !== 0;
   const offset = selector & 0xfff8;
@@ -190,7 +186,7 @@ export function checkStackSegment(
   cpu: Processor,
   selector: number,
   cpl: number,
-  vector: number = Vector.GeneralProtection,
+  vector: number = Vector.GP,
   external = 0,
 ): Descriptor {
   const errorCode = (selector & 0xfffc) | external;
@@ -203,7 +199,7 @@ export function checkStackSegment(
     (rights & kind) !== (Rights.CodeOrData | Rights.WritableOrReadable)
   )
     throw new GuestFault(vector, errorCode);
-  if ((rights & Rights.Present) === 0) throw new GuestFault(Vector.StackFault, errorCode);
+  if ((rights & Rights.Present) === 0) throw new GuestFault(Vector.SS, errorCode);
   return descriptor;
 }
 
@@ -231,7 +227,7 @@ export function loadSegment(cpu: Processor, segment: number, selector: number): 
     throw generalProtection(errorCode);
   const conforming = isCode && (rights & Rights.Conforming) !== 0;
   if (!conforming && Math.max(cpl, selector & 3) > descriptorPrivilege(rights)) throw generalProtection(errorCode);
-  if ((rights & Rights.Present) === 0) throw new GuestFault(Vector.SegmentNotPresent, errorCode);
+  if ((rights & Rights.Present) === 0) throw new GuestFault(Vector.NP, errorCode);
   setFromDescriptor(cpu, segment, selector, descriptor);
 }
 
@@ -268,7 +264,7 @@ function checkCodeMode(cpu: Processor, descriptor: Descriptor): void {
   const errorCode = descriptor.selector & 0xfffc;
   if (isLongMode(cpu) && (descriptor.rights & (Rights.Long | Rights.Big)) === (Rights.Long | Rights.Big))
     throw generalProtection(errorCode);
-  if ((descriptor.rights & Rights.Present) === 0) throw new GuestFault(Vector.SegmentNotPresent, errorCode);
+  if ((descriptor.rights & Rights.Present) === 0) throw new GuestFault(Vector.NP, errorCode);
 }
 
 /** A return to outer privilege leaves no data segment behind that the outer level may not use. */
@@ -295,7 +291,7 @@ export function loadLocalTable(cpu: Processor, selector: number): void {
   if ((selector & 4) !== 0) throw generalProtection(errorCode);
   const descriptor = readDescriptor(cpu, selector);
   if ((descriptor.rights & 0x1f) !== 2) throw generalProtection(errorCode);
-  if ((descriptor.rights & Rights.Present) === 0) throw new GuestFault(Vector.SegmentNotPresent, errorCode);
+  if ((descriptor.rights & Rights.Present) === 0) throw new GuestFault(Vector.NP, errorCode);
   const baseHigh = isLongMode(cpu) ? readBaseHigh(cpu, descriptor) : 0;
   state.setLow(S.ldtrSelector, selector & 0xffff);
   state.setLow(S.ldtrRights, descriptor.rights);
@@ -311,7 +307,7 @@ export function loadTaskRegister(cpu: Processor, selector: number): void {
   const descriptor = readDescriptor(cpu, selector);
   const type = descriptor.rights & 0x1f;
   if (type !== 9 && (type !== 1 || isLongMode(cpu))) throw generalProtection(errorCode);
-  if ((descriptor.rights & Rights.Present) === 0) throw new GuestFault(Vector.SegmentNotPresent, errorCode);
+  if ((descriptor.rights & Rights.Present) === 0) throw new GuestFault(Vector.NP, errorCode);
   const baseHigh = isLongMode(cpu) ? readBaseHigh(cpu, descriptor) : 0;
   markType(cpu, descriptor, TSS_BUSY);
   state.setLow(S.trSelector, selector & 0xffff);

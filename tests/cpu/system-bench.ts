@@ -136,7 +136,7 @@ export class SystemBench {
     ];
     descriptors.push(0x00cf_fa00_0000_ffffn, 0x00cf_f200_0000_ffffn, 0x00af_fa00_0000_ffffn);
     descriptors.push((BigInt(Place.tss) << 16n) | 0x0000_8900_0000_0067n, 0n);
-    descriptors.forEach((descriptor, i) => this.write64(Place.gdt + i * 8, descriptor));
+    for (const [i, descriptor] of descriptors.entries()) this.write64(Place.gdt + i * 8, descriptor);
     this.write64(Place.tss + 4, Place.kernelStack);
     this.write64(Place.tss + 0x24, Place.interruptStack);
     // 4 MiB by 2 MiB pages, open to user mode

@@ -28,7 +28,7 @@ const swapGs: Operation = {
 function readBase(row: number): Operation {
   return {
     emit: (b, target) => {
-      requireCr4(b, Cr4.FsGsBase);
+      requireCr4(b, Cr4.FSGSBASE);
       const base = b.state(row, 'i64');
       target!.write(target!.width === 64 ? base : b.wrap(base));
     },
@@ -38,10 +38,10 @@ function readBase(row: number): Operation {
 function writeBase(row: number): Operation {
   return {
     emit: (b, source) => {
-      requireCr4(b, Cr4.FsGsBase);
+      requireCr4(b, Cr4.FSGSBASE);
       const value = b.extendU(source!.read());
       if (source!.width === 64) {
-        const bits = b.select(b.ne(b.and(b.state(S.cr4, 'i32'), b.i32(Cr4.La57)), b.i32(0)), b.i64(56), b.i64(47));
+        const bits = b.select(b.ne(b.and(b.state(S.cr4, 'i32'), b.i32(Cr4.LA57)), b.i32(0)), b.i64(56), b.i64(47));
         const sign = b.shrS(value, bits);
         b.if(b.ne(b.add(sign, b.i64(1)), b.and(b.add(sign, b.i64(1)), b.i64(1))), () => b.raise(13, 0));
       }
@@ -53,7 +53,7 @@ function writeBase(row: number): Operation {
 /** EDX:EAX = TSC; CR4.TSD keeps it from privilege levels above 0. */
 function timeStamp(b: Sem): void {
   const forbidden = b.and(
-    b.ne(b.and(b.state(S.cr4, 'i32'), b.i32(Cr4.Tsd)), b.i32(0)),
+    b.ne(b.and(b.state(S.cr4, 'i32'), b.i32(Cr4.TSD)), b.i32(0)),
     b.ne(b.state(S.cpl, 'i32'), b.i32(0)),
   );
   b.if(forbidden, () => b.raise(13, 0));

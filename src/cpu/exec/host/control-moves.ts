@@ -1,6 +1,8 @@
 /** MOV to and from control and debug registers, LMSW, SMSW, CLTS, and the instructions that drop translations. */
+
+import { Vector } from '../../../isa/index.ts';
 import { type Instruction, OperandKind } from '../../../isa/instruction.ts';
-import { Cr0, Cr4, Vector } from '../../architecture.ts';
+import { Cr0, Cr4 } from '../../architecture.ts';
 import {
   cr0WriteExits,
   cr4WriteExits,
@@ -94,7 +96,7 @@ function loadMachineStatus(cpu: Processor, instruction: Instruction): void {
   const source = readOperand(cpu, instruction, 0) & 0xffff;
   const { cr0HostMask, cr0ReadShadow } = cpu.controls;
   const differs = (source ^ cr0ReadShadow) & cr0HostMask & 0xf;
-  if ((differs & ~Cr0.Pe) !== 0 || (differs & source & Cr0.Pe) !== 0) {
+  if ((differs & ~Cr0.PE) !== 0 || (differs & source & Cr0.PE) !== 0) {
     const memory = instruction.operands[0].kind === OperandKind.Memory;
     const exit = cpu.exitFor(ExitReason.CrAccess, instruction);
     cpu.exit.qualificationLow = CR_LMSW | (memory ? CR_LMSW_MEMORY : 0) | (source << 16);
@@ -115,11 +117,11 @@ function storeMachineStatus(cpu: Processor, instruction: Instruction): void {
 
 function clearTaskSwitched(cpu: Processor, instruction: Instruction): void {
   requireSupervisor(cpu);
-  if ((cpu.controls.cr0HostMask & Cr0.Ts) !== 0) {
-    if ((cpu.controls.cr0ReadShadow & Cr0.Ts) !== 0) exitForCr(cpu, instruction, CR_CLTS);
+  if ((cpu.controls.cr0HostMask & Cr0.TS) !== 0) {
+    if ((cpu.controls.cr0ReadShadow & Cr0.TS) !== 0) exitForCr(cpu, instruction, CR_CLTS);
     return;
   }
-  cpu.state.setLow(S.cr0, cpu.state.low(S.cr0) & ~Cr0.Ts);
+  cpu.state.setLow(S.cr0, cpu.state.low(S.cr0) & ~Cr0.TS);
   cpu.modeChanged();
 }
 
@@ -130,13 +132,13 @@ function moveDebug(cpu: Processor, instruction: Instruction): void {
   let number = (writes ? target : source).register;
   if (number > 7) throw invalidOpcode();
   if (number === 4 || number === 5) {
-    if ((state.low(S.cr4) & Cr4.De) !== 0) throw invalidOpcode();
+    if ((state.low(S.cr4) & Cr4.DE) !== 0) throw invalidOpcode();
     number += 2;
   }
   requireSupervisor(cpu);
   if ((state.low(S.dr7) & DR7_GD) !== 0) {
     state.setLow(S.dr6, state.low(S.dr6) | DR6_BD);
-    throw new GuestFault(Vector.Debug);
+    throw new GuestFault(Vector.DB);
   }
   const row = number === 6 ? S.dr6 : number === 7 ? S.dr7 : S.dr + number * 8;
   if (!writes) {
@@ -166,7 +168,7 @@ function invalidateContext(cpu: Processor, instruction: Instruction): void {
   const row = S.gpr + instruction.operands[0].register * 8;
   const type = cpu.state.low(row);
   if (type >>> 0 > 3 || (is64Bit(cpu) && cpu.state.high(row) !== 0)) throw generalProtection(0);
-  const pcids = (cpu.state.low(S.cr4) & Cr4.Pcide) !== 0;
+  const pcids = (cpu.state.low(S.cr4) & Cr4.PCIDE) !== 0;
   cpu.addressOf(instruction);
   const pcid = cpu.load(cpu.addressLow, cpu.addressHigh, 8);
   if (pcid >>> 12 !== 0 || cpu.dataHigh !== 0 || (type < 2 && !pcids && pcid !== 0)) throw generalProtection(0);

@@ -1,6 +1,8 @@
 /** LGDT, LIDT, LLDT, LTR and their stores; LAR, LSL, VERR, VERW, ARPL. */
+
+import { Rflags, Vector } from '../../../isa/index.ts';
 import type { Instruction } from '../../../isa/instruction.ts';
-import { Cr4, Rflags, Vector } from '../../architecture.ts';
+import { Cr4 } from '../../architecture.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import {
   canonical,
@@ -21,7 +23,7 @@ import { readOperand, requireSupervisor, writeGpr, writeOperand } from './operan
 
 /** User-mode instruction prevention: SGDT, SIDT, SLDT, SMSW and STR belong to the supervisor. */
 export function checkUmip(cpu: Processor): void {
-  if ((cpu.state.low(S.cr4) & Cr4.Umip) !== 0 && cpu.state.low(S.cpl) !== 0) throw generalProtection(0);
+  if ((cpu.state.low(S.cr4) & Cr4.UMIP) !== 0 && cpu.state.low(S.cpl) !== 0) throw generalProtection(0);
 }
 
 function loadTable(limitRow: number, baseRow: number): Operation {
@@ -77,7 +79,7 @@ function loadSelector(load: (cpu: Processor, selector: number) => void): Operati
 
 function setZf(cpu: Processor, set: boolean): void {
   const flags = cpu.readRflags();
-  cpu.writeRflags(set ? flags | Rflags.Zf : flags & ~Rflags.Zf);
+  cpu.writeRflags(set ? flags | Rflags.ZF : flags & ~Rflags.ZF);
 }
 
 /** System descriptor types that LAR and LSL may look at: outside and inside IA-32e mode. */
@@ -95,7 +97,7 @@ function visibleDescriptor(
   try {
     descriptor = readDescriptor(cpu, selector);
   } catch (fault) {
-    if (fault instanceof GuestFault && fault.vector === Vector.GeneralProtection) return undefined;
+    if (fault instanceof GuestFault && fault.vector === Vector.GP) return undefined;
     throw fault;
   }
   const { rights } = descriptor;

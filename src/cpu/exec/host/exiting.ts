@@ -42,10 +42,10 @@ export const exitingOperations: OperationTable = {
   MONITOR: exits(ExitReason.Monitor, supervisorOrUndefined),
   MWAIT: exits(ExitReason.Mwait, supervisorOrUndefined),
   RDPMC: exits(ExitReason.Rdpmc, (cpu) => {
-    if ((cpu.state.low(S.cr4) & Cr4.Pce) === 0) requireSupervisor(cpu);
+    if ((cpu.state.low(S.cr4) & Cr4.PCE) === 0) requireSupervisor(cpu);
   }),
   XSETBV: exits(ExitReason.Xsetbv, (cpu) => {
-    if ((cpu.state.low(S.cr4) & Cr4.OsXsave) === 0) throw invalidOpcode();
+    if ((cpu.state.low(S.cr4) & Cr4.OSXSAVE) === 0) throw invalidOpcode();
     requireSupervisor(cpu);
   }),
   VMCALL: exits(ExitReason.Vmcall, anyone),

@@ -1,6 +1,7 @@
 /** IRET, IRETD, IRETQ (SDM vol. 2, "IRET/IRETD/IRETQ"). */
+
+import { Rflags } from '../../../isa/index.ts';
 import type { Instruction } from '../../../isa/instruction.ts';
-import { Rflags } from '../../architecture.ts';
 import { ExitReason } from '../../exit.ts';
 import type { Processor } from '../../processor.ts';
 import {
@@ -27,17 +28,17 @@ import { S } from '../../state.ts';
 import type { OperationTable } from '../sem.ts';
 import { invalidOpcode } from './operand.ts';
 
-const ARITHMETIC = Rflags.Cf | Rflags.Pf | Rflags.Af | Rflags.Zf | Rflags.Sf | Rflags.Of;
-const ALWAYS_RESTORED = ARITHMETIC | Rflags.Tf | Rflags.Df | Rflags.Nt;
-const RESTORED_WIDE = Rflags.Rf | Rflags.Ac | Rflags.Id;
+const ARITHMETIC = Rflags.CF | Rflags.PF | Rflags.AF | Rflags.ZF | Rflags.SF | Rflags.OF;
+const ALWAYS_RESTORED = ARITHMETIC | Rflags.TF | Rflags.DF | Rflags.NT;
+const RESTORED_WIDE = Rflags.RF | Rflags.AC | Rflags.ID;
 
 /** RFLAGS after a return that popped `image` at privilege `cpl`. */
 function returnedFlags(cpu: Processor, image: number, sizeBits: number, cpl: number): number {
   const old = cpu.readRflags();
   let mask: number = ALWAYS_RESTORED;
   if (sizeBits !== 16) mask |= RESTORED_WIDE;
-  if (cpl <= (old >> 12) % 4) mask |= Rflags.If;
-  if (cpl === 0) mask |= sizeBits === 16 ? Rflags.Iopl : Rflags.Iopl | Rflags.Vif | Rflags.Vip;
+  if (cpl <= (old >> 12) % 4) mask |= Rflags.IF;
+  if (cpl === 0) mask |= sizeBits === 16 ? Rflags.IOPL : Rflags.IOPL | Rflags.VIF | Rflags.VIP;
   return (old & ~mask) | (image & mask);
 }
 
@@ -47,7 +48,7 @@ function interruptReturn(cpu: Processor, instruction: Instruction): void {
   const bytes = size >> 3;
   const cpl = state.low(S.cpl);
   const from64 = is64Bit(cpu);
-  if ((state.low(S.rflags) & Rflags.Nt) !== 0) {
+  if ((state.low(S.rflags) & Rflags.NT) !== 0) {
     if (isLongMode(cpu)) throw generalProtection(0);
     const exit = cpu.exitFor(ExitReason.TaskSwitch, instruction);
     cpu.exit.qualificationLow = 1 << 30;
@@ -57,7 +58,7 @@ function interruptReturn(cpu: Processor, instruction: Instruction): void {
   const ripHigh = cpu.dataHigh;
   const selector = peek(cpu, bytes, bytes) & 0xffff;
   const image = peek(cpu, 2 * bytes, bytes);
-  if (!isLongMode(cpu) && cpl === 0 && size === 32 && (image & Rflags.Vm) !== 0) {
+  if (!isLongMode(cpu) && cpl === 0 && size === 32 && (image & Rflags.VM) !== 0) {
     cpu.countUnimplemented(instruction);
     throw invalidOpcode();
   }

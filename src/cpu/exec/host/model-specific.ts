@@ -39,7 +39,7 @@ function writeModelSpecific(cpu: Processor, instruction: Instruction): void {
 /** XGETBV: XCR0, or (index 1) the components in use, which is all of those enabled. */
 function readExtendedControl(cpu: Processor): void {
   const { state } = cpu;
-  if ((state.low(S.cr4) & Cr4.OsXsave) === 0) throw invalidOpcode();
+  if ((state.low(S.cr4) & Cr4.OSXSAVE) === 0) throw invalidOpcode();
   if (state.low(RCX) >>> 0 > 1) throw generalProtection(0);
   const [low, high] = [state.low(S.xcr0), state.high(S.xcr0)];
   state.set(RAX, low, 0);

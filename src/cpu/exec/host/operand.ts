@@ -1,6 +1,7 @@
 /** Operands of instructions that the host side executes. */
+
+import { Vector } from '../../../isa/index.ts';
 import { type Instruction, type Operand, OperandKind } from '../../../isa/instruction.ts';
-import { Vector } from '../../architecture.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import { generalProtection } from '../../segments.ts';
 import { S } from '../../state.ts';
@@ -69,7 +70,7 @@ export function requireSupervisor(cpu: Processor): void {
 }
 
 export function invalidOpcode(): GuestFault {
-  return new GuestFault(Vector.InvalidOpcode);
+  return new GuestFault(Vector.UD);
 }
 
 /** The instruction pointer at operand size: the upper bits that a narrower transfer drops. */

@@ -1,6 +1,7 @@
 /** IN, OUT, INS, OUTS: the permission check, then the exit (SDM vol. 1, "I/O Protection Mechanism"; vol. 3, "Exit Qualification for I/O Instructions"). */
+
+import { Rflags } from '../../../isa/index.ts';
 import { type Instruction, OperandKind, Prefix } from '../../../isa/instruction.ts';
-import { Rflags } from '../../architecture.ts';
 import { ExitReason } from '../../exit.ts';
 import { Gpr } from '../../gpr.ts';
 import type { Processor } from '../../processor.ts';
@@ -18,7 +19,7 @@ const BITMAP_POINTER = 0x66;
 /** #GP(0) unless IOPL or the task's bitmap allows every byte of the access. */
 function checkPermission(cpu: Processor, port: number, sizeBytes: number): void {
   const { state } = cpu;
-  if (state.low(S.cpl) <= (state.low(S.rflags) & Rflags.Iopl) >> 12) return;
+  if (state.low(S.cpl) <= (state.low(S.rflags) & Rflags.IOPL) >> 12) return;
   const limit = state.low(S.trLimit) >>> 0;
   const loadTss = (offset: number, bytes: number): number => {
     if (offset + bytes - 1 > limit) throw generalProtection(0);

@@ -1,6 +1,8 @@
 /** INT n, INT3, INT1, INTO: events that a program asks for. RIP must name the next instruction when the handler returns. */
+
+import { Rflags, Vector } from '../../../isa/index.ts';
 import type { Instruction } from '../../../isa/instruction.ts';
-import { EventType, Rflags, Vector } from '../../architecture.ts';
+import { EventType } from '../../architecture.ts';
 import { deliverEvent } from '../../events.ts';
 import type { Processor } from '../../processor.ts';
 import { is64Bit } from '../../segments.ts';
@@ -25,17 +27,16 @@ export const softwareInterruptOperations: OperationTable = {
   },
   INT3: {
     endsBlock: true,
-    host: (cpu, instruction) => interrupt(cpu, instruction, Vector.Breakpoint, EventType.SoftwareException),
+    host: (cpu, instruction) => interrupt(cpu, instruction, Vector.BP, EventType.SoftwareException),
   },
   INT1: {
     endsBlock: true,
-    host: (cpu, instruction) => interrupt(cpu, instruction, Vector.Debug, EventType.PrivilegedSoftwareException),
+    host: (cpu, instruction) => interrupt(cpu, instruction, Vector.DB, EventType.PrivilegedSoftwareException),
   },
   INTO: {
     endsBlock: true,
     host: (cpu, instruction) => {
-      if ((cpu.readRflags() & Rflags.Of) !== 0)
-        interrupt(cpu, instruction, Vector.Overflow, EventType.SoftwareException);
+      if ((cpu.readRflags() & Rflags.OF) !== 0) interrupt(cpu, instruction, Vector.OF, EventType.SoftwareException);
     },
   },
 };

@@ -1,6 +1,8 @@
 /** SYSCALL, SYSRET, SYSENTER, SYSEXIT: privilege changes without a descriptor table. */
+
+import { Rflags } from '../../../isa/index.ts';
 import type { Instruction } from '../../../isa/instruction.ts';
-import { Cr0, Efer, Rflags } from '../../architecture.ts';
+import { Cr0, Efer } from '../../architecture.ts';
 import { Gpr } from '../../gpr.ts';
 import type { Processor } from '../../processor.ts';
 import {
@@ -46,45 +48,45 @@ function setPrivilege(
 
 function systemCall(cpu: Processor): void {
   const { state } = cpu;
-  if (!is64Bit(cpu) || (state.low(S.efer) & Efer.Sce) === 0) throw invalidOpcode();
+  if (!is64Bit(cpu) || (state.low(S.efer) & Efer.SCE) === 0) throw invalidOpcode();
   const flags = cpu.readRflags();
   state.copy(RCX, S.rip);
   state.set(R11, flags, 0);
   state.copy(S.rip, S.lstar);
   const selector = state.high(S.star) & 0xfffc;
   setPrivilege(cpu, 0, selector, CODE_64, selector + 8);
-  cpu.writeRflags((flags & ~state.low(S.fmask) & ~Rflags.Rf) | Rflags.Fixed);
+  cpu.writeRflags((flags & ~state.low(S.fmask) & ~Rflags.RF) | Rflags.Reserved1);
   finishTransfer(cpu);
 }
 
 function systemReturn(cpu: Processor, instruction: Instruction): void {
   const { state } = cpu;
-  if (!is64Bit(cpu) || (state.low(S.efer) & Efer.Sce) === 0) throw invalidOpcode();
+  if (!is64Bit(cpu) || (state.low(S.efer) & Efer.SCE) === 0) throw invalidOpcode();
   requireSupervisor(cpu);
   const wide = instruction.operandSize === 64;
   if (wide && !canonical(cpu, state.high(RCX))) throw generalProtection(0);
   const selector = state.high(S.star) >>> 16;
   state.set(S.rip, state.low(RCX), wide ? state.high(RCX) : 0);
   setPrivilege(cpu, 3, (selector + (wide ? 16 : 0)) | 3, wide ? CODE_64 : CODE_32, (selector + 8) | 3);
-  cpu.writeRflags((state.low(R11) & SYSRET_FLAGS) | Rflags.Fixed);
+  cpu.writeRflags((state.low(R11) & SYSRET_FLAGS) | Rflags.Reserved1);
   finishTransfer(cpu);
 }
 
 function sysenter(cpu: Processor): void {
   const { state } = cpu;
-  if ((state.low(S.cr0) & Cr0.Pe) === 0 || isNull(state.low(S.sysenterCs))) throw generalProtection(0);
+  if ((state.low(S.cr0) & Cr0.PE) === 0 || isNull(state.low(S.sysenterCs))) throw generalProtection(0);
   const long = isLongMode(cpu);
   const selector = state.low(S.sysenterCs) & 0xfffc;
   state.set(RSP, state.low(S.sysenterEsp), long ? state.high(S.sysenterEsp) : 0);
   state.set(S.rip, state.low(S.sysenterEip), long ? state.high(S.sysenterEip) : 0);
   setPrivilege(cpu, 0, selector, long ? CODE_64 : CODE_32, selector + 8);
-  cpu.writeRflags(cpu.readRflags() & ~(Rflags.Vm | Rflags.If));
+  cpu.writeRflags(cpu.readRflags() & ~(Rflags.VM | Rflags.IF));
   finishTransfer(cpu);
 }
 
 function sysexit(cpu: Processor, instruction: Instruction): void {
   const { state } = cpu;
-  if ((state.low(S.cr0) & Cr0.Pe) === 0 || isNull(state.low(S.sysenterCs))) throw generalProtection(0);
+  if ((state.low(S.cr0) & Cr0.PE) === 0 || isNull(state.low(S.sysenterCs))) throw generalProtection(0);
   requireSupervisor(cpu);
   const wide = instruction.operandSize === 64;
   if (wide && !(canonical(cpu, state.high(RCX)) && canonical(cpu, state.high(RDX)))) throw generalProtection(0);
