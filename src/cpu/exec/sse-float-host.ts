@@ -230,14 +230,18 @@ export const dotProduct = (suffix: 'PS' | 'PD'): HostOperation =>
   whole((env, x, y, immediate) => {
     const { format, lanes } = SHAPES[suffix];
     const { bits } = format;
+    // a denormal product is a denormal operand of the sum
+    const stored = (value: FloatValue): FloatValue => unpack(pack(value, format), format);
     const product = (i: number): FloatValue =>
       immediate & (16 << i)
-        ? multiply(env, unpack(laneOf(x, i, bits), format), unpack(laneOf(y, i, bits), format), format)
+        ? stored(multiply(env, unpack(laneOf(x, i, bits), format), unpack(laneOf(y, i, bits), format), format))
         : zero(0);
     let sums = Array.from({ length: lanes }, (_, i) => product(i));
     // what the multiplication found unmasked keeps the additions from happening
     while (sums.length > 1 && env.unmasked === 0)
-      sums = Array.from({ length: sums.length / 2 }, (_, i) => add(env, sums[2 * i]!, sums[2 * i + 1]!, format));
+      sums = Array.from({ length: sums.length / 2 }, (_, i) =>
+        stored(add(env, sums[2 * i]!, sums[2 * i + 1]!, format)),
+      );
     const sum = pack(sums[0]!, format);
     return joinLanes(
       Array.from({ length: lanes }, (_, i) => (immediate & (1 << i) ? sum : 0n)),

@@ -12,6 +12,7 @@ import { x87ArithmeticOperations } from './x87-arithmetic.ts';
 import { x87ControlOperations } from './x87-control.ts';
 import { x87MoveOperations } from './x87-move.ts';
 import { x87TranscendentalOperations } from './x87-transcendental.ts';
+import { xsaveOperations } from './xsave.ts';
 
 export const vectorOperations: OperationTable = {
   ...sseMoveOperations,
@@ -26,4 +27,5 @@ export const vectorOperations: OperationTable = {
   ...x87ArithmeticOperations,
   ...x87TranscendentalOperations,
   ...fxsaveOperations,
+  ...xsaveOperations,
 };

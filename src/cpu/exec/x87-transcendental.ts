@@ -98,8 +98,13 @@ function fyl2x(env: FloatEnvironment, y: FloatValue, x: FloatValue): FloatValue 
   noteDenormal(env, y, x);
   if (power === 0) return zero(y.sign);
   if (y.kind !== 'finite') return timesSpecial(env, y, finite(sign, 1n, 0));
-  if (power !== undefined)
-    return round(env, y.sign === sign ? 0 : 1, y.significand * BigInt(Math.abs(power)), y.exponent, EXTENDED);
+  // processors call this inexact even where it is not
+  env.signal(Exception.Precision);
+  if (power !== undefined) {
+    const product = finite(y.sign === sign ? 0 : 1, y.significand * BigInt(Math.abs(power)), y.exponent);
+    if (leadingExponent(product) < EXTENDED.minExponent) env.signal(Exception.Underflow);
+    return round(env, product.sign, product.significand, product.exponent, EXTENDED);
+  }
   return rounded(env, scaledBy(y, logarithm(x)));
 }
 

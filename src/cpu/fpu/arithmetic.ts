@@ -76,12 +76,14 @@ export function round(
   const lowest = exponent + length - precision;
   const leading = lowest + bitLength(unbounded.kept) - 1;
   const inexactFlag = unbounded.inexact ? Exception.Precision : 0;
+  // only FSCALE gets so far that even an adjusted exponent does not fit; a narrowing store has no result at all then
+  const beyondFlag = format.name === 'extended' ? Exception.Precision : inexactFlag;
   env.roundedUp = unbounded.up;
 
   if (leading > maxExponent) {
     if ((env.masks & Exception.Overflow) === 0) {
       const reachable = leading - biasAdjust <= maxExponent;
-      env.signal(Exception.Overflow | (reachable ? inexactFlag : Exception.Precision));
+      env.signal(Exception.Overflow | (reachable ? inexactFlag : beyondFlag));
       if (reachable) return finite(sign, unbounded.kept, lowest - biasAdjust);
       env.roundedUp = true;
       return infinity(sign);
@@ -95,7 +97,7 @@ export function round(
   if (leading < minExponent) {
     if ((env.masks & Exception.Underflow) === 0) {
       const reachable = leading + biasAdjust >= minExponent;
-      env.signal(Exception.Underflow | (reachable ? inexactFlag : Exception.Precision));
+      env.signal(Exception.Underflow | (reachable ? inexactFlag : beyondFlag));
       if (reachable) return finite(sign, unbounded.kept, lowest + biasAdjust);
       env.roundedUp = false;
       return zero(sign);
