@@ -4,16 +4,16 @@ export type { RunLimits, TdEnd, TdHost, Tdvmcall, Vcpu, VmmHooks } from '../vmm/
 export { type BareEnd, BareMachine, type BareMachineOptions } from './bare-machine.ts';
 export { BOARD } from './board.ts';
 export { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS } from './config.ts';
-export {
-  type FunctionArgument,
-  type FunctionCall,
-  type FunctionCrossing,
-  type FunctionOutcome,
-  type FunctionResult,
-  type RegisterValues,
-  runFunction,
-  type StructureArgument,
-} from './exec/run-function.ts';
+export type {
+  FunctionArgument,
+  FunctionCall,
+  FunctionCrossing,
+  FunctionOutcome,
+  FunctionResult,
+  RegisterValues,
+  StructureArgument,
+} from './exec/function-call.ts';
+export { runFunction } from './exec/run-function.ts';
 export {
   CallDidNotReturn,
   type HypercallResult,

@@ -14,8 +14,9 @@ import { asCompletionStatus, asTdvmcallStatus, type CompletionStatus, type Tdvmc
 import { Assembler } from '../../isa/index.ts';
 import type { LinkedObject } from '../../loader/index.ts';
 import type { VmmHooks } from '../../vmm/index.ts';
+import type { FunctionResult } from './function-call.ts';
 import { ExecLayout } from './launcher.ts';
-import { type FunctionResult, runFunction } from './run-function.ts';
+import { runFunction } from './run-function.ts';
 
 type ModuleRegister = (typeof ModuleOutput.names)[number];
 type HypercallRegister = (typeof HypercallRegisters.names)[number];
