@@ -1,7 +1,6 @@
 /** MOV to and from control and debug registers, LMSW, SMSW, CLTS, and the instructions that drop translations. */
 
-import { Vector } from '../../../isa/index.ts';
-import { type Instruction, OperandKind } from '../../../isa/instruction.ts';
+import { type Instruction, OperandKind, Vector } from '../../../isa/index.ts';
 import { Cr0, Cr4 } from '../../architecture.ts';
 import {
   cr0WriteExits,

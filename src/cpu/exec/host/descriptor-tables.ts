@@ -1,7 +1,6 @@
 /** LGDT, LIDT, LLDT, LTR and their stores; LAR, LSL, VERR, VERW, ARPL. */
 
-import { Rflags, Vector } from '../../../isa/index.ts';
-import type { Instruction } from '../../../isa/instruction.ts';
+import { type Instruction, Rflags, Vector } from '../../../isa/index.ts';
 import { Cr4 } from '../../architecture.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import {

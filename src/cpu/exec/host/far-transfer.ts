@@ -1,5 +1,5 @@
 /** Far JMP, CALL and RET between code segments (SDM vol. 2). Call gates and task gates are not implemented. */
-import { type Instruction, OperandKind } from '../../../isa/instruction.ts';
+import { type Instruction, OperandKind } from '../../../isa/index.ts';
 import type { Processor } from '../../processor.ts';
 import {
   canonical,

@@ -1,7 +1,6 @@
 /** IRET, IRETD, IRETQ (SDM vol. 2, "IRET/IRETD/IRETQ"). */
 
-import { Rflags } from '../../../isa/index.ts';
-import type { Instruction } from '../../../isa/instruction.ts';
+import { type Instruction, Rflags } from '../../../isa/index.ts';
 import { ExitReason } from '../../exit.ts';
 import type { Processor } from '../../processor.ts';
 import {

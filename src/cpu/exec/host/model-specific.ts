@@ -1,5 +1,5 @@
 /** RDMSR, WRMSR, XGETBV, RDPID: registers behind a number. */
-import type { Instruction } from '../../../isa/instruction.ts';
+import type { Instruction } from '../../../isa/index.ts';
 import { Cr4 } from '../../architecture.ts';
 import { ExitReason } from '../../exit.ts';
 import { Gpr } from '../../gpr.ts';

@@ -1,7 +1,6 @@
 /** Operands of instructions that the host side executes. */
 
-import { Vector } from '../../../isa/index.ts';
-import { type Instruction, type Operand, OperandKind } from '../../../isa/instruction.ts';
+import { type Instruction, type Operand, OperandKind, Vector } from '../../../isa/index.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import { generalProtection } from '../../segments.ts';
 import { S } from '../../state.ts';

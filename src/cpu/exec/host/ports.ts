@@ -1,7 +1,6 @@
 /** IN, OUT, INS, OUTS: the permission check, then the exit (SDM vol. 1, "I/O Protection Mechanism"; vol. 3, "Exit Qualification for I/O Instructions"). */
 
-import { Rflags } from '../../../isa/index.ts';
-import { type Instruction, OperandKind, Prefix } from '../../../isa/instruction.ts';
+import { type Instruction, OperandKind, Prefix, Rflags } from '../../../isa/index.ts';
 import { ExitReason } from '../../exit.ts';
 import { Gpr } from '../../gpr.ts';
 import type { Processor } from '../../processor.ts';

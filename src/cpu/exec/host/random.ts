@@ -1,7 +1,6 @@
 /** RDRAND and RDSEED: always ready, from the run's seeded stream. */
 
-import { Rflags } from '../../../isa/index.ts';
-import type { Instruction } from '../../../isa/instruction.ts';
+import { type Instruction, Rflags } from '../../../isa/index.ts';
 import type { Processor } from '../../processor.ts';
 import type { OperationTable } from '../sem.ts';
 import { writeGpr } from './operand.ts';

@@ -1,6 +1,5 @@
 /** Segment registers as operands: MOV, PUSH, POP, far pointer loads. */
-import type { Instruction } from '../../../isa/instruction.ts';
-import { OperandKind } from '../../../isa/instruction.ts';
+import { type Instruction, OperandKind } from '../../../isa/index.ts';
 import { Shadow } from '../../architecture.ts';
 import type { Processor } from '../../processor.ts';
 import { loadSegment, Segment } from '../../segments.ts';

@@ -1,7 +1,6 @@
 /** INT n, INT3, INT1, INTO: events that a program asks for. RIP must name the next instruction when the handler returns. */
 
-import { Rflags, Vector } from '../../../isa/index.ts';
-import type { Instruction } from '../../../isa/instruction.ts';
+import { type Instruction, Rflags, Vector } from '../../../isa/index.ts';
 import { EventType } from '../../architecture.ts';
 import { deliverEvent } from '../../events.ts';
 import type { Processor } from '../../processor.ts';

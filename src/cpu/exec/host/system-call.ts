@@ -1,7 +1,6 @@
 /** SYSCALL, SYSRET, SYSENTER, SYSEXIT: privilege changes without a descriptor table. */
 
-import { Rflags } from '../../../isa/index.ts';
-import type { Instruction } from '../../../isa/instruction.ts';
+import { type Instruction, Rflags } from '../../../isa/index.ts';
 import { Cr0, Efer } from '../../architecture.ts';
 import { Gpr } from '../../gpr.ts';
 import type { Processor } from '../../processor.ts';

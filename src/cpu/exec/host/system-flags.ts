@@ -1,7 +1,6 @@
 /** System flags: PUSHF, POPF, CLI, STI, CLAC, STAC. */
 
-import { Rflags } from '../../../isa/index.ts';
-import type { Instruction } from '../../../isa/instruction.ts';
+import { type Instruction, Rflags } from '../../../isa/index.ts';
 import { Shadow } from '../../architecture.ts';
 import type { Processor } from '../../processor.ts';
 import { generalProtection } from '../../segments.ts';
