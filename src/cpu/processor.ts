@@ -1,8 +1,8 @@
 /** What host-side code (rare, intricate instructions; page walks; event delivery) sees of a logical processor. */
-import type { Instruction } from '../isa/instruction.ts';
+import type { Instruction } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Controls } from './controls.ts';
-import type { ExitRecord, ExitReason } from './exit.ts';
+import type { ExitReason, ExitRecord } from './exit.ts';
 import type { SecondLevel } from './second-level.ts';
 import type { CpuState } from './state.ts';
 import type { VirtualApic } from './virtual-apic.ts';

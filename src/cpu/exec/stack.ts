@@ -1,5 +1,5 @@
 /** The stack: PUSH, POP, ENTER, LEAVE. */
-import type { Instruction } from '../../isa/instruction.ts';
+import type { Instruction } from '../../isa/index.ts';
 import type { Processor } from '../processor.ts';
 import { S } from '../state.ts';
 import { Register, resizeSigned, stackWidth, widthOf } from './operand.ts';
