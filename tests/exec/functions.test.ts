@@ -101,6 +101,15 @@ test('what cannot run is refused in one sentence', { skip }, () => {
     assert.throws(body, (error: unknown) => error instanceof LoadError && sentence.test(error.message));
   refused(/f\.o has no symbol missing: it has /, () => run('missing'));
   refused(/needs the symbol nowhere/, () => run('many', [], compile('-c', '-fno-pic', '-DNOWHERE')!));
+  const high = compile(
+    '-static',
+    '-nostdlib',
+    '-no-pie',
+    '-Wl,-e,many',
+    '-Wl,-Ttext-segment=0x60000000',
+    '-Wl,--unresolved-symbols=ignore-all',
+  );
+  refused(/many wants address 0x6[0-9a-f]+, past the 0x40000000 bytes/, () => run('many', [], high));
   refused(/not an ELF file/, () => run('many', [], new TextEncoder().encode('hello')));
   refused(/structures have \d+ bytes/, () => run('swap', [{ name: 'p', bytes: new Uint8Array(1 << 20) }]));
 });

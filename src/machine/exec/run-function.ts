@@ -20,6 +20,7 @@ import { placeStructures } from './structures.ts';
 import { Watch } from './watch.ts';
 
 const MINIMUM_MEMORY_BYTES = 4 << 20;
+const MAXIMUM_MEMORY_BYTES = 1 << 30;
 const DEFAULT_INSTRUCTIONS = 10_000_000;
 
 /** @throws LoadError when the object, the symbol or an argument cannot be used */
@@ -34,7 +35,7 @@ export function runFunction(call: FunctionCall): FunctionResult {
     name: call.symbol,
     pieces,
     entryGpa: launcher.entryGpa,
-    memoryBytes: Math.max(MINIMUM_MEMORY_BYTES, endOf(pieces)),
+    memoryBytes: Math.min(Math.max(MINIMUM_MEMORY_BYTES, endOf(pieces)), MAXIMUM_MEMORY_BYTES),
     vcpus: 1,
     mailboxGpa: ExecLayout.mailbox,
     shim: buildShimRom(),
