@@ -98,7 +98,9 @@ export class StateRecord {
   /** Takes over another record of the same batch. */
   copyFrom(other: StateRecord): void {
     const bytes = FX + this.fx.length;
-    new Uint8Array(this.#view.buffer, this.#offset, bytes).set(new Uint8Array(other.#view.buffer, other.#offset, bytes));
+    new Uint8Array(this.#view.buffer, this.#offset, bytes).set(
+      new Uint8Array(other.#view.buffer, other.#offset, bytes),
+    );
   }
   gpr(register: number): bigint {
     return this.#view.getBigUint64(this.#offset + GPR + 8 * register, true);
