@@ -56,14 +56,16 @@ function time(command: string, args: readonly string[]): Promise<BootTime> {
     child.on('error', reject);
     child.on('close', () => {
       clearInterval(sampler);
-      if (Number.isNaN(markerSeconds)) reject(new Error(`${command} never printed ${MARKER}:\n${(text + errors).slice(-2000)}`));
+      if (Number.isNaN(markerSeconds))
+        reject(new Error(`${command} never printed ${MARKER}:\n${(text + errors).slice(-2000)}`));
       else resolve({ markerSeconds, exitSeconds: (performance.now() - start) / 1000, peakMib });
     });
   });
 }
 
 function median(times: readonly BootTime[]): BootTime {
-  const middle = (key: keyof BootTime): number => times.map((each) => each[key]).sort((a, b) => a - b)[times.length >> 1]!;
+  const middle = (key: keyof BootTime): number =>
+    times.map((each) => each[key]).sort((a, b) => a - b)[times.length >> 1]!;
   return { markerSeconds: middle('markerSeconds'), exitSeconds: middle('exitSeconds'), peakMib: middle('peakMib') };
 }
 
@@ -74,8 +76,42 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
   try {
     const initrd = join(directory, 'initrd');
     writeFileSync(initrd, busyboxInitramfs(await readFile(guest.busybox), `echo; echo ${MARKER}`));
-    const ours = [join(import.meta.dirname, '../../bin/seamulator'), 'boot', '--kernel', guest.kernel, '--initrd', initrd, '--memory', MEMORY, '--append', APPEND];
-    const qemu = ['-accel', 'tcg,thread=single', '-smp', '1', '-m', '512', '-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio', '-machine', 'pc', '-cpu', 'max', '-kernel', guest.kernel, '-initrd', initrd, '-append', APPEND];
+    const ours = [
+      join(import.meta.dirname, '../../bin/seamulator'),
+      'boot',
+      '--kernel',
+      guest.kernel,
+      '--initrd',
+      initrd,
+      '--memory',
+      MEMORY,
+      '--append',
+      APPEND,
+    ];
+    const qemu = [
+      '-accel',
+      'tcg,thread=single',
+      '-smp',
+      '1',
+      '-m',
+      '512',
+      '-nodefaults',
+      '-display',
+      'none',
+      '-no-reboot',
+      '-serial',
+      'stdio',
+      '-machine',
+      'pc',
+      '-cpu',
+      'max',
+      '-kernel',
+      guest.kernel,
+      '-initrd',
+      initrd,
+      '-append',
+      APPEND,
+    ];
     const runs: BootBench['runs'] = { ours: [], qemu: [] };
     let qemuThere = true;
     for (let round = 0; round < rounds; round++) {

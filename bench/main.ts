@@ -31,6 +31,8 @@ if (result.ratio !== undefined && result.ratio > MOST_TIMES_QEMU) {
   process.exitCode = 1;
 }
 if (result.median.ours.peakMib > MOST_PEAK_MIB) {
-  console.error(`more memory than promised: ${result.median.ours.peakMib.toFixed(0)} MiB, at most ${MOST_PEAK_MIB} is promised`);
+  console.error(
+    `more memory than promised: ${result.median.ours.peakMib.toFixed(0)} MiB, at most ${MOST_PEAK_MIB} is promised`,
+  );
   process.exitCode = 1;
 }

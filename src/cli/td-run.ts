@@ -21,6 +21,7 @@ export interface TdRunOptions {
   readonly symbols: SymbolLookup;
   readonly output: Output;
   readonly maxInstructions?: number | undefined;
+  readonly engine?: 'compiler' | 'interpreter' | undefined;
   /** file for the report as JSON */
   readonly json?: string | undefined;
   readonly verbose?: boolean | undefined;
@@ -32,7 +33,11 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
   const crossings = new CrossingRecorder();
   const guestConsole = new GuestConsole(consoleTargets(options));
-  const platform = new TdxPlatform({ memoryBytes: options.memoryBytes, observer: crossings });
+  const platform = new TdxPlatform({
+    memoryBytes: options.memoryBytes,
+    observer: crossings,
+    engine: options.engine ?? 'compiler',
+  });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
   const mrtd = Buffer.from(td.readMrtd()).toString('hex');
   const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>

@@ -5,8 +5,8 @@ import type { Clock } from '../time/index.ts';
 import { Controls } from './controls.ts';
 import { operationName } from './engine/binder.ts';
 import type { Engine, EngineUser } from './engine/engine.ts';
-import { Handler } from './engine/handlers.ts';
 import type { AccessImports } from './engine/handlers.ts';
+import { Handler } from './engine/handlers.ts';
 import { Leave, R, RECORD_BYTES } from './engine/record.ts';
 import {
   CODE_TLB_BYTES,
@@ -191,7 +191,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const leave = this.#engine.handlers.enter(state.base, record, budget, state.low(S.dataTlb));
       this.#left -= budget - state.low(S.remaining);
       this.#afterLeave(leave);
-      if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined) this.#singleStepTrap();
+      if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
+        this.#singleStepTrap();
     }
   }
 
@@ -226,7 +227,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
         const generation = this.#engine.code.generation;
         try {
           const successor = this.#find();
-          if (generation === this.#engine.code.generation && this.#i32[from >> 2] === Handler.Stale) this.#engine.code.forward(from, successor);
+          if (generation === this.#engine.code.generation && this.#i32[from >> 2] === Handler.Stale)
+            this.#engine.code.forward(from, successor);
         } catch (thrown) {
           this.#deliverFault(thrown);
         }
@@ -259,7 +261,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #setRipFromLinear(offset: number): void {
     const { state } = this;
     const low = state.low(S.codePage) + offset;
-    if (this.#mode === 64) state.set(S.rip, low, (state.high(S.codePage) + ((low >>> 0) < (state.low(S.codePage) >>> 0) ? 1 : 0)) | 0);
+    if (this.#mode === 64)
+      state.set(S.rip, low, (state.high(S.codePage) + (low >>> 0 < state.low(S.codePage) >>> 0 ? 1 : 0)) | 0);
     else state.set(S.rip, low - state.low(S.segmentBase + 8), 0);
   }
 
@@ -316,7 +319,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const { state } = this;
     const { code } = this.#engine;
     const entry = (state.low(S.codeTlb) + codeEntryOffset(state.low(S.codePage))) >> 2;
-    if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom) code.giveUp(head);
+    if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom)
+      code.giveUp(head);
     else code.hot(head, this.#i32[entry + 2]!, this.#i32[entry + 3]!);
   }
 
@@ -325,7 +329,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const from = this.#engine.code.plain(record);
     this.#u8.copyWithin(this.#scratch, from, from + RECORD_BYTES);
     this.#i32[this.#scratch >> 2] = this.#engine.handlers.unfused(this.#i32[from >> 2]!);
-    this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, this.#u16[(from + R.nextOffset) >> 1]!);
+    this.#engine.binder.writeSpecial(
+      this.#scratch + RECORD_BYTES,
+      Handler.Step,
+      this.#u16[(from + R.nextOffset) >> 1]!,
+    );
     return this.#scratch;
   }
 
@@ -339,7 +347,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const { code } = this.#engine;
       if (!this.#alone && code.hasRoom && (low & 4095) + instruction.length > 4096) {
         const nextLow = (low & ~4095) + 4096;
-        const nextHigh = (this.instructionStartHigh + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+        const nextHigh = (this.instructionStartHigh + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
         const { generation } = code;
         const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]!;
         if (generation === code.generation) code.keepStraddling(record, instruction, low & 4095, secondPage);
@@ -383,7 +391,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     let result = this.#engine.decoder.decode(bytes, 0, here, mode, instruction);
     if (result === DecodeResult.Truncated && here < 15) {
       const nextLow = (low & ~4095) + 4096;
-      const nextHigh = (high + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+      const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
       const second = this.#walk(nextLow, nextHigh, Access.Execute, user);
       if (second < 0) this.#throwPending();
       for (let i = here; i < 15; i++) bytes[i] = this.#u8[second + i - here]!;
@@ -406,9 +414,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
         this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh, into);
       };
       const instruction =
-        record === this.#scratch ? this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh) : this.#engine.code.hostInstruction(record, decode);
+        record === this.#scratch
+          ? this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh)
+          : this.#engine.code.hostInstruction(record, decode);
       const nextLow = (ripLow + instruction.length) | 0;
-      state.set(S.rip, nextLow, this.#mode === 64 ? (ripHigh + ((nextLow >>> 0) < (ripLow >>> 0) ? 1 : 0)) | 0 : 0);
+      state.set(S.rip, nextLow, this.#mode === 64 ? (ripHigh + (nextLow >>> 0 < ripLow >>> 0 ? 1 : 0)) | 0 : 0);
       const operation = this.#engine.operations[operationName(instruction)]?.host;
       if (operation === undefined) {
         this.countUnimplemented(instruction);
@@ -504,7 +514,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const first = this.#translate(low, high, access);
     if (first < 0) return false;
     const nextLow = (low & ~4095) + 4096;
-    const nextHigh = (high + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+    const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
     const second = this.#translate(nextLow, nextHigh, access);
     if (second < 0) return false;
     this.#firstPart = first;
@@ -514,7 +524,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   #copyIn(low: number, bytes: number): void {
     const here = 4096 - (low & 4095);
-    for (let i = 0; i < bytes; i++) this.#u8[this.#bounce + i] = this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here]!;
+    for (let i = 0; i < bytes; i++)
+      this.#u8[this.#bounce + i] = this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here]!;
   }
 
   /** At most 32 bytes: a call of copyWithin would cost more than the loop. */
@@ -527,7 +538,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #hostAddress(low: number, high: number, bytes: number): number {
     if ((low & 4095) + bytes <= 4096) {
       const host = this.#translate(low, high, Access.Read);
-      return host < 0 ? 0 : host;
+      return Math.max(host, 0);
     }
     if (!this.#translateParts(low, high, Access.Read)) return 0;
     this.#copyIn(low, bytes);
@@ -654,7 +665,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   #walkParts(low: number, high: number, access: number, user: boolean, system: boolean): void {
     const nextLow = (low & ~4095) + 4096;
-    const nextHigh = (high + ((nextLow >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+    const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
     const first = this.#walkAs(low, high, access, user, system) + (low & 4095);
     this.#secondPart = this.#walkAs(nextLow, nextHigh, access, user, system);
     this.#firstPart = first;
@@ -666,13 +677,14 @@ export class Cpu implements LogicalProcessor, EngineUser {
     let high = instruction.displacementHigh;
     const add = (moreLow: number, moreHigh: number): void => {
       const sum = (low + moreLow) | 0;
-      high = (high + moreHigh + ((sum >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+      high = (high + moreHigh + (sum >>> 0 < low >>> 0 ? 1 : 0)) | 0;
       low = sum;
     };
     if (instruction.base === 16) {
       add(this.instructionStartLow, this.instructionStartHigh);
       add(instruction.length, 0);
-    } else if (instruction.base >= 0) add(state.low(S.gpr + instruction.base * 8), state.high(S.gpr + instruction.base * 8));
+    } else if (instruction.base >= 0)
+      add(state.low(S.gpr + instruction.base * 8), state.high(S.gpr + instruction.base * 8));
     if (instruction.index >= 0) {
       const shift = instruction.scaleShift;
       const indexLow = state.low(S.gpr + instruction.index * 8);
@@ -695,7 +707,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
   flushTlb(includingGlobal: boolean): void {
     if (includingGlobal) this.#u8.fill(0xff, this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3);
     else
-      for (let at = this.#dataTlbs >> 2, end = (this.#dataTlbs + DATA_TLB_BYTES * 3) >> 2; at < end; at += DATA_TLB_ENTRY_BYTES / 4)
+      for (
+        let at = this.#dataTlbs >> 2, end = (this.#dataTlbs + DATA_TLB_BYTES * 3) >> 2;
+        at < end;
+        at += DATA_TLB_ENTRY_BYTES / 4
+      )
         if (this.#i32[at + 5] !== 1) this.#i32[at] = this.#i32[at + 2] = -1;
     this.forgetCodeTlb();
   }
@@ -741,7 +757,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     state.setLow(S.dataTlb, this.#dataTlbs + context * DATA_TLB_BYTES);
     state.setLow(S.codeTlb, this.#codeTlbs + (user ? 0 : CODE_TLB_BYTES));
     const rights = state.low(S.segmentRights + 4);
-    const mode = (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;
+    const mode =
+      (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;
     if (mode !== this.#mode) {
       this.#mode = mode;
       this.forgetCodeTlb();
@@ -768,7 +785,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
   readTsc(): void {
     const { state } = this;
     const tsc =
-      (state.high(S.tscAtEntry) >>> 0) * 0x1_0000_0000 + (state.low(S.tscAtEntry) >>> 0) + state.low(S.budget) - state.low(S.remaining);
+      (state.high(S.tscAtEntry) >>> 0) * 0x1_0000_0000 +
+      (state.low(S.tscAtEntry) >>> 0) +
+      state.low(S.budget) -
+      state.low(S.remaining);
     this.dataLow = tsc | 0;
     this.dataHigh = Math.floor(tsc / 0x1_0000_0000);
   }
@@ -781,7 +801,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
   skipInstruction(lengthBytes: number): void {
     const { state } = this;
     const low = (state.low(S.rip) + lengthBytes) | 0;
-    state.set(S.rip, low, this.#mode === 64 ? (state.high(S.rip) + ((low >>> 0) < (state.low(S.rip) >>> 0) ? 1 : 0)) | 0 : 0);
+    state.set(
+      S.rip,
+      low,
+      this.#mode === 64 ? (state.high(S.rip) + (low >>> 0 < state.low(S.rip) >>> 0 ? 1 : 0)) | 0 : 0,
+    );
     state.setLow(S.interruptShadow, 0);
     this.retired++;
     this.#clock.advance(1);

@@ -42,6 +42,10 @@ export class ProcessorComplex {
   /** How much has been decoded and generated, for the run's report. */
   get statistics(): { instructionsDecoded: number; modulesMade: number; timesDropped: number } {
     const { code, handlers } = this.#engine;
-    return { instructionsDecoded: code.instructionsDecoded, modulesMade: handlers.modulesMade, timesDropped: code.generation };
+    return {
+      instructionsDecoded: code.instructionsDecoded,
+      modulesMade: handlers.modulesMade,
+      timesDropped: code.generation,
+    };
   }
 }

@@ -26,7 +26,24 @@ const rowArray = (names: readonly string[], width: number): number => {
   return first;
 };
 
-export const GPR_NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI', 'R8', 'R9', 'R10', 'R11', 'R12', 'R13', 'R14', 'R15'] as const;
+export const GPR_NAMES = [
+  'RAX',
+  'RCX',
+  'RDX',
+  'RBX',
+  'RSP',
+  'RBP',
+  'RSI',
+  'RDI',
+  'R8',
+  'R9',
+  'R10',
+  'R11',
+  'R12',
+  'R13',
+  'R14',
+  'R15',
+] as const;
 export const SEGMENT_NAMES = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'] as const;
 
 /** Byte offsets of the rows. */
@@ -44,7 +61,10 @@ export const S = {
   /** RFLAGS without CF PF AF ZF SF OF; bit 1 set */
   rflags: row('rflagsSystem', 4),
   /** 6 segment bases in the order ES CS SS DS FS GS; in 64-bit mode ES CS SS DS are kept at 0 here */
-  segmentBase: rowArray(SEGMENT_NAMES.map((name) => `${name}.base`), 8),
+  segmentBase: rowArray(
+    SEGMENT_NAMES.map((name) => `${name}.base`),
+    8,
+  ),
   /** linear address of the 4 KiB page that is being executed */
   codePage: row('codePage', 8),
   /** record at which generated code stopped */
@@ -69,11 +89,20 @@ export const S = {
   bounce: row('bounce', 64),
   /** TSC value at the last entry, ticks */
   tscAtEntry: row('tscAtEntry', 8),
-  segmentSelector: rowArray(SEGMENT_NAMES.map((name) => `${name}.selector`), 4),
+  segmentSelector: rowArray(
+    SEGMENT_NAMES.map((name) => `${name}.selector`),
+    4,
+  ),
   /** access rights in VMX format: type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15, unusable 16 */
-  segmentRights: rowArray(SEGMENT_NAMES.map((name) => `${name}.rights`), 4),
+  segmentRights: rowArray(
+    SEGMENT_NAMES.map((name) => `${name}.rights`),
+    4,
+  ),
   /** limit in bytes */
-  segmentLimit: rowArray(SEGMENT_NAMES.map((name) => `${name}.limit`), 4),
+  segmentLimit: rowArray(
+    SEGMENT_NAMES.map((name) => `${name}.limit`),
+    4,
+  ),
   ldtrSelector: row('LDTR.selector', 4),
   ldtrRights: row('LDTR.rights', 4),
   ldtrLimit: row('LDTR.limit', 4),
@@ -117,7 +146,10 @@ export const S = {
   fpuIp: row('FIP', 8),
   fpuDp: row('FDP', 8),
   /** 8 physical x87 registers, 10 bytes used of 16 */
-  fpuRegister: rowArray(Array.from({ length: 8 }, (_, i) => `R${i}_80`), 16),
+  fpuRegister: rowArray(
+    Array.from({ length: 8 }, (_, i) => `R${i}_80`),
+    16,
+  ),
   /** 16 vector registers, 32 bytes each: XMM in the low half */
   vector: (() => {
     const names = Array.from({ length: 16 }, (_, i) => `YMM${i}`);

@@ -22,6 +22,8 @@ export interface PlatformOptions {
   readonly startUnixSeconds?: number;
   /** a script in the host's place */
   readonly hostHooks?: VmmHooks;
+  /** how guests are executed, the same bits either way: hot code compiled (the default), or everything interpreted */
+  readonly engine?: 'compiler' | 'interpreter';
   /** sees every crossing of a TD's border */
   readonly observer?: CrossingObserver;
 }
@@ -50,7 +52,7 @@ export class TdxPlatform {
     this.#options = options;
     const seed = options.seed ?? DEFAULT_SEED;
     this.memory = new HostMemory(hostMemoryFor(options.memoryBytes));
-    this.processors = new ProcessorComplex(this.memory, this.clock);
+    this.processors = new ProcessorComplex(this.memory, this.clock, options.engine === 'interpreter' ? 0 : undefined);
     this.module = new TdxModule({
       memory: this.memory,
       clock: this.clock,

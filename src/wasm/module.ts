@@ -67,7 +67,6 @@ class Bytes {
   }
 }
 
-
 /** The module's bytes, with a branch hint section when any function carries hints. */
 export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   const out = new Bytes();

@@ -1,6 +1,6 @@
 /** `seamulator boot`: a Linux kernel as a TD. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
 import { BOARD, buildShimRom } from '../../machine/index.ts';
@@ -19,6 +19,7 @@ interface BootOptions {
   readonly memory: number;
   readonly exec?: string;
   readonly maxInstructions?: number;
+  readonly engine: 'compiler' | 'interpreter';
   readonly json?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -48,6 +49,11 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--memory <size>', 'private memory of the TD, like 512M or 2G', memorySize, memorySize('512M'))
     .option('--exec <command>', 'run a shell command in the guest, print its output, power off, exit with its status')
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
+    .addOption(
+      new Option('--engine <engine>', 'how the guest is executed; the same bits either way')
+        .choices(['compiler', 'interpreter'])
+        .default('compiler'),
+    )
     .option('--json <file>', 'write the report of the run as JSON')
     .option('--quiet', 'print what the guest prints, and nothing of our own but complaints')
     .option('--verbose', 'with --exec: show the boot messages too, on stderr')
@@ -81,12 +87,13 @@ async function boot(options: BootOptions): Promise<number> {
     symbols: symbolsOf(guest.kernel.bytes, guest.kernel.name),
     output,
     maxInstructions: options.maxInstructions,
+    engine: options.engine,
     json: options.json,
     verbose: options.verbose,
   });
 }
 
-function runBuiltInGuest({ maxInstructions, json }: BootOptions, output: Output): Promise<number> {
+function runBuiltInGuest({ maxInstructions, engine, json }: BootOptions, output: Output): Promise<number> {
   return runTd({
     plan: planBuiltInGuest(),
     memoryBytes: BUILT_IN_GUEST_BYTES,
@@ -94,6 +101,7 @@ function runBuiltInGuest({ maxInstructions, json }: BootOptions, output: Output)
     symbols: () => undefined,
     output,
     maxInstructions,
+    engine,
     json,
   });
 }

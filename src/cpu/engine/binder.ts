@@ -28,14 +28,17 @@ export function operationName(instruction: Instruction): string {
 
 function addressShape(instruction: Instruction): AddressShape | undefined {
   if (instruction.mode !== 64) return instruction.addressSize === 32 ? 'z' : undefined;
-  if (instruction.base === 16) return instruction.addressSize === 32 ? 't' : instruction.segment < SEGMENT_FS ? 'r' : 's';
+  if (instruction.base === 16)
+    return instruction.addressSize === 32 ? 't' : instruction.segment < SEGMENT_FS ? 'r' : 's';
   if (instruction.addressSize === 32) return 'y';
-  if (instruction.base < 0 && instruction.index < 0 && instruction.displacementHigh !== instruction.displacement >> 31) return 'o';
+  if (instruction.base < 0 && instruction.index < 0 && instruction.displacementHigh !== instruction.displacement >> 31)
+    return 'o';
   return instruction.index < 0 && instruction.segment < SEGMENT_FS ? 'b' : 'x';
 }
 
 /** AH, CH, DH and BH are byte 1 of the first four registers. */
-const gprOffset = (register: number): number => (register < 16 ? S.gpr + register * 8 : S.gpr + (register - 16) * 8 + 1);
+const gprOffset = (register: number): number =>
+  register < 16 ? S.gpr + register * 8 : S.gpr + (register - 16) * 8 + 1;
 
 export class Binder {
   readonly #u8: Uint8Array;
@@ -75,7 +78,13 @@ export class Binder {
     const varies = operation.varies ?? [];
     const mode = varies.includes('mode') || instruction.mode !== 64 ? (instruction.mode as 32 | 64) : 64;
     const addressSize = varies.includes('addressSize') ? (instruction.addressSize as 16 | 32 | 64) : 64;
-    const rep = !varies.includes('rep') ? 'none' : instruction.prefixes & Prefix.Rep ? 'rep' : instruction.prefixes & Prefix.RepNe ? 'repne' : 'none';
+    const rep = !varies.includes('rep')
+      ? 'none'
+      : instruction.prefixes & Prefix.Rep
+        ? 'rep'
+        : instruction.prefixes & Prefix.RepNe
+          ? 'repne'
+          : 'none';
     const address = addressShape(instruction);
     const shapes: OperandShape[] = [];
     for (let slot = 0; slot < instruction.operandCount; slot++) {
@@ -98,7 +107,15 @@ export class Binder {
   }
 
   /** Fills the fields of one operand; undefined when generated code has no way to name it. */
-  #operand(record: number, instruction: Instruction, operand: Operand, slot: number, address: AddressShape | undefined, next: number, linkable: boolean): OperandShape | undefined {
+  #operand(
+    record: number,
+    instruction: Instruction,
+    operand: Operand,
+    slot: number,
+    address: AddressShape | undefined,
+    next: number,
+    linkable: boolean,
+  ): OperandShape | undefined {
     const width = operand.size as Width | 0;
     const registerField = (record + R.register + slot * 2) >> 1;
     switch (operand.kind) {
@@ -139,7 +156,8 @@ export class Binder {
       return;
     }
     this.#i32[(record + R.displacement) >> 2] = instruction.displacement;
-    this.#u16[(record + R.base) >> 1] = instruction.base < 0 || instruction.base > 15 ? S.zero : gprOffset(instruction.base);
+    this.#u16[(record + R.base) >> 1] =
+      instruction.base < 0 || instruction.base > 15 ? S.zero : gprOffset(instruction.base);
     this.#u16[(record + R.index) >> 1] = instruction.index < 0 ? S.zero : gprOffset(instruction.index);
     this.#u8[record + R.scaleShift] = instruction.scaleShift;
   }

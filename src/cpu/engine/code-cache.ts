@@ -17,7 +17,20 @@ const LONGEST_INSTRUCTION = 15;
 const HEADS_AT_ONCE = 16;
 
 /** Operations that are often followed by a conditional branch; the two then share one handler. */
-const SETS_FLAGS: ReadonlySet<string> = new Set(['CMP', 'TEST', 'SUB', 'ADD', 'AND', 'OR', 'XOR', 'INC', 'DEC', 'SHR', 'SHL', 'BT']);
+const SETS_FLAGS: ReadonlySet<string> = new Set([
+  'CMP',
+  'TEST',
+  'SUB',
+  'ADD',
+  'AND',
+  'OR',
+  'XOR',
+  'INC',
+  'DEC',
+  'SHR',
+  'SHL',
+  'BT',
+]);
 
 const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
 
@@ -57,7 +70,13 @@ export class CodeCache {
   generation = 0;
   instructionsDecoded = 0;
 
-  constructor(memory: HostMemory, decoder: Decoder, binder: Binder, handlers: HandlerTable, operations: OperationTable) {
+  constructor(
+    memory: HostMemory,
+    decoder: Decoder,
+    binder: Binder,
+    handlers: HandlerTable,
+    operations: OperationTable,
+  ) {
     this.#i32 = memory.i32;
     this.#u8 = memory.u8;
     this.#decoder = decoder;
@@ -65,7 +84,9 @@ export class CodeCache {
     this.#handlers = handlers;
     this.#operations = operations;
     this.#u16 = new Uint16Array(memory.wasm.buffer);
-    this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, (table, hostPage, offset) => this.#recordAt(table, hostPage, offset));
+    this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, (table, hostPage, offset) =>
+      this.#recordAt(table, hostPage, offset),
+    );
     this.#base = memory.reserveProcessorArea(CACHE_BYTES);
     this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
   }
@@ -96,7 +117,8 @@ export class CodeCache {
   dropAll(): void {
     this.#i32.fill(0, this.#base >> 2, (this.#base + this.#used) >> 2);
     this.#tables.fill(0);
-    for (const regions of this.#regions.values()) for (const region of regions) this.#handlers.freeRegion(region.handler);
+    for (const regions of this.#regions.values())
+      for (const region of regions) this.#handlers.freeRegion(region.handler);
     this.#regions.clear();
     this.#waiting = [];
     this.#straddling.clear();
@@ -147,7 +169,12 @@ export class CodeCache {
         break;
       }
       const part = this.#binder.write(record, instruction, at, true);
-      if (before !== undefined && part !== undefined && part.facts.operation === 'Jcc' && SETS_FLAGS.has(before.facts.operation)) {
+      if (
+        before !== undefined &&
+        part !== undefined &&
+        part.facts.operation === 'Jcc' &&
+        SETS_FLAGS.has(before.facts.operation)
+      ) {
         const first = (record - RECORD_BYTES) >> 2;
         this.#i32[first] = this.#handlers.fusedIndex(this.#i32[first]!, [before, part]);
       }
@@ -262,7 +289,8 @@ export class CodeCache {
   #dropStraddling(secondPage: number): boolean {
     const records = this.#straddling.get(secondPage);
     if (records === undefined) return false;
-    for (const record of records) if (this.#i32[record >> 2] === Handler.StraddleKnown) this.#i32[record >> 2] = Handler.Straddle;
+    for (const record of records)
+      if (this.#i32[record >> 2] === Handler.StraddleKnown) this.#i32[record >> 2] = Handler.Straddle;
     this.#straddling.delete(secondPage);
     return true;
   }

@@ -16,7 +16,10 @@ function run({ cpu, memory, at }: Bench, bytes: readonly number[], start = at): 
 test('a loop counts, flags and all', () => {
   const b = bench();
   // mov ecx,1000; xor eax,eax; l: add rax,rcx; dec ecx; jnz l; hlt
-  assert.equal(run(b, [0xb9, 0xe8, 3, 0, 0, 0x31, 0xc0, 0x48, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xf9, 0xf4]), ExitReason.Hlt);
+  assert.equal(
+    run(b, [0xb9, 0xe8, 3, 0, 0, 0x31, 0xc0, 0x48, 0x01, 0xc8, 0xff, 0xc9, 0x75, 0xf9, 0xf4]),
+    ExitReason.Hlt,
+  );
   assert.equal(b.cpu.state.big(S.gpr), 500500n);
   assert.equal(b.cpu.retired, 2 + 3000);
   assert.equal(b.clock.nowTicks, 3002);
@@ -42,7 +45,9 @@ test('code that changes the instruction after it sees the new one, in a page it 
   assert.equal(b.cpu.state.big(S.gpr) & 0xffn, 7n);
   // a linked loop whose body is patched half-way: mov ecx,4; l: mov al,1; add bl,al; mov byte [rip-9],5 (the 1 of mov al,1); dec ecx; jnz l; hlt
   b.cpu.state.set(S.gpr + 24, 0, 0);
-  const loop = [0xb9, 4, 0, 0, 0, 0xb0, 1, 0x00, 0xc3, 0xc6, 0x05, 0xf6, 0xff, 0xff, 0xff, 5, 0xff, 0xc9, 0x75, 0xf1, 0xf4];
+  const loop = [
+    0xb9, 4, 0, 0, 0, 0xb0, 1, 0x00, 0xc3, 0xc6, 0x05, 0xf6, 0xff, 0xff, 0xff, 5, 0xff, 0xc9, 0x75, 0xf1, 0xf4,
+  ];
   b.at += 0x1000;
   assert.equal(run(b, loop), ExitReason.Hlt);
   assert.equal(b.cpu.state.big(S.gpr + 24), 16n);
@@ -51,7 +56,9 @@ test('code that changes the instruction after it sees the new one, in a page it 
 test('a branch whose condition was fused with its comparison can be patched alone', () => {
   const b = bench();
   // mov ecx,2; l: mov byte [rip+2],0x74 (jne becomes je); cmp eax,eax; jne +2; inc ebx (2 bytes); dec ecx; jnz l; hlt
-  const program = [0xb9, 2, 0, 0, 0, 0xc6, 0x05, 2, 0, 0, 0, 0x74, 0x39, 0xc0, 0x75, 2, 0xff, 0xc3, 0xff, 0xc9, 0x75, 0xef, 0xf4];
+  const program = [
+    0xb9, 2, 0, 0, 0, 0xc6, 0x05, 2, 0, 0, 0, 0x74, 0x39, 0xc0, 0x75, 2, 0xff, 0xc3, 0xff, 0xc9, 0x75, 0xef, 0xf4,
+  ];
   // run once so that the pair is decoded, then with the original byte restored: each time the store comes first and the branch is taken
   for (let i = 0; i < 2; i++) {
     run(b, program);

@@ -3,8 +3,8 @@ import { Decoder } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { Binder } from './binder.ts';
-import { COMMON_SHAPES } from './common-shapes.ts';
 import { CodeCache } from './code-cache.ts';
+import { COMMON_SHAPES } from './common-shapes.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
 
 /** A processor as shared code sees it. */
@@ -29,12 +29,17 @@ export class Engine {
   constructor(memory: HostMemory, operations: OperationTable) {
     this.memory = memory;
     this.operations = operations;
-    this.handlers = new HandlerTable(memory.wasm, {
-      load: (low, high, bytes) => this.current!.access.load(low, high, bytes),
-      store: (low, high, bytes) => this.current!.access.store(low, high, bytes),
-      modify: (low, high, bytes) => this.current!.access.modify(low, high, bytes),
-      modifyEnd: () => this.current!.access.modifyEnd(),
-    }, operations, COMMON_SHAPES);
+    this.handlers = new HandlerTable(
+      memory.wasm,
+      {
+        load: (low, high, bytes) => this.current!.access.load(low, high, bytes),
+        store: (low, high, bytes) => this.current!.access.store(low, high, bytes),
+        modify: (low, high, bytes) => this.current!.access.modify(low, high, bytes),
+        modifyEnd: () => this.current!.access.modifyEnd(),
+      },
+      operations,
+      COMMON_SHAPES,
+    );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
     this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, operations);
   }

@@ -37,7 +37,17 @@ function program(next: () => number): number[] {
       case 0: // add or adc and sbb sub xor cmp, register to register
         return [...small, rex(w, a, b), (Math.floor(next() * 8) << 3) | 1, registers(a, b)];
       case 1: // the same with bytes, high ones among them
-        return [(Math.floor(next() * 8) << 3) | 0, 0xc0 | byte()].map((x, i) => (i === 1 && (x & 7) === 5 ? x & ~7 : x)).map((x, i) => (i === 1 && ((x >> 3) & 7) === 5 ? x & ~0x38 : i === 1 && (x & 7) === 4 ? x & ~7 : i === 1 && ((x >> 3) & 7) === 4 ? x & ~0x38 : x));
+        return [(Math.floor(next() * 8) << 3) | 0, 0xc0 | byte()]
+          .map((x, i) => (i === 1 && (x & 7) === 5 ? x & ~7 : x))
+          .map((x, i) =>
+            i === 1 && ((x >> 3) & 7) === 5
+              ? x & ~0x38
+              : i === 1 && (x & 7) === 4
+                ? x & ~7
+                : i === 1 && ((x >> 3) & 7) === 4
+                  ? x & ~0x38
+                  : x,
+          );
       case 2: // from memory
         return [...small, rex(w, a, 5), (Math.floor(next() * 8) << 3) | 3, data(a), byte()];
       case 3: // to memory
@@ -57,7 +67,13 @@ function program(next: () => number): number[] {
       case 10: // mul imul not neg
         return [rex(w, 0, b), 0xf7, 0xc0 | (pick([2, 3, 4, 5]) << 3) | (b & 7)];
       case 11: // lea with index
-        return [rex(w, a, 5) | ((b >> 3) << 1), 0x8d, 0x44 | ((a & 7) << 3), (pick([0, 1, 2, 3]) << 6) | ((b & 7) << 3) | 5, byte()];
+        return [
+          rex(w, a, 5) | ((b >> 3) << 1),
+          0x8d,
+          0x44 | ((a & 7) << 3),
+          (pick([0, 1, 2, 3]) << 6) | ((b & 7) << 3) | 5,
+          byte(),
+        ];
       case 12: // inc dec of memory
         return [rex(w, 0, 5), 0xff, 0x45 | (pick([0, 1]) << 3), byte()];
       default: // imul, bt, xadd in registers
@@ -80,7 +96,8 @@ function program(next: () => number): number[] {
 function outcome(bench: FlatBench, bytes: readonly number[], at: number, seed: number, headroom: number): string {
   const { cpu, clock, memory } = bench;
   const next = random(seed);
-  for (let register = 0; register < 16; register++) cpu.state.set(S.gpr + register * 8, (next() * 4294967296) | 0, (next() * 4294967296) | 0);
+  for (let register = 0; register < 16; register++)
+    cpu.state.set(S.gpr + register * 8, (next() * 4294967296) | 0, (next() * 4294967296) | 0);
   const data = memory.ramBase + 0x80_0000;
   for (let i = 0; i < 512; i++) memory.u8[data + i] = next() * 256;
   cpu.state.set(S.gpr + 5 * 8, data + 200, 0);
@@ -95,7 +112,9 @@ function outcome(bench: FlatBench, bytes: readonly number[], at: number, seed: n
     const { reason } = cpu.run();
     clock.cancel(alarm);
     const registers = Array.from({ length: 16 }, (_, i) => cpu.state.big(S.gpr + i * 8).toString(16));
-    stops.push(`${reason} ${cpu.state.low(S.rip) - at} ${cpu.retired - before} ${packRflags(cpu.state).toString(16)} ${registers}`);
+    stops.push(
+      `${reason} ${cpu.state.low(S.rip) - at} ${cpu.retired - before} ${packRflags(cpu.state).toString(16)} ${registers}`,
+    );
     if (reason !== 1 || stops.length > 400) break;
   }
   return `${stops.join('\n')}\n${memory.u8.subarray(data, data + 512)}`;
@@ -112,7 +131,11 @@ test(`${PROGRAMS} random programs give the same bits interpreted and compiled, a
     const at = interpreter.at + (i % 64) * 0x1000;
     const headroom = i % 3 === 0 ? 97 : 1e9;
     const expected = outcome(interpreter, bytes, at, i, headroom);
-    assert.equal(outcome(compiler, bytes, at, i, headroom), expected, `program ${i}: ${bytes.map((x) => x.toString(16).padStart(2, '0')).join(' ')}`);
+    assert.equal(
+      outcome(compiler, bytes, at, i, headroom),
+      expected,
+      `program ${i}: ${bytes.map((x) => x.toString(16).padStart(2, '0')).join(' ')}`,
+    );
     instructions = compiler.cpu.retired;
   }
   assert.ok(compiler.engine.code.regionsCompiled >= PROGRAMS / 2, 'the compiler had work');

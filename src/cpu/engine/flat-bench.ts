@@ -39,7 +39,8 @@ export function flatBench(): FlatBench {
   put(tables, tables + 0x1003);
   for (let gigabyte = 0; gigabyte < 4; gigabyte++) {
     put(tables + 0x1000 + gigabyte * 8, tables + 0x2003 + gigabyte * 0x1000);
-    for (let i = 0; i < 512; i++) put(tables + 0x2000 + gigabyte * 0x1000 + i * 8, (gigabyte * 512 + i) * 0x20_0000 + 0x83);
+    for (let i = 0; i < 512; i++)
+      put(tables + 0x2000 + gigabyte * 0x1000 + i * 8, (gigabyte * 512 + i) * 0x20_0000 + 0x83);
   }
   put(tables + 0x1000 + 8 * 8, tables + 0x8003);
   put(tables + 0x8000, tables + 0x9003);

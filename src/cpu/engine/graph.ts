@@ -26,8 +26,20 @@ export type Statement =
   | { readonly kind: 'define'; readonly node: Node }
   | { readonly kind: 'capture'; readonly node: Node }
   /** anything with an effect: arguments are put on the stack, or into locals when `inLocals` */
-  | { readonly kind: 'effect'; readonly args: readonly Node[]; readonly inLocals: boolean; readonly result: Node | undefined; readonly emit: (writer: GraphWriter, args: readonly Node[]) => void }
-  | { readonly kind: 'if'; readonly condition: Node; readonly then: Block; readonly otherwise: Block | undefined; readonly likely: boolean | undefined }
+  | {
+      readonly kind: 'effect';
+      readonly args: readonly Node[];
+      readonly inLocals: boolean;
+      readonly result: Node | undefined;
+      readonly emit: (writer: GraphWriter, args: readonly Node[]) => void;
+    }
+  | {
+      readonly kind: 'if';
+      readonly condition: Node;
+      readonly whenTrue: Block;
+      readonly otherwise: Block | undefined;
+      readonly likely: boolean | undefined;
+    }
   | { readonly kind: 'loop'; readonly body: Block }
   | { readonly kind: 'stop' };
 
@@ -63,7 +75,12 @@ export class Graph {
 
   /** memory[address + offset], where the memory is not the guest's (state, record) or is known to be there */
   peek(name: MemoryOp, address: Node, offset: number, reads: number): Node {
-    return this.node(name.slice(0, 3) === 'v12' ? 'v128' : (name.slice(0, 3) as WasmType), [address], (code) => code.memory(name, offset), reads);
+    return this.node(
+      name.slice(0, 3) === 'v12' ? 'v128' : (name.slice(0, 3) as WasmType),
+      [address],
+      (code) => code.memory(name, offset),
+      reads,
+    );
   }
 
   poke(name: MemoryOp, address: Node, offset: number, value: Node, changes: number): void {
@@ -77,10 +94,17 @@ export class Graph {
   }
 
   /** An effect that reads its arguments from locals, as often as it likes, and may leave a result in a local. */
-  effectWithLocals(args: readonly Node[], resultType: WasmType | undefined, emit: (writer: GraphWriter, args: readonly Node[]) => void, changes: number): Node | undefined {
+  effectWithLocals(
+    args: readonly Node[],
+    resultType: WasmType | undefined,
+    emit: (writer: GraphWriter, args: readonly Node[]) => void,
+    changes: number,
+  ): Node | undefined {
     this.change(changes);
     const result: Node | undefined =
-      resultType === undefined ? undefined : { type: resultType, args: [], emit: () => {}, reads: 0, constant: undefined, uses: 0, local: -1 };
+      resultType === undefined
+        ? undefined
+        : { type: resultType, args: [], emit: () => {}, reads: 0, constant: undefined, uses: 0, local: -1 };
     this.block.push({ kind: 'effect', args, inLocals: true, result, emit });
     return result;
   }
@@ -110,7 +134,7 @@ export class Graph {
       otherwiseBlock = this.block;
     }
     this.block = outer;
-    this.block.push({ kind: 'if', condition, then: thenBlock, otherwise: otherwiseBlock, likely });
+    this.block.push({ kind: 'if', condition, whenTrue: thenBlock, otherwise: otherwiseBlock, likely });
   }
 
   loop(body: (stop: () => void) => void): void {
@@ -145,7 +169,7 @@ export class GraphWriter {
       if (statement.kind === 'effect') for (const arg of statement.args) this.#count(arg);
       else if (statement.kind === 'if') {
         this.#count(statement.condition);
-        this.#countBlock(statement.then);
+        this.#countBlock(statement.whenTrue);
         if (statement.otherwise !== undefined) this.#countBlock(statement.otherwise);
       } else if (statement.kind === 'loop') this.#countBlock(statement.body);
     }
@@ -173,7 +197,7 @@ export class GraphWriter {
         case 'if':
           this.push(statement.condition);
           this.code.if(undefined, statement.likely);
-          this.#block(statement.then);
+          this.#block(statement.whenTrue);
           if (statement.otherwise !== undefined) {
             this.code.else();
             this.#block(statement.otherwise);

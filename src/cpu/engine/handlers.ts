@@ -1,21 +1,34 @@
 /** Turns (operation, operand shapes) into entries of the handler table, in small modules made when something new is decoded. */
-import type { Facts, OperationTable } from '../exec/sem.ts';
+
 import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
+import type { Facts, OperationTable } from '../exec/sem.ts';
+import { S } from '../state.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
 import { HANDLER_PARAMETERS, P, writeDispatch } from './sem-builder.ts';
-import { S } from '../state.ts';
 import { CODE_TLB_ENTRIES } from './tlb.ts';
 
 /** Table indices that exist from the start. */
-export const Handler = { Host: 0, Stale: 1, Goto: 2, Lookup: 3, Step: 4, Straddle: 5, Count: 6, StraddleKnown: 7, Dispatch: 8 } as const;
+export const Handler = {
+  Host: 0,
+  Stale: 1,
+  Goto: 2,
+  Lookup: 3,
+  Step: 4,
+  Straddle: 5,
+  Count: 6,
+  StraddleKnown: 7,
+  Dispatch: 8,
+} as const;
 
 const TABLE_ENTRIES = 8192;
 const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
 const OUTCOME: Signature = { parameters: [], results: ['i32'] };
 const TYPES = [HANDLER, ACCESS, OUTCOME];
-const IMPORTS = ['load', 'store', 'modify'].map((name) => ({ module: 'env', name, type: 1 })).concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
+const IMPORTS = ['load', 'store', 'modify']
+  .map((name) => ({ module: 'env', name, type: 1 }))
+  .concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
 const IMPORTS_LATER = IMPORTS.concat([{ module: 'env', name: 'dispatch', type: 0 }]);
 
 /** What generated code asks of the host; see `Import` in sem-builder.ts. */
@@ -84,7 +97,12 @@ export class HandlerTable {
   readonly enter: Enter;
 
   /** @param common keys of handlers to make at once, in one module */
-  constructor(memory: WebAssembly.Memory, imports: AccessImports, operations: OperationTable, common: readonly string[]) {
+  constructor(
+    memory: WebAssembly.Memory,
+    imports: AccessImports,
+    operations: OperationTable,
+    common: readonly string[],
+  ) {
     this.#env = { memory, table: this.#table, ...imports };
     this.#waiting.push({ index: Handler.Host, code: leaving(Leave.Host) });
     this.#waiting.push({ index: Handler.Stale, code: leaving(Leave.Stale) });

@@ -1,7 +1,8 @@
 /** One handler of the interpreter: the semantic function with its operands bound to fields of a predecoded record. */
+
+import type { Code, MemoryOp } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
-import type { Code, MemoryOp } from '../../wasm/index.ts';
 import { GraphWriter, type Node, Reads } from './graph.ts';
 import { Leave, R, RECORD_BYTES } from './record.ts';
 import { localOf, node, P, type Position, SemBuilder, writeDispatch } from './sem-builder.ts';
@@ -205,7 +206,12 @@ export class InterpreterHandler extends SemBuilder {
         this.setState(S.rip, linear);
         this.graph.effect([], ({ code }) => this.#writeUnlinked(code, position), Reads.Everything);
       } else
-        this.graph.effectWithLocals([node(linear)], undefined, (writer, [address]) => this.writeJump(writer, position, localOf(writer, address!)), Reads.Everything);
+        this.graph.effectWithLocals(
+          [node(linear)],
+          undefined,
+          (writer, [address]) => this.writeJump(writer, position, localOf(writer, address!)),
+          Reads.Everything,
+        );
     };
     if (condition === undefined) take();
     else this.ifLikely(condition, take, undefined, undefined);
@@ -264,13 +270,17 @@ export class InterpreterHandler extends SemBuilder {
     );
     const length = this.extendU(this.#recordField('i32.load8_u', R.length));
     this.setState(S.rip, this.sub(this.#linearNext(), length));
-    this.graph.effect([], ({ code }) => {
-      code.get(P.state);
-      this.writeLeftAfter(code, position);
-      code.memory('i32.store', S.remaining);
-      code.i32(Leave.Budget);
-      code.return();
-    }, Reads.Everything);
+    this.graph.effect(
+      [],
+      ({ code }) => {
+        code.get(P.state);
+        this.writeLeftAfter(code, position);
+        code.memory('i32.store', S.remaining);
+        code.i32(Leave.Budget);
+        code.return();
+      },
+      Reads.Everything,
+    );
   }
 }
 

@@ -308,7 +308,10 @@ export class RegionBuilder extends SemBuilder {
     if (width === 32) whole = this.extendU(value);
     else if (width < 32) {
       const mask = (1n << BigInt(width)) - 1n;
-      whole = this.or(this.and(this.gpr(register, 64), this.i64(~mask)), this.and(this.extendU(this.wrap(value)), this.i64(mask)));
+      whole = this.or(
+        this.and(this.gpr(register, 64), this.i64(~mask)),
+        this.and(this.extendU(this.wrap(value)), this.i64(mask)),
+      );
     }
     this.graph.effect([node(whole)], ({ code }) => code.set(local), readsRegister(register));
   }
@@ -332,7 +335,8 @@ export class RegionBuilder extends SemBuilder {
   override writeFlags(result: Val | undefined, aux: Val): void {
     this.#flagLocals();
     this.#flagsWritten = true;
-    if (result !== undefined) this.graph.effect([node(result)], ({ code }) => code.set(this.#flagsResultLocal), Reads.Flags);
+    if (result !== undefined)
+      this.graph.effect([node(result)], ({ code }) => code.set(this.#flagsResultLocal), Reads.Flags);
     this.graph.effect([node(aux)], ({ code }) => code.set(this.#flagsAuxLocal), Reads.Flags);
   }
   #flagLocals(): void {
@@ -354,7 +358,8 @@ export class RegionBuilder extends SemBuilder {
     }
     let offset = this.#plus(this.#stateRegister(instruction.base), instruction.displacement);
     if (instruction.base === S.zero) offset = this.i64(instruction.displacement);
-    if (instruction.index !== S.zero) offset = this.add(offset, this.shl(this.#stateRegister(instruction.index), instruction.scaleShift));
+    if (instruction.index !== S.zero)
+      offset = this.add(offset, this.shl(this.#stateRegister(instruction.index), instruction.scaleShift));
     return address === 'b' || address === 'x' ? offset : this.and(offset, this.i64(0xffff_ffff));
   }
   #plus(value: Val, constant: number): Val {
@@ -431,7 +436,9 @@ export class RegionBuilder extends SemBuilder {
       readLow: (type: ValType): Val => {
         if (kind === 'memory') return this.loadTyped(type, this.linear(place));
         if (kind === 'xmm') return this.graph.peek(`${type}.load`, this.stateNode, offset, Reads.State);
-        return type === 'i32' || type === 'i64' ? this.gpr(register, WIDTH_OF[type] as 64) : this.#floatOfGpr(register, type);
+        return type === 'i32' || type === 'i64'
+          ? this.gpr(register, WIDTH_OF[type] as 64)
+          : this.#floatOfGpr(register, type);
       },
       writeLow: (value: Val): void => {
         if (kind === 'memory') this.storeTyped(this.linear(place), value);
@@ -442,7 +449,9 @@ export class RegionBuilder extends SemBuilder {
     return place;
   }
   #floatOfGpr(register: number, type: ValType): Val {
-    return type === 'f64' ? this.op('f64.reinterpret_i64', this.gpr(register, 64)) : this.op('f32.reinterpret_i32', this.gpr(register, 32));
+    return type === 'f64'
+      ? this.op('f64.reinterpret_i64', this.gpr(register, 64))
+      : this.op('f32.reinterpret_i32', this.gpr(register, 32));
   }
 
   // ---- control transfers
@@ -512,4 +521,3 @@ export class RegionBuilder extends SemBuilder {
     throw new Error('broken invariant: a repeating instruction was compiled');
   }
 }
-

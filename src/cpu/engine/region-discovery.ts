@@ -35,7 +35,13 @@ export class RegionDiscovery {
   readonly #instruction = createInstruction();
   readonly #scratch: number;
 
-  constructor(memory: HostMemory, decoder: Decoder, binder: Binder, operations: OperationTable, recordAt: (table: number, hostPage: number, offset: number) => number) {
+  constructor(
+    memory: HostMemory,
+    decoder: Decoder,
+    binder: Binder,
+    operations: OperationTable,
+    recordAt: (table: number, hostPage: number, offset: number) => number,
+  ) {
     this.#i32 = memory.i32;
     this.#u8 = memory.u8;
     this.#u16 = new Uint16Array(memory.wasm.buffer);

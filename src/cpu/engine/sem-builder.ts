@@ -1,7 +1,8 @@
 /** `Sem` over the expression graph: everything that does not depend on how operands are bound. */
+
+import { Code, type MemoryOp, type WasmType } from '../../wasm/index.ts';
 import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
-import { Code, type MemoryOp, type WasmType } from '../../wasm/index.ts';
 import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
 import { Leave, R } from './record.ts';
 import { CODE_TLB_ENTRIES, DATA_TLB_ENTRIES } from './tlb.ts';
@@ -35,8 +36,20 @@ interface Variable extends Var {
   readonly local: number;
 }
 
-const LOAD: Record<Width, MemoryOp> = { 8: 'i32.load8_u', 16: 'i32.load16_u', 32: 'i32.load', 64: 'i64.load', 128: 'v128.load' };
-const STORE: Record<Width, MemoryOp> = { 8: 'i32.store8', 16: 'i32.store16', 32: 'i32.store', 64: 'i64.store', 128: 'v128.store' };
+const LOAD: Record<Width, MemoryOp> = {
+  8: 'i32.load8_u',
+  16: 'i32.load16_u',
+  32: 'i32.load',
+  64: 'i64.load',
+  128: 'v128.load',
+};
+const STORE: Record<Width, MemoryOp> = {
+  8: 'i32.store8',
+  16: 'i32.store16',
+  32: 'i32.store',
+  64: 'i64.store',
+  128: 'v128.store',
+};
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 
 export const node = (value: Val): Node => value as Node;
@@ -200,7 +213,9 @@ export abstract class SemBuilder implements Sem {
   }
   zeroExtend(a: Val, fromBits: number): Val {
     if (fromBits === 64 || (fromBits === 32 && a.type === 'i32')) return a;
-    return a.type === 'i64' ? this.and(a, this.i64((1n << BigInt(fromBits)) - 1n)) : this.and(a, this.i32(2 ** fromBits - 1));
+    return a.type === 'i64'
+      ? this.and(a, this.i64((1n << BigInt(fromBits)) - 1n))
+      : this.and(a, this.i32(2 ** fromBits - 1));
   }
   signExtend(a: Val, fromBits: number): Val {
     if (fromBits === 64 || (fromBits === 32 && a.type === 'i32')) return a;
@@ -275,7 +290,8 @@ export abstract class SemBuilder implements Sem {
   /** Register write rules: 32 bits clear the upper half, 8 and 16 bits keep the rest. */
   pokeRegister(address: Node, offset: number, width: number, value: Val): void {
     if (width === 32) this.graph.poke('i64.store', address, offset, node(this.extendU(value)), Reads.State);
-    else this.graph.poke(STORE[width as Width], address, offset, node(width < 32 ? this.wrap(value) : value), Reads.State);
+    else
+      this.graph.poke(STORE[width as Width], address, offset, node(width < 32 ? this.wrap(value) : value), Reads.State);
   }
   state(offset: number, type: 'i32' | 'i64' | 'v128'): Val {
     return this.graph.peek(`${type}.load`, this.stateNode, offset, Reads.State);
@@ -286,7 +302,15 @@ export abstract class SemBuilder implements Sem {
 
   // ---- guest memory
   /** Leaves in `host` the host address of the access, or leaves the handler with a fault. */
-  #translate(code: Code, position: Position, linear: number, bytes: number, host: number, tagOffset: number, importIndex: number): void {
+  #translate(
+    code: Code,
+    position: Position,
+    linear: number,
+    bytes: number,
+    host: number,
+    tagOffset: number,
+    importIndex: number,
+  ): void {
     const entry = code.local('i32');
     code.get(P.tlb);
     code.get(linear);
@@ -407,7 +431,8 @@ export abstract class SemBuilder implements Sem {
     const host = this.graph.effectWithLocals(
       [node(linear)],
       'i32',
-      (writer, [address, result]) => this.#translate(writer.code, position, localOf(writer, address!), width / 8, result!.local, 8, Import.modify),
+      (writer, [address, result]) =>
+        this.#translate(writer.code, position, localOf(writer, address!), width / 8, result!.local, 8, Import.modify),
       0,
     )!;
     const old = this.graph.peek(LOAD[width], host, 0, Reads.Memory);
@@ -648,7 +673,10 @@ export abstract class SemBuilder implements Sem {
       case 'SF':
         return this.xor(this.wrap(this.shrU(this.readFlagsResult(), 63)), this.and(this.readFlagsAux(), this.i32(1)));
       case 'PF': {
-        const low = this.and(this.xor(this.wrap(this.readFlagsResult()), this.shrU(this.readFlagsAux(), 8)), this.i32(0xff));
+        const low = this.and(
+          this.xor(this.wrap(this.readFlagsResult()), this.shrU(this.readFlagsAux(), 8)),
+          this.i32(0xff),
+        );
         return this.xor(this.and(this.op('i32.popcnt', low), this.i32(1)), this.i32(1));
       }
     }
@@ -730,7 +758,10 @@ export abstract class SemBuilder implements Sem {
     this.writeFlags(this.extendU(this.xor(zf, this.i32(1))), this.or(carries, rest));
   }
   flagsResult(width: number, result: Val, carry: Val, overflow: Val): void {
-    this.writeFlags(this.#extendedResult(width, result), this.or(this.shl(carry, 31), this.shl(this.xor(carry, overflow), 30)));
+    this.writeFlags(
+      this.#extendedResult(width, result),
+      this.or(this.shl(carry, 31), this.shl(this.xor(carry, overflow), 30)),
+    );
   }
 
   // ---- leaving
