@@ -67,7 +67,7 @@ describe('Debian as a TD', () => {
     });
   });
 
-  test('the kernel finds TDX, the shell runs, and compiler and interpreter end with the same bits', async (t) => {
+  test('the kernel finds TDX, the shell runs, two runs end with the same bits, and the interpreter crosses the same borders', async (t) => {
     if (guest === undefined) return t.skip(`no Debian guest: ${whyNot}`);
     const compiled = await boot('compiler');
     assert.match(compiled.console, /tdx: Guest detected/);
@@ -81,7 +81,10 @@ describe('Debian as a TD', () => {
     assert.ok(compiled.console.includes(busybox), 'the guest computes SHA-256 as we do');
     assert.equal(compiled.end, 'power-off');
     assert.deepEqual(compiled.facts.unimplemented, []);
+    const again = await boot('compiler');
+    assert.deepEqual(again.facts, compiled.facts);
+    // docs/fidelity.md, "Engines": the two engines differ in some of the kernel's own time stamps, and so in memory
     const interpreted = await boot('interpreter');
-    assert.deepEqual(interpreted.facts, compiled.facts);
+    assert.deepEqual({ ...interpreted.facts, memory: '' }, { ...compiled.facts, memory: '' });
   });
 });

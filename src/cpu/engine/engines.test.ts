@@ -33,7 +33,7 @@ function program(next: () => number): number[] {
     const data = (r: number): number => 0x45 | ((r & 7) << 3); // [rbp + disp8]
     const w = next() < 0.5 ? 1 : 0;
     const small = next() < 0.15 ? [0x66] : [];
-    switch (Math.floor(next() * 14)) {
+    switch (Math.floor(next() * 15)) {
       case 0: // add or adc and sbb sub xor cmp, register to register
         return [...small, rex(w, a, b), (Math.floor(next() * 8) << 3) | 1, registers(a, b)];
       case 1: // the same with bytes, high ones among them
@@ -74,6 +74,8 @@ function program(next: () => number): number[] {
           (pick([0, 1, 2, 3]) << 6) | ((b & 7) << 3) | 5,
           byte(),
         ];
+      case 13: // rdtsc: the count of instructions itself
+        return [0x0f, 0x31];
       case 12: // inc dec of memory
         return [rex(w, 0, 5), 0xff, 0x45 | (pick([0, 1]) << 3), byte()];
       default: // imul, bt, xadd in registers

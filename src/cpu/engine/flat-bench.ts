@@ -1,7 +1,8 @@
-/** A processor in flat 64-bit mode for the tests of this folder: identity map, HLT, nothing else of the system. */
+/** A processor in flat 64-bit mode for the tests of this folder: identity map, HLT, RDTSC, nothing else of the system. */
 import { HostMemory } from '../../memory/index.ts';
 import { Clock } from '../../time/index.ts';
 import { Cpu } from '../cpu.ts';
+import { baseAndTimeOperations } from '../exec/host/bases-and-time.ts';
 import { integerOperations } from '../exec/integer.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { ExitReason } from '../exit.ts';
@@ -32,7 +33,7 @@ export interface FlatBench {
 export function flatBench(): FlatBench {
   const memory = new HostMemory(16 << 20);
   const clock = new Clock();
-  const engine = new Engine(memory, { ...integerOperations, ...hlt });
+  const engine = new Engine(memory, { ...integerOperations, ...baseAndTimeOperations, ...hlt });
   const cpu = new Cpu({ engine, index: 0, clock, entropy: { next32: () => 7 } });
   const tables = memory.ramBase;
   const put = (at: number, value: number): void => memory.view.setUint32(at, value >>> 0, true);
