@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { setEngineFlags } from '../node/index.ts';
 import { bootCommand } from './commands/boot.ts';
+import { execCommand } from './commands/exec.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 
 /** Runs one command and returns its exit code; `argv` as in process.argv. */
@@ -20,6 +21,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = new Command('seamulator')
     .description('An Intel TDX platform in software: boots unmodified TD guests and shows every crossing.')
     .addCommand(bootCommand(exit))
+    .addCommand(execCommand(exit))
     .showHelpAfterError('(--help shows the options)');
   for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError();
   try {

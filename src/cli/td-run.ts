@@ -1,14 +1,14 @@
 /** One TD from its plan to its report. */
 
-import { writeFile } from 'node:fs/promises';
 import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { TdxPlatform } from '../machine/index.ts';
 import { causeOfDeath, formatDeath } from './death-report.ts';
-import { CommandError, ExitCode } from './exit-codes.ts';
+import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
 import type { Output } from './output.ts';
 import { replayLine } from './replay.ts';
+import { writeReport } from './report-file.ts';
 import { runSession, type SessionEnd } from './session.ts';
 
 /** How the console is shown: for a person who types, only what a command prints, or all of it. */
@@ -92,10 +92,4 @@ function exitCodeOf({ end, leftBy }: SessionEnd, cause: string | undefined, gues
   if (cause !== undefined) return ExitCode.Died;
   if (end.cause === 'instruction-limit') return ExitCode.Limit;
   return guestConsole.commandStatus ?? ExitCode.Ended;
-}
-
-async function writeReport(path: string, report: object): Promise<void> {
-  await writeFile(path, `${JSON.stringify(report, null, 2)}\n`).catch((error: Error) => {
-    throw new CommandError(ExitCode.BadInput, `Cannot write the report ${path}: ${error.message}.`);
-  });
 }

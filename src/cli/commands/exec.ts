@@ -1,0 +1,161 @@
+/** `seamulator exec`: one function of an object, run for real in a bare TD. */
+
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { Gpr, type TdvmcallStatus } from '../../abi/index.ts';
+import { hex } from '../../bits/index.ts';
+import { LoadError } from '../../loader/index.ts';
+import {
+  type FunctionArgument,
+  type FunctionCrossing,
+  type FunctionResult,
+  type RegisterValues,
+  runFunction,
+  type VmmHooks,
+} from '../../machine/index.ts';
+import { FileError, readUserFile } from '../../node/index.ts';
+import { CommandError, ExitCode } from '../exit-codes.ts';
+import { count, word64 } from '../option-values.ts';
+import { Output } from '../output.ts';
+import { writeReport } from '../report-file.ts';
+
+interface ExecOptions {
+  readonly arg: readonly FunctionArgument[];
+  readonly host: keyof typeof hosts;
+  readonly maxInstructions?: number;
+  readonly json?: string;
+}
+
+const GARBAGE = 0xbad0_bad0_bad0_bad0n;
+
+/** Who answers the VMM's side of the calls. */
+const hosts = {
+  usual: {},
+  garbage: {
+    tdvmcall: () => GARBAGE as TdvmcallStatus,
+    beforeEntry: ({ registers }) => {
+      for (let register = Gpr.RDX; register <= Gpr.R15; register++) registers.u64[register] = GARBAGE;
+    },
+  },
+} as const satisfies Record<string, VmmHooks>;
+
+const examples = `
+An argument is a number, passed by value, or NAME={WORD,WORD,...}: a structure of 64-bit words, passed by address and
+shown again afterwards.
+
+Examples, with the two calls of Linux 6.1:
+  seamulator exec tdcall.o __tdx_module_call --arg 1 --arg 0 --arg 0 --arg 0 --arg 0 --arg 'out={0,0,0,0,0,0}'
+  seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,30,1,1,0x3f8,65}' --arg 1
+  seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,12,0,0,0,0}' --arg 3 --host garbage
+
+Exit codes: 0 the function returned, 1 wrong usage, 2 it did not (panic function, exception, the TD stopped),
+3 the object cannot be read or linked, 4 --max-instructions was reached.`;
+
+/** "7" or "name={1,0x2}". */
+function argument(text: string, before: readonly FunctionArgument[] = []): FunctionArgument[] {
+  const structure = /^([A-Za-z_]\w*)=\{([^}]*)\}$/.exec(text);
+  if (structure === null) return [...before, word64(text)];
+  const words = structure[2]!.split(',').map((word) => word64(word.trim()));
+  if (words.length > 512) throw new InvalidArgumentError('A structure has at most 512 words.');
+  return [...before, { name: structure[1]!, bytes: new Uint8Array(new BigUint64Array(words).buffer) }];
+}
+
+export function execCommand(exit: (code: number) => void): Command {
+  return new Command('exec')
+    .description('Runs one function of an ELF object in a bare TD and shows what crossed its border.')
+    .argument('<object>', 'an ELF relocatable (.o) or a static executable')
+    .argument('<symbol>', 'the function, called by the SysV ABI')
+    .option('--arg <value>', 'the next argument: a number, or name={word,word,...}', argument, [])
+    .addOption(new Option('--host <kind>', 'who answers the hypercalls').choices(Object.keys(hosts)).default('usual'))
+    .option('--max-instructions <count>', 'stop after so many instructions (default 10M)', count)
+    .option('--json <file>', 'write the result as JSON')
+    .addHelpText('after', examples)
+    .action(async (object: string, symbol: string, options: ExecOptions) => exit(await exec(object, symbol, options)));
+}
+
+async function exec(path: string, symbol: string, options: ExecOptions): Promise<number> {
+  const output = new Output({});
+  let result: FunctionResult;
+  try {
+    result = runFunction({
+      object: { name: path, bytes: await readUserFile(path, 'object') },
+      symbol,
+      args: options.arg,
+      hostHooks: hosts[options.host],
+      ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
+    });
+  } catch (error) {
+    if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
+    if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
+    throw error;
+  }
+  const { text, exitCode } = ending(result);
+  const lines = [
+    output.heading(`${symbol} of ${path}`),
+    ...result.crossings.map(crossingLine),
+    ...result.structures.flatMap(({ name, before, after }) => structureLines(name, before, after)),
+    ...(result.interrupts.length === 0 ? [] : [`interrupts taken: ${result.interrupts.map((v) => hex(v)).join(', ')}`]),
+    ...(result.clobbered.length === 0 ? [] : [`not restored, though callee-saved: ${result.clobbered.join(', ')}`]),
+    text,
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+  if (options.json !== undefined) await writeReport(options.json, plain(result) as object);
+  return exitCode;
+}
+
+function registerText(values: RegisterValues): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${hex(value)}`)
+    .join(', ');
+}
+
+function crossingLine(crossing: FunctionCrossing): string {
+  if (crossing.answeredBy === 'module')
+    return `  the module answers ${crossing.name}: RCX ${hex(crossing.rcx)}, ${crossing.statusName}`;
+  const { name, mask, given, received, status } = crossing;
+  return [
+    `  the VMM answers ${name}: R10 ${hex(status)}, exposed registers ${hex(mask)}`,
+    `    given     ${registerText(given)}`,
+    `    received  ${registerText(received)}`,
+  ].join('\n');
+}
+
+function structureLines(name: string, before: Uint8Array, after: Uint8Array): string[] {
+  const words = (bytes: Uint8Array): bigint[] => [...new BigUint64Array(bytes.slice().buffer)];
+  const old = words(before);
+  return [
+    `  ${name}:`,
+    ...words(after).map((word, i) => {
+      const changed = word === old[i] ? '' : `  (was ${hex(old[i]!)})`;
+      return `    +${hex(i * 8, 2)}  ${hex(word, 16)}${changed}`;
+    }),
+  ];
+}
+
+function ending({ outcome }: FunctionResult): { text: string; exitCode: number } {
+  switch (outcome.how) {
+    case 'returned':
+      return { text: `returned ${hex(outcome.rax)}`, exitCode: ExitCode.Ended };
+    case 'panicked':
+      return { text: `called ${outcome.symbol} from ${hex(outcome.callerGpa)}: it gave up`, exitCode: ExitCode.Died };
+    case 'exception':
+      return {
+        text: `exception ${outcome.vector}, error code ${hex(outcome.errorCode)}, RIP ${hex(outcome.rip)}, CR2 ${hex(outcome.cr2)}`,
+        exitCode: ExitCode.Died,
+      };
+    case 'ended': {
+      const limit = outcome.end.cause === 'instruction-limit';
+      const message = 'message' in outcome.end ? `: ${String(outcome.end.message)}` : '';
+      return { text: `the TD ended: ${outcome.end.cause}${message}`, exitCode: limit ? ExitCode.Limit : ExitCode.Died };
+    }
+  }
+}
+
+/** The result with 64-bit values as hex text and bytes as arrays, as JSON can hold them. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return hex(value);
+  if (value instanceof Uint8Array) return [...value];
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, plain(each)]));
+  return value;
+}
