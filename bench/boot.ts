@@ -17,10 +17,10 @@ export interface BootTime {
 }
 
 export interface BootBench {
-  runs: { ours: BootTime[]; qemu: BootTime[] };
-  median: { ours: BootTime; qemu?: BootTime };
+  runs: { compiler: BootTime[]; interpreter: BootTime[]; qemu: BootTime[] };
+  median: { compiler: BootTime; interpreter: BootTime; qemu?: BootTime };
   /** ours / QEMU, to the marker */
-  ratio?: number;
+  ratio?: { compiler: number; interpreter: number };
 }
 
 /** Highest resident set of a process so far, MiB; 0 once it is gone. */
@@ -112,11 +112,13 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
       '-append',
       APPEND,
     ];
-    const runs: BootBench['runs'] = { ours: [], qemu: [] };
+    const runs: BootBench['runs'] = { compiler: [], interpreter: [], qemu: [] };
     let qemuThere = true;
     for (let round = 0; round < rounds; round++) {
-      progress(`round ${round + 1} of ${rounds}: seamulator`);
-      runs.ours.push(await time(process.execPath, ours));
+      for (const engine of ['compiler', 'interpreter'] as const) {
+        progress(`round ${round + 1} of ${rounds}: seamulator, ${engine}`);
+        runs[engine].push(await time(process.execPath, [...ours, '--engine', engine]));
+      }
       if (!qemuThere) continue;
       progress(`round ${round + 1} of ${rounds}: qemu-system-x86_64 -accel tcg`);
       try {
@@ -127,10 +129,17 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
         progress('qemu-system-x86_64 is not installed (package qemu-system-x86): ours alone');
       }
     }
-    const result: BootBench = { runs, median: { ours: median(runs.ours) } };
+    const result: BootBench = {
+      runs,
+      median: { compiler: median(runs.compiler), interpreter: median(runs.interpreter) },
+    };
     if (runs.qemu.length > 0) {
       result.median.qemu = median(runs.qemu);
-      result.ratio = result.median.ours.markerSeconds / result.median.qemu.markerSeconds;
+      const { compiler, interpreter, qemu } = result.median;
+      result.ratio = {
+        compiler: compiler.markerSeconds / qemu.markerSeconds,
+        interpreter: interpreter.markerSeconds / qemu.markerSeconds,
+      };
     }
     return result;
   } finally {

@@ -21,18 +21,22 @@ const result = await benchBoot(rounds, (text) => console.error(text));
 const row = (name: string, time: BootTime): string =>
   `${name.padEnd(28)}${time.markerSeconds.toFixed(2).padStart(12)}${time.exitSeconds.toFixed(2).padStart(14)}${time.peakMib.toFixed(0).padStart(12)}`;
 console.log(`medians of ${rounds}                to marker s   to power-off s    peak MiB`);
-console.log(row('seamulator boot', result.median.ours));
+console.log(row('seamulator, compiler', result.median.compiler));
+console.log(row('seamulator, interpreter', result.median.interpreter));
 if (result.median.qemu !== undefined) console.log(row('qemu-system-x86_64 tcg', result.median.qemu));
-if (result.ratio !== undefined) console.log(`ratio ${result.ratio.toFixed(2)} (promised: at most ${MOST_TIMES_QEMU})`);
+if (result.ratio !== undefined)
+  console.log(
+    `times QEMU: compiler ${result.ratio.compiler.toFixed(2)}, interpreter ${result.ratio.interpreter.toFixed(2)} (promised: at most ${MOST_TIMES_QEMU})`,
+  );
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 
-if (result.ratio !== undefined && result.ratio > MOST_TIMES_QEMU) {
-  console.error(`slower than promised: ${result.ratio.toFixed(2)} times QEMU, at most ${MOST_TIMES_QEMU} is promised`);
+const slowest = result.ratio === undefined ? 0 : Math.max(result.ratio.compiler, result.ratio.interpreter);
+if (slowest > MOST_TIMES_QEMU) {
+  console.error(`slower than promised: ${slowest.toFixed(2)} times QEMU, at most ${MOST_TIMES_QEMU} is promised`);
   process.exitCode = 1;
 }
-if (result.median.ours.peakMib > MOST_PEAK_MIB) {
-  console.error(
-    `more memory than promised: ${result.median.ours.peakMib.toFixed(0)} MiB, at most ${MOST_PEAK_MIB} is promised`,
-  );
+const peakMib = Math.max(result.median.compiler.peakMib, result.median.interpreter.peakMib);
+if (peakMib > MOST_PEAK_MIB) {
+  console.error(`more memory than promised: ${peakMib.toFixed(0)} MiB, at most ${MOST_PEAK_MIB} is promised`);
   process.exitCode = 1;
 }

@@ -14,7 +14,7 @@ const CACHE_BYTES = 72 << 20;
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
 /** Hot heads that are compiled into one module. */
-const HEADS_AT_ONCE = 16;
+const HEADS_AT_ONCE = 8;
 
 /** Operations that are often followed by a conditional branch; the two then share one handler. */
 const SETS_FLAGS: ReadonlySet<string> = new Set([
@@ -63,7 +63,7 @@ export class CodeCache {
   #waiting: { readonly head: number; readonly table: number; readonly hostPage: number }[] = [];
   #used = 0;
   /** visits after which a block is compiled; 0: never */
-  compileAfter = 1000;
+  compileAfter = 20_000;
   regionsCompiled = 0;
   instructionsCompiled = 0;
   /** counts how often everything was dropped */
