@@ -92,6 +92,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #alone = false;
   readonly #bounce: number;
   #mode = 64;
+  /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
+  #budgetMayEnd = true;
   #left = 0;
   #injected: InjectedEvent | undefined;
   /** modify through the bounce buffer: where it goes back to */
@@ -135,6 +137,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const headroom = Math.min(this.#clock.headroomTicks(), LONGEST_RUN_TICKS);
     this.#engine.current = this;
     this.#left = headroom;
+    this.#budgetMayEnd = true;
     try {
       this.modeChanged();
       if (headroom > 0) this.#runUntilExit();
@@ -153,7 +156,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const headroom = this.#left;
     const start = this.#clock.nowTicks + this.tscOffsetTicks;
     for (;;) {
-      if (this.#left <= 0) {
+      if (this.#left <= 0 && this.#budgetMayEnd) {
         this.exit.reset(ExitReason.ExternalInterrupt);
         return;
       }
@@ -188,6 +191,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const tsc = start + (headroom - this.#left);
       state.set(S.tscAtEntry, tsc | 0, Math.floor(tsc / 0x1_0000_0000));
       state.setLow(S.budget, budget);
+      this.#budgetMayEnd = true;
       const leave = this.#engine.handlers.enter(state.base, record, budget, state.low(S.dataTlb));
       this.#left -= budget - state.low(S.remaining);
       this.#afterLeave(leave);
@@ -201,6 +205,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
     switch (leave) {
       case Leave.Budget:
       case Leave.Lookup:
+        return;
+      case Leave.Continue:
+        this.#budgetMayEnd = false;
         return;
       case Leave.Link: {
         const from = state.low(S.exitRecord);
@@ -222,6 +229,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         this.#host(state.low(S.exitRecord));
         return;
       case Leave.Stale: {
+        this.#budgetMayEnd = false;
         const from = state.low(S.exitRecord);
         this.#toRecord();
         const generation = this.#engine.code.generation;
@@ -235,6 +243,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         return;
       }
       case Leave.Straddle:
+        this.#budgetMayEnd = false;
         this.#toRecord();
         this.#straddle(state.low(S.exitRecord));
         return;
@@ -242,6 +251,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         this.#toRecord();
         return;
       case Leave.Hot:
+        this.#budgetMayEnd = false;
         this.#compileHead(state.low(S.exitRecord));
         this.#toRecord();
         return;
@@ -360,7 +370,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       this.#deliverFault(thrown);
       return;
     }
-    if (this.#left <= 0) return;
+    this.#budgetMayEnd = true;
     const budget = this.#alone ? 1 : this.#left;
     state.setLow(S.budget, budget);
     const leave = this.#engine.handlers.enter(state.base, this.#scratch, budget, state.low(S.dataTlb));

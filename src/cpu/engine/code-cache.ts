@@ -247,8 +247,7 @@ export class CodeCache {
         const length = this.#u8[record + R.length]!;
         if (length !== 0 && at + length <= (host & 4095)) continue;
         this.#i32[(table >> 2) + at] = 0;
-        if (this.#isHead(record)) this.#stale(this.#i32[(record + R.link) >> 2]!, at);
-        this.#stale(record, at);
+        this.#staleChain(record, at);
         changed = true;
       }
     }
@@ -340,6 +339,17 @@ export class CodeCache {
     for (const [record, { handler, index }] of claimed) {
       this.#i32[record >> 2] = handler;
       this.#i32[(record + R.displacement) >> 2] = index;
+    }
+  }
+
+  /** The record that a page offset has in the table, and what it leads to: a block head, given up or not, and the instruction. */
+  #staleChain(first: number, offset: number): void {
+    for (let record = first; ; ) {
+      const leadsOn = this.#i32[record >> 2] === Handler.Goto || this.#isHead(record);
+      const next = this.#i32[(record + R.link) >> 2]!;
+      this.#stale(record, offset);
+      if (!leadsOn) return;
+      record = next;
     }
   }
 

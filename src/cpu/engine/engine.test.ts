@@ -53,6 +53,26 @@ test('code that changes the instruction after it sees the new one, in a page it 
   assert.equal(b.cpu.state.big(S.gpr + 24), 16n);
 });
 
+test('code behind a block head that was given up is decoded again when it is patched', () => {
+  const b = bench();
+  b.engine.code.compileAfter = 2;
+  // nop; hlt; hlt: a jump to an instruction that only the host executes makes a head that is given up
+  run(b, [0x90, 0xf4, 0xf4]);
+  const [start, host] = [b.at, b.at + 1];
+  for (let i = 0; i < 20; i++) {
+    b.cpu.state.set(S.rip, host, 0);
+    assert.equal(b.cpu.run().reason, ExitReason.Hlt);
+  }
+  // mov byte [rip+d], 0x90; hlt: the first HLT becomes a NOP, so the straight line ends at the second
+  b.at += 0x1000;
+  const distance = host - (b.at + 7);
+  const bytes = [0, 8, 16, 24].map((shift) => (distance >> shift) & 255);
+  run(b, [0xc6, 0x05, ...bytes, 0x90, 0xf4]);
+  b.cpu.state.set(S.rip, start, 0);
+  assert.equal(b.cpu.run().reason, ExitReason.Hlt);
+  assert.equal(b.cpu.state.low(S.rip), host + 1);
+});
+
 test('a branch whose condition was fused with its comparison can be patched alone', () => {
   const b = bench();
   // mov ecx,2; l: mov byte [rip+2],0x74 (jne becomes je); cmp eax,eax; jne +2; inc ebx (2 bytes); dec ecx; jnz l; hlt

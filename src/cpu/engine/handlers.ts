@@ -76,6 +76,7 @@ type Enter = (state: number, record: number, left: number, tlb: number) => numbe
 
 /** A handler that continues at the next linear address without being an instruction itself. */
 class LookupHandler extends InterpreterHandler {
+  override readonly jumpsEndBudgets = false;
   override writeLeftAfter(code: Code): void {
     code.get(P.left);
   }

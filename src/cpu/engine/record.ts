@@ -46,6 +46,8 @@ export const Leave = {
   Straddle: 7,
   /** the block head at S.exitRecord has been reached often enough to be compiled */
   Hot: 8,
+  /** as Lookup, but in the middle of a straight line: where a budget does not end, so that all engines stop at the same instructions */
+  Continue: 9,
   /** single-stepping: the instruction before S.exitRecord is done */
   Step: 6,
 } as const;

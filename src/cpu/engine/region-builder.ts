@@ -273,7 +273,7 @@ export class RegionBuilder extends SemBuilder {
         code.get(P.state);
         this.#writeLeftLess(code, before + 1);
         code.memory('i32.store', S.remaining);
-        this.writeLeave(code, Leave.Lookup);
+        this.writeLeave(code, Leave.Continue);
         code.end();
       },
       Reads.Everything,

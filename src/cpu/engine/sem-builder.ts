@@ -803,6 +803,9 @@ export abstract class SemBuilder implements Sem {
       Reads.Everything,
     );
   }
+  /** Jumps of the guest are where a spent budget ends the run; going on in a straight line is not. */
+  readonly jumpsEndBudgets: boolean = true;
+
   /** Goes on at a linear address held in an i64 local: through the code TLB, or by way of the host. */
   writeJump(writer: GraphWriter, position: Position, linear: number): void {
     const { code } = writer;
@@ -826,10 +829,12 @@ export abstract class SemBuilder implements Sem {
     code.i64(-4096n);
     code.op('i64.and');
     code.op('i64.eq');
-    code.get(left);
-    code.i32(0);
-    code.op('i32.gt_s');
-    code.op('i32.and');
+    if (this.jumpsEndBudgets) {
+      code.get(left);
+      code.i32(0);
+      code.op('i32.gt_s');
+      code.op('i32.and');
+    }
     code.if(undefined, true);
     code.get(entry);
     code.memory('i32.load', 8);
@@ -861,12 +866,14 @@ export abstract class SemBuilder implements Sem {
     code.get(P.state);
     code.get(left);
     code.memory('i32.store', S.remaining);
-    code.i32(Leave.Lookup);
-    code.i32(Leave.Budget);
-    code.get(left);
-    code.i32(0);
-    code.op('i32.gt_s');
-    code.select();
+    if (this.jumpsEndBudgets) {
+      code.i32(Leave.Lookup);
+      code.i32(Leave.Budget);
+      code.get(left);
+      code.i32(0);
+      code.op('i32.gt_s');
+      code.select();
+    } else code.i32(Leave.Continue);
     code.return();
   }
 }
