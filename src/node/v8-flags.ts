@@ -2,7 +2,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 
-/** Branch hints keep rare paths out of the way of hot ones. A V8 that does not know a switch ignores it. */
+/** Generated code carries branch hints, which Node 20 and 24 read only behind a switch (docs/performance.md says what they bring). A V8 that does not know a switch ignores it. */
 export function setEngineFlags(): void {
   setFlagsFromString('--experimental-wasm-branch-hinting');
 }

@@ -27,7 +27,7 @@ const Ecx1 = {
   SSSE3: 9,
   CX16: 13,
   SSE4_1: 19,
-
+  SSE4_2: 20,
   X2APIC: 21,
   POPCNT: 23,
   TSC_DEADLINE: 24,
