@@ -39,4 +39,5 @@ test('a panic and its place are found in the last words', () => {
   );
   assert.equal(console.panic, 'Attempted to kill init! exitcode=0x00000009');
   assert.equal(console.oopsPlace, 'native_halt+0x1/0x2');
+  assert.deepEqual(console.lastLines(1), ['[    1.0] RIP: 0010:native_halt+0x1/0x2']);
 });

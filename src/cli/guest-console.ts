@@ -74,6 +74,11 @@ export class GuestConsole {
     return this.#isReady;
   }
 
+  /** The end of what the guest printed, at most `count` lines. */
+  lastLines(count: number): string[] {
+    return this.#tail.trimEnd().split(/\r*\n/).slice(-count);
+  }
+
   /** The kernel's last words, if it panicked. */
   get panic(): string | undefined {
     return /Kernel panic - not syncing: ([^\r\n]*)/.exec(this.#tail)?.[1];

@@ -32,19 +32,23 @@ export async function readGuest(choice: GuestChoice, output: Output): Promise<Gu
   if (choice.command !== undefined && !isBusybox) {
     throw new CommandError(ExitCode.Usage, '--exec runs its command from the busybox initramfs; leave out --initrd.');
   }
+  const read = async (path: string, what: string): Promise<NamedFile> => ({
+    name: path,
+    bytes: await readUserFile(path, what),
+  });
+  // the user's own files first: a wrong name should not wait for a download
+  const ownKernel = isDebian ? undefined : await read(choice.kernel, 'kernel');
+  const ownInitrd = isBusybox ? undefined : await read(choice.initrd, 'initramfs');
   let debian: DebianGuest | undefined;
   if (isDebian || isBusybox) {
     debian = await debianGuest({ onProgress: output.progress.report });
     output.progress.done();
   }
-  const file = async (path: string, what: string): Promise<NamedFile> => ({
-    name: path,
-    bytes: await readUserFile(path, what),
-  });
-  const kernel = await file(isDebian ? debian!.kernel : choice.kernel, 'kernel');
-  const initrd = isBusybox
-    ? { name: BUSYBOX_INITRD, bytes: busyboxInitramfs(await readFile(debian!.busybox), choice.command) }
-    : await file(choice.initrd, 'initramfs');
+  const kernel = ownKernel ?? (await read(debian!.kernel, 'kernel'));
+  const initrd = ownInitrd ?? {
+    name: BUSYBOX_INITRD,
+    bytes: busyboxInitramfs(await readFile(debian!.busybox), choice.command),
+  };
   const names = [isDebian ? debian!.kernelPackage : choice.kernel, isBusybox ? debian!.busyboxPackage : choice.initrd];
   return { kernel, initrd, description: names.join(', ') };
 }

@@ -26,8 +26,7 @@ export class Output {
   /** Complaints and reports of death. */
   always(text: string): void {
     this.progress.done();
-    const newline = process.stderr.isTTY ? '\r\n' : '\n';
-    process.stderr.write(`${text.replaceAll('\n', newline)}${newline}`);
+    process.stderr.write(`${text}\n`);
   }
 
   heading(text: string): string {

@@ -11,6 +11,9 @@ import { replayLine } from './replay.ts';
 import { writeReport } from './report-file.ts';
 import { runSession, type SessionEnd } from './session.ts';
 
+/** Lines of the console that a report of death quotes where the console was not shown. */
+const unseenLines = 12;
+
 /** How the console is shown: for a person who types, only what a command prints, or all of it. */
 export type Show = 'interactive' | 'command' | 'everything';
 
@@ -65,6 +68,8 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const exitCode = exitCodeOf(session, cause, guestConsole);
   output.note(`\n${formatRunReport(report)}`);
   if (cause !== undefined) {
+    // what nobody has seen yet
+    if (show === 'command' && !options.verbose) output.always(`\n${guestConsole.lastLines(unseenLines).join('\n')}`);
     const { symbols } = options;
     const replay = replayLine(process.argv.slice(2));
     output.always(`\n${formatDeath({ cause, crossings, symbols, guestPlace: guestConsole.oopsPlace, replay })}`);

@@ -74,7 +74,10 @@ async function boot(options: BootOptions): Promise<number> {
     if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
     if (!(error instanceof AptUnavailable)) throw error;
     const wantsDefault = options.kernel === DEBIAN_KERNEL && isOurInitrd && options.exec === undefined;
-    if (!wantsDefault) throw new CommandError(ExitCode.BadInput, `${error.message} Give --kernel and --initrd.`);
+    if (!wantsDefault) {
+      const advice = options.exec === undefined ? 'Give --kernel and --initrd.' : "--exec needs Debian's busybox.";
+      throw new CommandError(ExitCode.BadInput, `${error.message} ${advice}`);
+    }
     output.always(`${error.message} The built-in guest runs instead.`);
     return runBuiltInGuest(options, output);
   }
