@@ -1,5 +1,5 @@
 /** One logical processor: runs predecoded code, does what generated code leaves to the host, and stops with an exit. */
-import { createInstruction, DecodeResult, type Instruction } from '../isa/index.ts';
+import { createInstruction, DecodeResult, type Instruction, pushesErrorCode } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Controls } from './controls.ts';
@@ -353,14 +353,15 @@ export class Cpu implements LogicalProcessor, EngineUser {
     try {
       this.#currentInstructionLinear();
       const low = this.instructionStartLow;
-      const instruction = this.#decodeAcross(low, this.instructionStartHigh);
       const { code } = this.#engine;
-      if (!this.#alone && code.hasRoom && (low & 4095) + instruction.length > 4096) {
-        const nextLow = (low & ~4095) + 4096;
-        const nextHigh = (this.instructionStartHigh + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
+      const nextLow = (low & ~4095) + 4096;
+      const nextHigh = (this.instructionStartHigh + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
+      const instruction = this.#decodeAcross(low, this.instructionStartHigh);
+      if (!this.#alone && code.hasRoom) {
         const { generation } = code;
         const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]!;
-        if (generation === code.generation) code.keepStraddling(record, instruction, low & 4095, secondPage);
+        if (generation === code.generation && !code.keepsStraddling(record, secondPage))
+          code.keepStraddling(record, instruction, low & 4095, secondPage);
         return;
       }
       this.#engine.binder.write(this.#scratch, instruction, low & 4095, false);
@@ -420,13 +421,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const ripLow = state.low(S.rip);
     const ripHigh = state.high(S.rip);
     try {
-      const decode = (into: Instruction): void => {
-        this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh, into);
-      };
-      const instruction =
-        record === this.#scratch
-          ? this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh)
-          : this.#engine.code.hostInstruction(record, decode);
+      const instruction = this.#engine.code.hostInstruction(record) ?? this.#decodeForHost(record);
       const nextLow = (ripLow + instruction.length) | 0;
       state.set(S.rip, nextLow, this.#mode === 64 ? (ripHigh + (nextLow >>> 0 < ripLow >>> 0 ? 1 : 0)) | 0 : 0);
       const operation = this.#engine.operations[operationName(instruction)]?.host;
@@ -440,6 +435,15 @@ export class Cpu implements LogicalProcessor, EngineUser {
       state.set(S.rip, ripLow, ripHigh);
       this.#deliverFault(thrown);
     }
+  }
+
+  /** Decodes the instruction at RIP and keeps it, unless its record is only lent. */
+  #decodeForHost(record: number): Instruction {
+    const [low, high] = [this.instructionStartLow, this.instructionStartHigh];
+    if (record === this.#scratch) return this.#decodeAcross(low, high);
+    const instruction = this.#decodeAcross(low, high, createInstruction());
+    this.#engine.code.keepHostInstruction(record, instruction);
+    return instruction;
   }
 
   #deliverFault(thrown: unknown): void {
@@ -466,7 +470,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const errorCode = this.state.low(S.faultErrorCode);
     this.state.setLow(S.faultVector, NO_FAULT);
     if (vector === SECOND_LEVEL_EXIT) throw VM_EXIT;
-    throw new GuestFault(vector, HAS_ERROR_CODE.has(vector) ? errorCode : undefined);
+    throw new GuestFault(vector, pushesErrorCode(vector) ? errorCode : undefined);
   }
 
   // ---- memory
@@ -825,6 +829,3 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.#injected = { vector, type, errorCode, instructionLength };
   }
 }
-
-/** Exceptions that push an error code (SDM vol. 3, "Exception and Interrupt Reference"). */
-const HAS_ERROR_CODE: ReadonlySet<number> = new Set([8, 10, 11, 12, 13, 14, 17, 21]);

@@ -8,7 +8,7 @@ import { R } from './record.ts';
 
 const SEGMENT_FS = 4;
 
-/** The operation that does an instruction: operands of special kinds and far transfers have operations of their own. */
+/** The operation that does an instruction: operands of special kinds have operations of their own. */
 export function operationName(instruction: Instruction): string {
   const { operation } = instruction.form;
   for (let i = 0; i < instruction.operandCount; i++) {
@@ -19,8 +19,6 @@ export function operationName(instruction: Instruction): string {
         return `${operation}.control`;
       case OperandKind.Debug:
         return `${operation}.debug`;
-      case OperandKind.FarPointer:
-        return `${operation}.far`;
     }
   }
   return operation;

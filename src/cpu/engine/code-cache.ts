@@ -1,4 +1,5 @@
 /** Predecoded code by host page: a table from page offset to record, and the records in runs of straight-line code. */
+import { invariant } from '../../bits/index.ts';
 import { createInstruction, DecodeResult, type Decoder, type Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
@@ -9,10 +10,11 @@ import { RegionBuilder } from './region-builder.ts';
 import { RegionDiscovery } from './region-discovery.ts';
 
 const TABLE_BYTES = 4096 * 4;
-const CACHE_BYTES = 72 << 20;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
+/** Left free when room is asked for: more than one region's discovery can decode, with a table. */
+const RESERVE_BYTES = 1 << 20;
 /** Hot heads that are compiled into one module. */
 const HEADS_AT_ONCE = 8;
 
@@ -46,6 +48,7 @@ export class CodeCache {
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #base: number;
+  readonly #cacheBytes: number;
   readonly #decoder: Decoder;
   readonly #binder: Binder;
   readonly #handlers: HandlerTable;
@@ -76,6 +79,7 @@ export class CodeCache {
     binder: Binder,
     handlers: HandlerTable,
     operations: OperationTable,
+    cacheBytes: number,
   ) {
     this.#i32 = memory.i32;
     this.#u8 = memory.u8;
@@ -87,7 +91,8 @@ export class CodeCache {
     this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, (table, hostPage, offset) =>
       this.#recordAt(table, hostPage, offset),
     );
-    this.#base = memory.reserveProcessorArea(CACHE_BYTES);
+    this.#cacheBytes = cacheBytes;
+    this.#base = memory.reserveProcessorArea(cacheBytes);
     this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
   }
 
@@ -97,20 +102,21 @@ export class CodeCache {
     return (this.#tables[index]! | this.#tables[index + 1]! | this.#tables[index + 2]!) !== 0;
   }
 
-  /** The record table of a host page; `created` tells the caller to revoke write access to the page. */
+  /** The record table of a host page; 0: none yet. */
   table(hostPage: number, mode: number): number {
     return this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!]!;
   }
 
+  /** Makes the table. The caller has asked for room, and takes away write rights to the page. */
   createTable(hostPage: number, mode: number): number {
     const table = this.#take(TABLE_BYTES);
     this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!] = table;
     return table;
   }
 
-  /** True if a run and a table still fit; otherwise `dropAll` is due. */
+  /** True if whatever one step of the engine adds still fits; otherwise `dropAll` is due. */
   get hasRoom(): boolean {
-    return this.#used + TABLE_BYTES + (RUN_INSTRUCTIONS + 2) * RECORD_BYTES < CACHE_BYTES;
+    return this.#used + RESERVE_BYTES <= this.#cacheBytes;
   }
 
   /** Forgets everything; no record may be in use. */
@@ -130,6 +136,7 @@ export class CodeCache {
   #take(bytes: number): number {
     const at = this.#base + this.#used;
     this.#used += bytes;
+    invariant(this.#used <= this.#cacheBytes, 'the code cache keeps its reserve, so a step of the engine always fits');
     return at;
   }
 
@@ -198,14 +205,13 @@ export class CodeCache {
     }
   }
 
-  /** The decoded instruction of a record that the host executes, kept for the next time. */
-  hostInstruction(record: number, decode: (into: Instruction) => void): Instruction {
-    const known = this.#hostInstructions.get(record);
-    if (known !== undefined) return known;
-    const made = createInstruction();
-    decode(made);
-    this.#hostInstructions.set(record, made);
-    return made;
+  /** The decoded instruction of a record that the host executes, if it was kept. */
+  hostInstruction(record: number): Instruction | undefined {
+    return this.#hostInstructions.get(record);
+  }
+
+  keepHostInstruction(record: number, instruction: Instruction): void {
+    this.#hostInstructions.set(record, instruction);
   }
 
   /** Where a branch enters: the block head before the record at a page offset, made now if there is none. */
@@ -269,6 +275,11 @@ export class CodeCache {
   #dropRegion(region: Region): void {
     for (const head of region.heads) if (this.#i32[head >> 2] === region.handler) this.#i32[head >> 2] = Handler.Goto;
     this.#handlers.freeRegion(region.handler);
+  }
+
+  /** True if the record's instruction is kept, with its second half in `secondPage`. */
+  keepsStraddling(record: number, secondPage: number): boolean {
+    return this.#i32[record >> 2] === Handler.StraddleKnown && this.#i32[(record + R.displacement) >> 2] === secondPage;
   }
 
   /** Keeps the instruction of a straddling record for as long as its second half lies in `secondPage`. */

@@ -7,6 +7,9 @@ import { CodeCache } from './code-cache.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
 
+/** Several times what a boot of Debian decodes. */
+const CODE_CACHE_BYTES = 72 << 20;
+
 /** A processor as shared code sees it. */
 export interface EngineUser {
   readonly access: AccessImports;
@@ -26,7 +29,8 @@ export class Engine {
   /** the processor whose code runs */
   current: EngineUser | undefined;
 
-  constructor(memory: HostMemory, operations: OperationTable) {
+  /** @param cacheBytes room for predecoded code; when it is used up everything is decoded anew */
+  constructor(memory: HostMemory, operations: OperationTable, cacheBytes = CODE_CACHE_BYTES) {
     this.memory = memory;
     this.operations = operations;
     this.handlers = new HandlerTable(
@@ -41,6 +45,6 @@ export class Engine {
       COMMON_SHAPES,
     );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
-    this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, operations);
+    this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, operations, cacheBytes);
   }
 }

@@ -143,3 +143,17 @@ test(`${PROGRAMS} random programs give the same bits interpreted and compiled, a
   assert.ok(compiler.engine.code.regionsCompiled >= PROGRAMS / 2, 'the compiler had work');
   assert.ok(instructions > 100_000);
 });
+
+test('a code cache that fills up again and again changes nothing', () => {
+  const roomy = flatBench();
+  roomy.engine.code.compileAfter = 0;
+  const small = flatBench((1 << 20) + (192 << 10));
+  small.engine.code.compileAfter = 2;
+  for (let i = 0; i < 96; i++) {
+    const bytes = program(random(SEED + 1000 + i));
+    const at = roomy.at + (i % 64) * 0x1000;
+    assert.equal(outcome(small, bytes, at, i, 97), outcome(roomy, bytes, at, i, 97), `program ${i}`);
+  }
+  assert.ok(small.engine.code.generation >= 3, 'the cache was dropped several times');
+  assert.equal(roomy.engine.code.generation, 0);
+});

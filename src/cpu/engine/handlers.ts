@@ -5,8 +5,7 @@ import type { Facts, OperationTable } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
-import { HANDLER_PARAMETERS, P, writeDispatch } from './sem-builder.ts';
-import { CODE_TLB_ENTRIES } from './tlb.ts';
+import { HANDLER_PARAMETERS, P, writeCodeTlbTag, writeDispatch } from './sem-builder.ts';
 
 /** Table indices that exist from the start. */
 export const Handler = {
@@ -257,17 +256,7 @@ function straddleKnown(): Code {
   code.i64(4096n);
   code.op('i64.add');
   code.set(next);
-  code.get(P.state);
-  code.memory('i32.load', S.codeTlb);
-  code.get(next);
-  code.op('i32.wrap_i64');
-  code.i32(8);
-  code.op('i32.shr_u');
-  code.i32((CODE_TLB_ENTRIES - 1) << 4);
-  code.op('i32.and');
-  code.op('i32.add');
-  code.tee(entry);
-  code.memory('i64.load', 0);
+  writeCodeTlbTag(code, next, entry);
   code.get(next);
   code.op('i64.eq');
   code.get(entry);

@@ -301,16 +301,8 @@ export abstract class SemBuilder implements Sem {
   }
 
   // ---- guest memory
-  /** Leaves in `host` the host address of the access, or leaves the handler with a fault. */
-  #translate(
-    code: Code,
-    position: Position,
-    linear: number,
-    bytes: number,
-    host: number,
-    tagOffset: number,
-    importIndex: number,
-  ): void {
+  /** Opens an `if` for a TLB hit of the whole access, with its host address on the stack; `else` is a miss. */
+  #writeTlbCheck(code: Code, linear: number, bytes: number, tagOffset: number): void {
     const entry = code.local('i32');
     code.get(P.tlb);
     code.get(linear);
@@ -336,6 +328,19 @@ export abstract class SemBuilder implements Sem {
     code.get(entry);
     code.memory('i32.load', 16);
     code.op('i32.add');
+  }
+
+  /** Leaves in `host` the host address of the access, or leaves the handler with a fault. */
+  #translate(
+    code: Code,
+    position: Position,
+    linear: number,
+    bytes: number,
+    host: number,
+    tagOffset: number,
+    importIndex: number,
+  ): void {
+    this.#writeTlbCheck(code, linear, bytes, tagOffset);
     code.set(host);
     code.else();
     this.#callHost(code, position, linear, bytes, importIndex);
@@ -388,31 +393,7 @@ export abstract class SemBuilder implements Sem {
       (writer, [address, stored]) => {
         const { code } = writer;
         const local = localOf(writer, address!);
-        const entry = code.local('i32');
-        code.get(P.tlb);
-        code.get(local);
-        code.op('i32.wrap_i64');
-        code.i32(7);
-        code.op('i32.shr_u');
-        code.i32((DATA_TLB_ENTRIES - 1) << 5);
-        code.op('i32.and');
-        code.op('i32.add');
-        code.tee(entry);
-        code.memory('i64.load', 8);
-        code.get(local);
-        if (bytes > 1) {
-          code.i64(BigInt(bytes - 1));
-          code.op('i64.add');
-        }
-        code.i64(-4096n);
-        code.op('i64.and');
-        code.op('i64.eq');
-        code.if(undefined, true);
-        code.get(local);
-        code.op('i32.wrap_i64');
-        code.get(entry);
-        code.memory('i32.load', 16);
-        code.op('i32.add');
+        this.#writeTlbCheck(code, local, bytes, 8);
         writer.push(stored!);
         code.memory(name, 0);
         code.else();
@@ -814,17 +795,7 @@ export abstract class SemBuilder implements Sem {
     const record = code.local('i32');
     this.writeLeftAfter(code, position);
     code.set(left);
-    code.get(P.state);
-    code.memory('i32.load', S.codeTlb);
-    code.get(linear);
-    code.op('i32.wrap_i64');
-    code.i32(8);
-    code.op('i32.shr_u');
-    code.i32((CODE_TLB_ENTRIES - 1) << 4);
-    code.op('i32.and');
-    code.op('i32.add');
-    code.tee(entry);
-    code.memory('i64.load', 0);
+    writeCodeTlbTag(code, linear, entry);
     code.get(linear);
     code.i64(-4096n);
     code.op('i64.and');
@@ -876,6 +847,21 @@ export abstract class SemBuilder implements Sem {
     } else code.i32(Leave.Continue);
     code.return();
   }
+}
+
+/** Pushes the tag of the code TLB entry for a linear address (an i64 local), and leaves the entry's offset in `entry`. */
+export function writeCodeTlbTag(code: Code, linear: number, entry: number): void {
+  code.get(P.state);
+  code.memory('i32.load', S.codeTlb);
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.i32(8);
+  code.op('i32.shr_u');
+  code.i32((CODE_TLB_ENTRIES - 1) << 4);
+  code.op('i32.and');
+  code.op('i32.add');
+  code.tee(entry);
+  code.memory('i64.load', 0);
 }
 
 /** The local that holds an effect's argument; a constant gets one. */

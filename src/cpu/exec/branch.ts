@@ -62,7 +62,5 @@ export const branches = {
   LOOP: countedLoop(),
   LOOPE: countedLoop((b) => b.flag('ZF')),
   LOOPNE: countedLoop((b) => b.eqz(b.flag('ZF'))),
-  JCXZ: jumpIfCountZero,
-  JECXZ: jumpIfCountZero,
   JRCXZ: jumpIfCountZero,
 } satisfies OperationTable;

@@ -74,7 +74,6 @@ function extendIntoData(width: 16 | 32 | 64): Operation {
 
 export const moves = {
   MOV: move,
-  MOVABS: move,
   MOVNTI: move,
   MOVZX: moveZeroExtended,
   MOVSX: moveSignExtended,

@@ -178,7 +178,6 @@ function shiftWithoutFlags(compute: (b: Sem, value: Val, count: Val) => Val): Op
 
 export const shifts = {
   SHL: shiftLeft,
-  SAL: shiftLeft,
   SHR: shiftRight,
   SAR: shiftRightArithmetic,
   ROL: rotate('left'),

@@ -136,8 +136,6 @@ const call = { host: farCall, endsBlock: true };
 
 export const farTransferOperations: OperationTable = {
   JMPF: jump,
-  'JMPF.far': jump,
   CALLF: call,
-  'CALLF.far': call,
   RETF: { host: farReturn, endsBlock: true },
 };

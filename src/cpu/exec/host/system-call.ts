@@ -102,8 +102,6 @@ const exiting = { host: sysexit, endsBlock: true };
 export const systemCallOperations: OperationTable = {
   SYSCALL: { host: systemCall, endsBlock: true },
   SYSRET: returning,
-  SYSRETQ: returning,
   SYSENTER: { host: sysenter, endsBlock: true },
   SYSEXIT: exiting,
-  SYSEXITQ: exiting,
 };
