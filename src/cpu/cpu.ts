@@ -296,7 +296,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       for (const user of engine.users) user.forgetCodeTlb();
       return this.#find();
     }
-    return engine.code.decodeRun(table, this.#i32[entry + 3]!, low & 4095, this.#mode);
+    return engine.code.decodeRun(table, this.#i32[entry + 3]! >>> 0, low & 4095, this.#mode);
   }
 
   /** Index (in 32-bit words) of the code TLB entry for a linear page, filled now if it was not. May throw. */
@@ -331,7 +331,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const entry = (state.low(S.codeTlb) + codeEntryOffset(state.low(S.codePage))) >> 2;
     if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom)
       code.giveUp(head);
-    else code.hot(head, this.#i32[entry + 2]!, this.#i32[entry + 3]!);
+    else code.hot(head, this.#i32[entry + 2]!, this.#i32[entry + 3]! >>> 0);
   }
 
   /** A copy of the record that stops after its instruction. */
@@ -359,7 +359,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const instruction = this.#decodeAcross(low, this.instructionStartHigh);
       if (!this.#alone && code.hasRoom) {
         const { generation } = code;
-        const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]!;
+        const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]! >>> 0;
         if (generation === code.generation && !code.keepsStraddling(record, secondPage))
           code.keepStraddling(record, instruction, low & 4095, secondPage);
         return;
@@ -749,7 +749,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   revokeWrites(hostPage: number): void {
     for (let entry = 0; entry < DATA_TLB_ENTRIES * 3; entry++) {
       const at = (this.#dataTlbs + entry * DATA_TLB_ENTRY_BYTES) >> 2;
-      if (this.#i32[at + 6] === hostPage) this.#i32[at + 2] = -1;
+      if (this.#i32[at + 6]! >>> 0 === hostPage) this.#i32[at + 2] = -1;
     }
   }
 

@@ -241,7 +241,7 @@ export class CodeCache {
   /** Code bytes [host, host + length) within one page have changed: their instructions are decoded again when reached. True if there were any. */
   written(host: number, length: number): boolean {
     let changed = false;
-    const page = host & ~4095;
+    const page = (host & ~4095) >>> 0;
     const from = Math.max(0, (host & 4095) - LONGEST_INSTRUCTION + 1);
     const to = (host & 4095) + length;
     for (let mode = 0; mode < 3; mode++) {
@@ -279,7 +279,10 @@ export class CodeCache {
 
   /** True if the record's instruction is kept, with its second half in `secondPage`. */
   keepsStraddling(record: number, secondPage: number): boolean {
-    return this.#i32[record >> 2] === Handler.StraddleKnown && this.#i32[(record + R.displacement) >> 2] === secondPage;
+    return (
+      this.#i32[record >> 2] === Handler.StraddleKnown &&
+      this.#i32[(record + R.displacement) >> 2]! >>> 0 === secondPage
+    );
   }
 
   /** Keeps the instruction of a straddling record for as long as its second half lies in `secondPage`. */

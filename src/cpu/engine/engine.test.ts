@@ -129,3 +129,28 @@ test('an operation that is not there is #UD, and counted by name', () => {
   assert.equal(run(b, [0x0f, 0xa2, 0xf4]), ExitReason.TripleFault); // cpuid without its operation, no IDT
   assert.deepEqual([...b.cpu.unimplemented], [['CPUID', 1]]);
 });
+
+test('code and data above 2 GiB of host memory run, straddle and are patched as anywhere', () => {
+  const b = bench({ ramBytes: 0xa000_0000 });
+  b.engine.code.compileAfter = 2;
+  const [first, second] = [0x9000_0000, 0x9100_0000];
+  b.map(0x7000, first);
+  b.map(0x8000, second);
+  // at ...ff0: mov ecx,20; l: mov al,1; add ebx,eax (after the patch: 5); mov byte [rip+..], 5 patches the 1 and straddles; dec ecx; jnz l; hlt
+  const program = [
+    0xb9, 20, 0, 0, 0, 0xb0, 1, 0x00, 0xc3, 0xc6, 0x05, 0xf6, 0xff, 0xff, 0xff, 5, 0xff, 0xc9, 0x75, 0xf1, 0xf4,
+  ];
+  const linear = TWO_PAGES + 0x7ff3;
+  for (let round = 0; round < 3; round++) {
+    program.forEach((byte, i) => {
+      const offset = 0xff3 + i;
+      b.memory.u8[offset < 0x1000 ? first + offset : second + offset - 0x1000] = byte;
+    });
+    b.cpu.hostPageReplaced(first);
+    b.cpu.hostPageReplaced(second);
+    b.cpu.state.set(S.gpr, 0, 0);
+    b.cpu.state.set(S.gpr + 24, 0, 0);
+    assert.equal(run(b, [], linear), ExitReason.Hlt);
+    assert.equal(b.cpu.state.big(S.gpr + 24), 1n + 19n * 5n);
+  }
+});

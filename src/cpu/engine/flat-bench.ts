@@ -30,10 +30,10 @@ export interface FlatBench {
 }
 
 /** Identity map of 4 GiB by 2 MiB pages, and a table of 4 KiB pages for the linear range from 8 GiB on. */
-export function flatBench(codeCacheBytes?: number): FlatBench {
-  const memory = new HostMemory(16 << 20);
+export function flatBench(options: { codeCacheBytes?: number; ramBytes?: number } = {}): FlatBench {
+  const memory = new HostMemory(options.ramBytes ?? 16 << 20);
   const clock = new Clock();
-  const engine = new Engine(memory, { ...integerOperations, ...baseAndTimeOperations, ...hlt }, codeCacheBytes);
+  const engine = new Engine(memory, { ...integerOperations, ...baseAndTimeOperations, ...hlt }, options.codeCacheBytes);
   const cpu = new Cpu({ engine, index: 0, clock, entropy: { next32: () => 7 } });
   const tables = memory.ramBase;
   const put = (at: number, value: number): void => memory.view.setUint32(at, value >>> 0, true);
