@@ -144,6 +144,8 @@ int main(void) {
   struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
   const int signals[] = {SIGTRAP, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+  /* 32-bit code uses DS and ES, which a 64-bit process starts with as null: flat ones for all cases */
+  __asm__ volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(0x2b));
   __asm__ volatile("int3");
   return 4;
 }
