@@ -4,6 +4,7 @@ export * from './completion-status.ts';
 export * from './exit-reasons.ts';
 export * from './gpa.ts';
 export { MetadataField } from './metadata-fields.ts';
+export * from './module-version.ts';
 export { OPERAND_NAMES, OperandId } from './operand-ids.ts';
 export { Gpr, RegisterFile } from './register-file.ts';
 export { TdhLeaf, tdhLeafName } from './seamcall-leaves.ts';

@@ -2,7 +2,7 @@
 
 import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
-import { TdxPlatform } from '../machine/index.ts';
+import { type ModuleVersion, TdxPlatform } from '../machine/index.ts';
 import { causeOfDeath, formatDeath } from './death-report.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
@@ -23,6 +23,7 @@ export interface TdRunOptions {
   readonly show: Show;
   readonly symbols: SymbolLookup;
   readonly output: Output;
+  readonly moduleVersion: ModuleVersion;
   readonly maxInstructions?: number | undefined;
   readonly engine?: 'compiler' | 'interpreter' | undefined;
   /** file for the report as JSON */
@@ -39,6 +40,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const platform = new TdxPlatform({
     memoryBytes: options.memoryBytes,
     observer: crossings,
+    moduleVersion: options.moduleVersion,
     engine: options.engine ?? 'compiler',
   });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });

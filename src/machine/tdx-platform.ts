@@ -1,5 +1,5 @@
 /** The platform whole: processors, host memory, TDX module, untrusted host, and a board for each TD. */
-import type { TdParams } from '../abi/index.ts';
+import { MODULE_1_5, type ModuleVersion, type TdParams } from '../abi/index.ts';
 import { type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { HostMemory } from '../memory/index.ts';
@@ -22,6 +22,8 @@ export interface PlatformOptions {
   readonly startUnixSeconds?: number;
   /** a script in the host's place */
   readonly hostHooks?: VmmHooks;
+  /** which TDX module: MODULE_1_5 (the default) or MODULE_2_0 */
+  readonly moduleVersion?: ModuleVersion;
   /** how guests are executed, the same bits either way: hot code compiled (the default), or everything interpreted */
   readonly engine?: 'compiler' | 'interpreter';
   /** sees every crossing of a TD's border */
@@ -57,6 +59,7 @@ export class TdxPlatform {
       memory: this.memory,
       clock: this.clock,
       seed,
+      version: options.moduleVersion ?? MODULE_1_5,
       createProcessor: (index) => {
         const processor = this.processors.create(new SeededEntropy(seed, index));
         this.#logicalProcessors.push(processor);

@@ -4,6 +4,7 @@ import {
   type CompletionCode,
   Gpr,
   levelBytes,
+  type ModuleVersion,
   OperandId,
   type PageLevel,
   type RegisterFile,
@@ -32,6 +33,7 @@ const MEMORY_TYPE_WB = 6 << 3;
 const PAGE_SIZE_BIT = 1 << 7;
 
 export interface CoreOptions {
+  readonly version: ModuleVersion;
   readonly memory: HostMemory;
   readonly clock: Clock;
   readonly createProcessor: (index: number) => LogicalProcessor;
@@ -41,6 +43,7 @@ export interface CoreOptions {
 }
 
 export class SeamCore {
+  readonly version: ModuleVersion;
   readonly memory: HostMemory;
   readonly clock: Clock;
   readonly createProcessor: (index: number) => LogicalProcessor;
@@ -72,6 +75,7 @@ export class SeamCore {
   pageLevel: PageLevel = 0;
 
   constructor(options: CoreOptions) {
+    this.version = options.version;
     this.memory = options.memory;
     this.clock = options.clock;
     this.createProcessor = options.createProcessor;

@@ -1,5 +1,5 @@
 /** The TDX module of one platform. Source: TDX Module 1.5 Base Architecture Specification; TDX Module 1.5 ABI Definition. */
-import type { RegisterFile, SharedEpt } from '../abi/index.ts';
+import { MODULE_1_5, type ModuleVersion, type RegisterFile, type SharedEpt } from '../abi/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
@@ -18,6 +18,8 @@ export interface TdxModuleOptions {
   readonly seed: number;
   /** makes the processor that is a vCPU; called once for each TDH.VP.INIT with a running number */
   readonly createProcessor: (index: number) => LogicalProcessor;
+  /** default: MODULE_1_5 */
+  readonly version?: ModuleVersion;
   /** what the processors are; default: MINIMAL_PROFILE */
   readonly cpuProfile?: CpuidProfile;
   readonly observer?: CrossingObserver;
@@ -29,6 +31,7 @@ export class TdxModule {
 
   constructor(options: TdxModuleOptions) {
     const core = new SeamCore({
+      version: options.version ?? MODULE_1_5,
       memory: options.memory,
       clock: options.clock,
       createProcessor: options.createProcessor,

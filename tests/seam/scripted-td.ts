@@ -21,7 +21,7 @@ import {
 } from '../../src/cpu/index.ts';
 import { HostMemory } from '../../src/memory/index.ts';
 import { SharedView } from '../../src/memory/shared-view.ts';
-import { TdxModule } from '../../src/seam/index.ts';
+import { TdxModule, type TdxModuleOptions } from '../../src/seam/index.ts';
 import { Clock } from '../../src/time/index.ts';
 
 const MIB = 1 << 20;
@@ -126,8 +126,9 @@ export class Bench {
   sharedEpt = new SharedEpt('absent');
   #nextPage = this.memory.ramBase;
 
-  constructor(seed = 1) {
+  constructor(seed = 1, options: Pick<TdxModuleOptions, 'version' | 'cpuProfile'> = {}) {
     this.module = new TdxModule({
+      ...options,
       memory: this.memory,
       clock: this.clock,
       seed,

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { buildTdParams, CompletionCode as Code, Gpr, OperandId, TdAttribute, TdhLeaf } from '../../src/abi/index.ts';
+import {
+  buildTdParams,
+  CompletionCode as Code,
+  Gpr,
+  MetadataField,
+  MODULE_VERSIONS,
+  OperandId,
+  TdAttribute,
+  TdhLeaf,
+} from '../../src/abi/index.ts';
 import { S } from '../../src/cpu/index.ts';
 import { PrivateMemoryError } from '../../src/memory/shared-view.ts';
 import { Bench } from './scripted-td.ts';
@@ -17,6 +26,21 @@ test('before TDH.SYS.INIT only system leaves answer; unknown leaves and versions
   for (const leaf of [200, 0x10000 + TdhLeaf.MNG_CREATE, 0x0100_0000]) {
     assert.equal(bench.call(leaf), Code.OPERAND_INVALID);
     assert.equal(bench.details, OperandId.RAX);
+  }
+});
+
+test('each module says its own version', () => {
+  for (const version of MODULE_VERSIONS) {
+    const bench = new Bench(1, { version });
+    const read = (rdx: bigint) => {
+      bench.ok(TdhLeaf.SYS_RD, { rdx });
+      return bench.registers.number(Gpr.R8);
+    };
+    assert.deepEqual(
+      [read(MetadataField.MAJOR_VERSION), read(MetadataField.MINOR_VERSION)],
+      [version.major, version.minor],
+    );
+    assert.equal(`${version.major}.${version.minor}`, version.name);
   }
 });
 

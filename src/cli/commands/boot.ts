@@ -3,13 +3,14 @@
 import { Command, Option } from 'commander';
 import { symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
-import { BOARD, buildShimRom } from '../../machine/index.ts';
+import { BOARD, buildShimRom, type ModuleVersion } from '../../machine/index.ts';
 import { AptUnavailable, FileError } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { count, memorySize } from '../option-values.ts';
 import { Output } from '../output.ts';
+import { tdxModuleOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
 
 interface BootOptions {
@@ -18,6 +19,7 @@ interface BootOptions {
   readonly append: string;
   readonly memory: number;
   readonly exec?: string;
+  readonly tdxModule: ModuleVersion;
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
   readonly json?: string;
@@ -48,6 +50,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--append <text>', `added to the kernel command line "${commandLineBase}"`, '')
     .option('--memory <size>', 'private memory of the TD, like 512M or 2G', memorySize, memorySize('512M'))
     .option('--exec <command>', 'run a shell command in the guest, print its output, power off, exit with its status')
+    .addOption(tdxModuleOption())
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
     .addOption(
       new Option('--engine <engine>', 'how the guest is executed; the same bits either way')
@@ -89,6 +92,7 @@ async function boot(options: BootOptions): Promise<number> {
     show,
     symbols: symbolsOf(guest.kernel.bytes, guest.kernel.name),
     output,
+    moduleVersion: options.tdxModule,
     maxInstructions: options.maxInstructions,
     engine: options.engine,
     json: options.json,
@@ -96,13 +100,14 @@ async function boot(options: BootOptions): Promise<number> {
   });
 }
 
-function runBuiltInGuest({ maxInstructions, engine, json }: BootOptions, output: Output): Promise<number> {
+function runBuiltInGuest({ tdxModule, maxInstructions, engine, json }: BootOptions, output: Output): Promise<number> {
   return runTd({
     plan: planBuiltInGuest(),
     memoryBytes: BUILT_IN_GUEST_BYTES,
     show: 'everything',
     symbols: () => undefined,
     output,
+    moduleVersion: tdxModule,
     maxInstructions,
     engine,
     json,

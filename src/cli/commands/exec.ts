@@ -1,7 +1,7 @@
 /** `seamulator exec`: one function of an object, run for real in a bare TD. */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { Gpr, type TdvmcallStatus } from '../../abi/index.ts';
+import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
 import { LoadError } from '../../loader/index.ts';
 import {
@@ -16,11 +16,13 @@ import { FileError, readUserFile } from '../../node/index.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
+import { tdxModuleOption } from '../platform-options.ts';
 import { writeReport } from '../report-file.ts';
 
 interface ExecOptions {
   readonly arg: readonly FunctionArgument[];
   readonly host: keyof typeof hosts;
+  readonly tdxModule: ModuleVersion;
   readonly maxInstructions?: number;
   readonly json?: string;
 }
@@ -66,6 +68,7 @@ export function execCommand(exit: (code: number) => void): Command {
     .argument('<symbol>', 'the function, called by the SysV ABI')
     .option('--arg <value>', 'the next argument: a number, or name={word,word,...}', argument, [])
     .addOption(new Option('--host <kind>', 'who answers the hypercalls').choices(Object.keys(hosts)).default('usual'))
+    .addOption(tdxModuleOption())
     .option('--max-instructions <count>', 'stop after so many instructions (default 10M)', count)
     .option('--json <file>', 'write the result as JSON')
     .addHelpText('after', examples)
@@ -81,6 +84,7 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
       symbol,
       args: options.arg,
       hostHooks: hosts[options.host],
+      moduleVersion: options.tdxModule,
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
     });
   } catch (error) {

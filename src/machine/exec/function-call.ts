@@ -1,5 +1,5 @@
 /** What is asked of a run of one function, and what can be told of it afterwards. */
-import type { CompletionCode, TdvmcallStatus } from '../../abi/index.ts';
+import type { CompletionCode, ModuleVersion, TdvmcallStatus } from '../../abi/index.ts';
 import type { LinkedObject, NamedFile } from '../../loader/index.ts';
 import type { TdEnd, VmmHooks } from '../../vmm/index.ts';
 
@@ -21,6 +21,8 @@ export interface FunctionCall {
   readonly hostHooks?: VmmHooks;
   /** posted some time after each Instruction.HLT, so that it ends; default 0x20, null: never */
   readonly wakeVector?: number | null;
+  /** default: MODULE_1_5 */
+  readonly moduleVersion?: ModuleVersion;
   /** default 10 million */
   readonly maxInstructions?: number;
 }

@@ -1,5 +1,5 @@
 /** Runs one function of an object in a TD that exists for this call only. */
-import { TdAttribute } from '../../abi/index.ts';
+import { MODULE_1_5, TdAttribute } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
 import {
   endOf,
@@ -46,6 +46,7 @@ export function runFunction(call: FunctionCall): FunctionResult {
     memoryBytes: plan.memoryMap[0]!.lengthBytes,
     hostHooks: watch.hooks,
     observer: watch,
+    moduleVersion: call.moduleVersion ?? MODULE_1_5,
   });
   const td = platform.buildTd(plan, { params: { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } });
   const { end } = td.run({ instructions: call.maxInstructions ?? DEFAULT_INSTRUCTIONS });

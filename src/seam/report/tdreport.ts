@@ -1,7 +1,8 @@
 /** TDREPORT_STRUCT, 1024 bytes. Source: TDX Module 1.5 ABI Definition, "TDREPORT_STRUCT", "REPORTMACSTRUCT", "TEE_TCB_INFO", "TDINFO_STRUCT". */
 import { sha384 } from '@noble/hashes/sha2.js';
+import type { ModuleVersion } from '../../abi/index.ts';
 import type { Td, TdConfiguration } from '../structures/td.ts';
-import { MODULE_MEASUREMENTS } from './module-measurements.ts';
+import { moduleMeasurements } from './module-measurements.ts';
 import type { PlatformSecrets } from './platform-secrets.ts';
 
 export const TDREPORT_BYTES = 1024;
@@ -66,17 +67,19 @@ export function tdReport(
   td: Td,
   configuration: TdConfiguration,
   reportData: Uint8Array,
+  version: ModuleVersion,
   secrets: PlatformSecrets,
 ): Uint8Array {
   const report = new Uint8Array(TDREPORT_BYTES);
   const view = new DataView(report.buffer);
+  const { cpuSvn, teeTcbSvn, mrSeam } = moduleMeasurements(version);
   report[L.type] = REPORT_TYPE_TDX;
-  report.set(MODULE_MEASUREMENTS.cpuSvn, L.cpuSvn);
+  report.set(cpuSvn, L.cpuSvn);
   report.set(reportData, L.reportData);
   view.setBigUint64(L.teeTcbInfo, TEE_TCB_INFO_VALID, true);
-  report.set(MODULE_MEASUREMENTS.teeTcbSvn, L.teeTcbSvn);
-  report.set(MODULE_MEASUREMENTS.mrSeam, L.mrSeam);
-  report.set(MODULE_MEASUREMENTS.teeTcbSvn, L.teeTcbSvn2);
+  report.set(teeTcbSvn, L.teeTcbSvn);
+  report.set(mrSeam, L.mrSeam);
+  report.set(teeTcbSvn, L.teeTcbSvn2);
   report.set(tdInfo(td, configuration), L.tdInfo);
   report.set(sha384(report.subarray(L.teeTcbInfo, L.teeTcbInfo + TEE_TCB_INFO_BYTES)), L.teeTcbInfoHash);
   report.set(sha384(report.subarray(L.tdInfo, L.tdInfo + TDINFO_BYTES)), L.teeInfoHash);

@@ -8,7 +8,7 @@ import {
   XFAM_REQUIRED,
 } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
-import { MODULE_VERSION } from '../metadata/sys.ts';
+import { VENDOR_ID } from '../metadata/sys.ts';
 import { TDCS_PAGES, TDVPS_PAGES } from '../structures/td.ts';
 import { CPUID_CONFIG_MASKS } from '../virt/cpuid-rows.ts';
 import { SUPPORTED_XFAM } from '../virt/xfam.ts';
@@ -47,9 +47,9 @@ export const tdhSysInfo: SystemRow = {
     const bytes = core.memory.u8.subarray(hpa, hpa + TDSYSINFO_BYTES);
     bytes.fill(0);
     const view = new DataView(bytes.buffer, hpa, TDSYSINFO_BYTES);
-    view.setUint32(LAYOUT.vendorId, MODULE_VERSION.vendorId, true);
-    view.setUint16(LAYOUT.minorVersion, MODULE_VERSION.minor, true);
-    view.setUint16(LAYOUT.majorVersion, MODULE_VERSION.major, true);
+    view.setUint32(LAYOUT.vendorId, VENDOR_ID, true);
+    view.setUint16(LAYOUT.minorVersion, core.version.minor, true);
+    view.setUint16(LAYOUT.majorVersion, core.version.major, true);
     view.setUint16(LAYOUT.tdcsBaseSize, TDCS_PAGES * PAGE_SIZE_BYTES, true);
     view.setUint16(LAYOUT.tdvpsBaseSize, TDVPS_PAGES * PAGE_SIZE_BYTES, true);
     view.setBigUint64(LAYOUT.attributesFixed0, TD_ATTRIBUTES_SETTABLE, true);

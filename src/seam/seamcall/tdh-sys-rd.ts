@@ -10,7 +10,7 @@ export const tdhSysRd: SystemRow = {
   source: leafSource('TDH.SYS.RD'),
   beforeReady: true,
   run(core, registers) {
-    const value = readSystemField(registers.u64[Gpr.RDX]!);
+    const value = readSystemField(core.version, registers.u64[Gpr.RDX]!);
     registers.u64[Gpr.R8] = value ?? 0n;
     return value === undefined
       ? core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX)

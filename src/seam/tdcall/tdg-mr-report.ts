@@ -25,7 +25,7 @@ export const tdgMrReport: TdcallRow = {
     const reportHpa = translateOperand(core, vcpu, configuration, reportGpa, true, true);
     if (reportHpa === OPERAND_ILLEGAL) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
     if (reportHpa === OPERAND_UNAVAILABLE) return core.code;
-    core.memory.u8.set(tdReport(vcpu.td, configuration, reportData, core.secrets), reportHpa);
+    core.memory.u8.set(tdReport(vcpu.td, configuration, reportData, core.version, core.secrets), reportHpa);
     core.pageReplaced(reportHpa - (reportHpa % 4096));
     return Code.SUCCESS;
   },

@@ -20,7 +20,7 @@ export const tdgSysRd: TdcallRow = {
       state.setBig(RDX, nextSystemField(id));
       return core.fail(Code.METADATA_FIRST_FIELD_ID_IN_CONTEXT);
     }
-    const value = readSystemField(id);
+    const value = readSystemField(core.version, id);
     if (value === undefined) return core.fail(Code.METADATA_FIELD_ID_INCORRECT, OperandId.RDX);
     state.setBig(RDX, nextSystemField(id));
     state.setBig(R8, value);
