@@ -68,6 +68,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   secondLevel: SecondLevel | null = null;
   /** what the guest's TSC reads when the clock stands at 0 */
   tscOffsetTicks = 0;
+  onInterrupt: ((vector: number, instructions: number) => void) | undefined = undefined;
   retired = 0;
   instructionStartLow = 0;
   instructionStartHigh = 0;
@@ -171,7 +172,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const rflags = state.low(S.rflags);
       const shadow = state.low(S.interruptShadow);
       if (pending && shadow === 0 && (rflags & RFLAGS_IF) !== 0) {
-        deliverEvent(this, apic.acknowledge(), EVENT_EXTERNAL, undefined, 0);
+        const vector = apic.acknowledge();
+        this.onInterrupt?.(vector, headroom - this.#left);
+        deliverEvent(this, vector, EVENT_EXTERNAL, undefined, 0);
         continue;
       }
       const alone = (this.#alone = shadow !== 0 || (rflags & RFLAGS_TF) !== 0);

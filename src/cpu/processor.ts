@@ -96,6 +96,8 @@ export interface LogicalProcessor extends Processor {
   hostPageReplaced(hostPage: number): void;
   /** What the guest's TSC reads when the clock stands at 0, in ticks. */
   tscOffsetTicks: number;
+  /** Told of each interrupt that is delivered, before it is, and how many instructions have retired since `run` was called. */
+  onInterrupt: ((vector: number, instructions: number) => void) | undefined;
   /** Total instructions retired by this processor. */
   readonly retired: number;
   /** Not implemented instructions met, mnemonic to count. */

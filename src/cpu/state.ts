@@ -174,11 +174,14 @@ if (cursor > STATE_BYTES) throw new Error('the state rows outgrew STATE_BYTES');
 export class CpuState {
   /** byte offset of the state block in linear memory */
   readonly base: number;
+  /** the 16 general registers as halves: a view, for observers */
+  readonly gprs: Int32Array;
   readonly #i32: Int32Array;
   readonly #u64: BigUint64Array;
 
   constructor(memory: WebAssembly.Memory, base: number) {
     this.base = base;
+    this.gprs = new Int32Array(memory.buffer, base + S.gpr, 2 * GPR_NAMES.length);
     this.#i32 = new Int32Array(memory.buffer, base, STATE_BYTES / 4);
     this.#u64 = new BigUint64Array(memory.buffer, base, STATE_BYTES / 8);
   }

@@ -15,13 +15,36 @@ export const CrossingKind = {
   Exception: 5,
   /** SEAMCALL by the host; code = leaf, operand = RCX, result = completion code */
   HostCall: 6,
+  /** the host's answer reaches the guest; code = R10 low, operand = R10 high, result = R11 as a number */
+  VmmAnswer: 7,
+  /** a Secure EPT leaf changed; code = new state, operand = level + 256 * old state, result = GPA */
+  PrivatePage: 8,
+  /** a shared page came (code 1) or went (code 0); result = GPA without its shared bit */
+  SharedPage: 9,
+  /** the host posted an interrupt; code = vector */
+  InterruptPosted: 10,
+  /** the guest took an interrupt; code = vector, operand = instructions since the processor was entered */
+  InterruptTaken: 11,
+  /** a TDCALL is about to be answered by the module: registers as the guest gave them. Only for observers that want entries */
+  ModuleCallEntry: 12,
+  /** a SEAMCALL begins: registers as the host gave them. Only for observers that want entries */
+  HostCallEntry: 13,
 } as const;
 export type CrossingKind = (typeof CrossingKind)[keyof typeof CrossingKind];
 
+/** 16 general registers as 32-bit halves: low of register n at 2n, high at 2n + 1. */
+export type RegisterHalves = Int32Array | Uint32Array;
+
+/** Where nobody's registers are to be seen. */
+export const NO_REGISTERS: RegisterHalves = new Int32Array(32);
+
 export interface CrossingObserver {
+  /** asks for the kinds that say what a call was before it was served */
+  readonly wantsEntries?: boolean;
   /**
    * One crossing has happened. All numbers: `code`, `operand` and `result` as the kind says (signed 32-bit low halves, addresses
-   * whole); RIP of the instruction as halves, 0 where there is none.
+   * whole); RIP of the instruction as halves, 0 where there is none. `registers` are those of who called, at this moment; whoever
+   * wants them later copies them.
    */
   crossing(
     kind: CrossingKind,
@@ -31,7 +54,19 @@ export interface CrossingObserver {
     result: number,
     ripLow: number,
     ripHigh: number,
+    registers: RegisterHalves,
   ): void;
 }
 
 export const NULL_OBSERVER: CrossingObserver = { crossing() {} };
+
+/** Several observers as one; each sees everything. */
+export function observeAll(...observers: readonly CrossingObserver[]): CrossingObserver {
+  return {
+    wantsEntries: observers.some(({ wantsEntries }) => wantsEntries === true),
+    crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers) {
+      for (const observer of observers)
+        observer.crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers);
+    },
+  };
+}

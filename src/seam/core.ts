@@ -50,6 +50,8 @@ export class SeamCore {
   readonly profile: CpuidProfile;
   readonly secrets: PlatformSecrets;
   observer: CrossingObserver;
+  /** the observer asks for calls before they are served */
+  observesEntries: boolean;
   readonly pamt: Pamt;
   readonly keys = new KeyOwnership();
   readonly sharedHalf: SharedHalf;
@@ -82,8 +84,15 @@ export class SeamCore {
     this.profile = options.profile;
     this.secrets = options.secrets;
     this.observer = options.observer;
+    this.observesEntries = options.observer.wantsEntries === true;
     this.pamt = new Pamt(options.memory);
-    this.sharedHalf = new SharedHalf(options.memory);
+    this.sharedHalf = new SharedHalf(options.memory, this);
+  }
+
+  /** Replaces who sees crossings. */
+  observe(observer: CrossingObserver): void {
+    this.observer = observer;
+    this.observesEntries = observer.wantsEntries === true;
   }
 
   /** Sets the details and returns the code, so that a handler can return both at once. */

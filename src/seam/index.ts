@@ -3,6 +3,7 @@ export type { HostDoor } from './host-door.ts';
 export { TdxModule, type TdxModuleOptions } from './module.ts';
 export { TDREPORT_BYTES, TDREPORT_LAYOUT, TEE_TCB_INFO_BYTES } from './report/tdreport.ts';
 export { SEAMCALL_ROWS } from './seamcall/index.ts';
+export { SEPT_STATES, SeptState } from './sept/states.ts';
 export { EXIT_ROWS } from './td-exit/policy.ts';
 export { TDCALL_ROWS } from './tdcall/index.ts';
 export { type CpuidProfile, type CpuidValues, MINIMAL_PROFILE } from './virt/cpuid-profile.ts';

@@ -27,6 +27,7 @@ export function injectException(
     0,
     cpu.state.low(S.rip),
     cpu.state.high(S.rip),
+    cpu.state.gprs,
   );
   cpu.inject(vector, HARDWARE_EXCEPTION, errorCode);
 }
@@ -54,6 +55,7 @@ export function injectVe(
     gpa,
     state.low(S.rip),
     state.high(S.rip),
+    state.gprs,
   );
   if (info.valid) {
     injectException(core, vcpu, Vector.DF, 0, reason);

@@ -2,7 +2,7 @@
 import { MODULE_1_5, type ModuleVersion, type RegisterFile, type SharedEpt } from '../abi/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
 import type { HostMemory } from '../memory/index.ts';
-import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
+import { CrossingKind, type CrossingObserver, NO_REGISTERS, NULL_OBSERVER } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
 import { SeamCore } from './core.ts';
 import type { HostDoor } from './host-door.ts';
@@ -45,7 +45,7 @@ export class TdxModule {
 
   /** Replaces who sees crossings. */
   observe(observer: CrossingObserver): void {
-    this.#core.observer = observer;
+    this.#core.observe(observer);
   }
 
   /**
@@ -92,5 +92,6 @@ class Door implements HostDoor {
     const vcpu = this.#core.vcpus.get(tdvprHpa);
     if (vcpu === undefined) throw new RangeError(`no vCPU has its root page at 0x${tdvprHpa.toString(16)}`);
     postVector(vcpu, vector);
+    this.#core.observer.crossing(CrossingKind.InterruptPosted, vcpu.index, vector, 0, 0, 0, 0, NO_REGISTERS);
   }
 }

@@ -4,17 +4,21 @@
  */
 import { SecondLevel } from '../cpu/index.ts';
 import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
+import { CrossingKind, type CrossingObserver, NO_REGISTERS } from '../probe/index.ts';
 import type { Td } from './structures/td.ts';
 
 const READ_WRITE = SecondLevel.Read | SecondLevel.Write;
 
 export class SharedHalf {
   readonly #memory: HostMemory;
+  /** holds the observer of the moment */
+  readonly #seen: { readonly observer: CrossingObserver };
   /** how many shared mappings each host page has, in all TDs */
   readonly #mappings: Uint16Array;
 
-  constructor(memory: HostMemory) {
+  constructor(memory: HostMemory, seen: { readonly observer: CrossingObserver }) {
     this.#memory = memory;
+    this.#seen = seen;
     this.#mappings = new Uint16Array(memory.keyIdOfPage.length);
   }
 
@@ -47,6 +51,7 @@ export class SharedHalf {
     this.#memory.writtenPage[page] = 1;
     sharedPages.set(gpa, page);
     configuration!.secondLevel.set(gpa + configuration!.sharedBit, SecondLevel.entry(hpa, READ_WRITE));
+    this.#seen.observer.crossing(CrossingKind.SharedPage, -1, 1, 0, gpa, 0, 0, NO_REGISTERS);
   }
 
   #unmap(td: Td, gpa: number, page: number): void {
@@ -54,5 +59,6 @@ export class SharedHalf {
     td.sharedPages.delete(gpa);
     td.configuration!.secondLevel.set(gpa + td.configuration!.sharedBit, 0);
     td.sharedEpoch++;
+    this.#seen.observer.crossing(CrossingKind.SharedPage, -1, 0, 0, gpa, 0, 0, NO_REGISTERS);
   }
 }

@@ -26,9 +26,12 @@ export function seamcall(core: SeamCore, registers: RegisterFile): void {
   const row = low > LEAF_MASK || registers.high(Register.RAX) !== 0 ? undefined : BY_LEAF[low];
   core.details = 0;
   const operand = registers.u32[Register.RCX * 2]! | 0;
+  if (core.observesEntries)
+    core.observer.crossing(CrossingKind.HostCallEntry, -1, low, operand, 0, 0, 0, registers.u32);
   const code = row === undefined ? core.fail(Code.OPERAND_INVALID, OperandId.RAX) : run(core, registers, row);
   registers.set(Register.RAX, core.details, code);
-  if (low !== TdhLeaf.VP_ENTER) core.observer.crossing(CrossingKind.HostCall, -1, low, operand, code | 0, 0, 0);
+  if (low !== TdhLeaf.VP_ENTER)
+    core.observer.crossing(CrossingKind.HostCall, -1, low, operand, code | 0, 0, 0, registers.u32);
 }
 
 function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): CompletionCode {

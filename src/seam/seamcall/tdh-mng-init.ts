@@ -83,7 +83,7 @@ export const tdhMngInit: BuildRow = {
       sharedBit,
       noRbpMod: (params.configFlags & ConfigFlag.NO_RBP_MOD) !== 0n,
       secondLevel,
-      secureEpt: new SecureEpt(levels, secondLevel),
+      secureEpt: new SecureEpt(levels, secondLevel, core),
       cpuid,
       msrs: new MsrTable(cpuid),
       mrtd: new Mrtd(),

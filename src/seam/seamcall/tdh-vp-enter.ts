@@ -27,7 +27,7 @@ export const tdhVpEnter: VcpuRow = {
     }
     core.sharedHalf.takeChanges(vcpu.td);
     forgetStaleTranslations(vcpu);
-    if (vcpu.lastExit === LastExit.TDVMCALL) takeVmcallAnswer(vcpu, registers);
+    if (vcpu.lastExit === LastExit.TDVMCALL) takeVmcallAnswer(core, vcpu, registers);
     mergePosted(vcpu);
     injectPendingNmi(vcpu);
     core.hostRegisters = registers;

@@ -1,4 +1,6 @@
 import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { S } from '../../cpu/index.ts';
+import { CrossingKind } from '../../probe/index.ts';
 import { initializeProcessor } from '../structures/initial-state.ts';
 import { OpState, TDVPS_PAGES } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
@@ -24,6 +26,18 @@ export const tdhVpInit: VcpuRow = {
     core.firstProcessor ??= vcpu.processor;
     vcpu.processor.tscOffsetTicks = -td.tscOriginTicks;
     initializeProcessor(vcpu.processor, vcpu, configuration, registers.low(Gpr.RDX), registers.high(Gpr.RDX));
+    const { state } = vcpu.processor;
+    vcpu.processor.onInterrupt = (vector, instructions) =>
+      core.observer.crossing(
+        CrossingKind.InterruptTaken,
+        vcpu.index,
+        vector,
+        instructions,
+        0,
+        state.low(S.rip),
+        state.high(S.rip),
+        state.gprs,
+      );
     vcpu.state = VcpuState.READY;
     vcpu.associated = true;
     td.associatedVcpus++;

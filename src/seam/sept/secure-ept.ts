@@ -3,6 +3,7 @@ import { levelBytes, type PageLevel } from '../../abi/index.ts';
 import { invariant } from '../../bits/index.ts';
 import { SecondLevel } from '../../cpu/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
+import { CrossingKind, type CrossingObserver, NO_REGISTERS } from '../../probe/index.ts';
 import { SEPT_STATES, SeptState } from './states.ts';
 
 /** One table page; its entries each cover levelBytes(level). */
@@ -25,22 +26,29 @@ export class SeptTable {
   }
 }
 
+/** Holds the observer of the moment. */
+interface Seen {
+  readonly observer: CrossingObserver;
+}
+
 const RWX = SecondLevel.Read | SecondLevel.Write | SecondLevel.Execute;
 
 export class SecureEpt {
   readonly root: SeptTable;
   readonly #secondLevel: SecondLevel;
+  readonly #seen: Seen;
 
   /** result of the last walk: the entry it ended at */
   table: SeptTable;
   index = 0;
   level: PageLevel = 0;
 
-  /** @param levels 4 or 5 */
-  constructor(levels: number, secondLevel: SecondLevel) {
+  /** @param levels 4 or 5 @param seen who is told of changes */
+  constructor(levels: number, secondLevel: SecondLevel, seen: Seen) {
     this.root = new SeptTable(levels - 1, 0);
     this.table = this.root;
     this.#secondLevel = secondLevel;
+    this.#seen = seen;
   }
 
   /** State of the entry the last walk ended at. */
@@ -103,6 +111,7 @@ export class SecureEpt {
     table.states[index] = state;
     const after = SEPT_STATES[state]!;
     const start = gpa - (gpa % levelBytes(table.level));
+    if (before.leaf || after.leaf) this.#tell(start, table.level, before.state, state);
     if (before.accessible || after.accessible)
       this.#reflectLeaf(start, table.level, table.pages[index]! * PAGE_SIZE_BYTES, after.accessible);
     else if (!before.leaf && !after.leaf && table.children[index] !== undefined)
@@ -122,6 +131,12 @@ export class SecureEpt {
     table.children[index] = child;
     table.states[index] = SeptState.NL_MAPPED;
     this.#reflectTable(gpa, child, true);
+    const start = gpa - (gpa % levelBytes(1));
+    for (let i = 0; i < 512; i++) this.#tell(start + i * PAGE_SIZE_BYTES, 0, childState, childState);
+  }
+
+  #tell(gpa: number, level: PageLevel, before: number, after: number): void {
+    this.#seen.observer.crossing(CrossingKind.PrivatePage, -1, after, level + 256 * before, gpa, 0, 0, NO_REGISTERS);
   }
 
   #reflectLeaf(start: number, level: PageLevel, hpa: number, accessible: boolean): void {

@@ -16,6 +16,7 @@ export function complete(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, operand: 
     0,
     cpu.state.low(S.rip),
     cpu.state.high(S.rip),
+    cpu.state.gprs,
   );
   cpu.skipInstruction(exit.instructionLength);
   return STAY;

@@ -43,6 +43,7 @@ export function leaveAsynchronously(
     gpa,
     state.low(S.rip),
     state.high(S.rip),
+    state.gprs,
   );
   return core.fail(code, reason);
 }
@@ -88,7 +89,7 @@ export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): Comple
 }
 
 /** The host's answer to TDG.VP.VMCALL goes into the registers of the mask; RAX = 0, RCX = the mask as it was. */
-export function takeVmcallAnswer(vcpu: Vcpu, registers: RegisterFile): void {
+export function takeVmcallAnswer(core: SeamCore, vcpu: Vcpu, registers: RegisterFile): void {
   const { state, memory } = vcpu.cpu;
   const mask = vcpu.exposedMask;
   for (let register = Gpr.RDX as number; register <= Gpr.R15; register++)
@@ -104,4 +105,16 @@ export function takeVmcallAnswer(vcpu: Vcpu, registers: RegisterFile): void {
   state.set(S.gpr, 0, 0);
   state.set(S.gpr + Gpr.RCX * 8, mask, 0);
   vcpu.lastExit = LastExit.ASYNCHRONOUS;
+  const r10 = S.gpr + Gpr.R10 * 8;
+  const r11 = registers.number(Gpr.R11);
+  core.observer.crossing(
+    CrossingKind.VmmAnswer,
+    vcpu.index,
+    state.low(r10),
+    state.high(r10),
+    r11,
+    state.low(S.rip),
+    state.high(S.rip),
+    state.gprs,
+  );
 }

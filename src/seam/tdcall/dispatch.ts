@@ -41,13 +41,15 @@ export function handleTdcall(
   core.details = 0;
   core.leaving = false;
   const { instructionLength } = exit;
+  if (core.observesEntries)
+    core.observer.crossing(CrossingKind.ModuleCallEntry, vcpu.index, leaf, operand, 0, ripLow, ripHigh, state.gprs);
   const code =
     row === undefined || version > row.maxVersion
       ? core.fail(Code.OPERAND_INVALID, OperandId.RAX)
       : row.run(core, vcpu, configuration, version);
   if (core.leaving || code === STAY) return code;
   state.set(RAX, core.details, code);
-  core.observer.crossing(CrossingKind.ModuleCall, vcpu.index, leaf, operand, code | 0, ripLow, ripHigh);
+  core.observer.crossing(CrossingKind.ModuleCall, vcpu.index, leaf, operand, code | 0, ripLow, ripHigh, state.gprs);
   cpu.skipInstruction(instructionLength);
   return STAY;
 }

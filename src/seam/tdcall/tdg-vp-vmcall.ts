@@ -37,6 +37,7 @@ export const tdgVpVmcall: TdcallRow = {
       state.low(R14),
       state.low(S.rip),
       state.high(S.rip),
+      state.gprs,
     );
     cpu.skipInstruction(cpu.exit.instructionLength);
     core.leaving = true;
