@@ -11,4 +11,5 @@ export { TdhLeaf, tdhLeafName } from './seamcall-leaves.ts';
 export { SharedEpt, type SharedPage } from './shared-ept.ts';
 export * from './td-params.ts';
 export { TdgLeaf, tdgLeafName } from './tdcall-leaves.ts';
+export * from './tdreport.ts';
 export * from './tdvmcall.ts';

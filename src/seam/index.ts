@@ -1,7 +1,6 @@
 /** The TDX module. Its host comes in by `host-door.ts` alone. */
 export type { HostDoor } from './host-door.ts';
 export { TdxModule, type TdxModuleOptions } from './module.ts';
-export { TDREPORT_BYTES, TDREPORT_LAYOUT, TEE_TCB_INFO_BYTES } from './report/tdreport.ts';
 export { SEAMCALL_ROWS } from './seamcall/index.ts';
 export { SEPT_STATES, SeptState } from './sept/states.ts';
 export { EXIT_ROWS } from './td-exit/policy.ts';

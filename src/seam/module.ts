@@ -62,6 +62,14 @@ export class TdxModule {
     return { mrtd: td.mrtdDigest.slice(), rtmrs: td.rtmrs.map((rtmr) => rtmr.slice()) };
   }
 
+  /**
+   * ENCLU[EVERIFYREPORT2], which a quoting enclave executes on the platform's processor: was this REPORTMACSTRUCT (256 bytes) made
+   * here, unchanged? Source: SDM vol. 3D, "EVERIFYREPORT2".
+   */
+  verifyReport(reportMacStruct: Uint8Array): boolean {
+    return this.#core.secrets.isOwnReport(reportMacStruct);
+  }
+
   #td(tdrHpa: number) {
     const td = this.#core.tds.get(tdrHpa);
     if (td === undefined) throw new RangeError(`no TD has its root page at 0x${tdrHpa.toString(16)}`);

@@ -2,9 +2,17 @@
 import assert from 'node:assert/strict';
 import { createHash, createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { CompletionCode as Code, ConfigFlag, Gpr, TdAttribute, TdgLeaf, TdhLeaf } from '../../src/abi/index.ts';
+import {
+  CompletionCode as Code,
+  ConfigFlag,
+  Gpr,
+  TDREPORT_LAYOUT,
+  TdAttribute,
+  TdgLeaf,
+  TdhLeaf,
+  TEE_TCB_INFO_BYTES,
+} from '../../src/abi/index.ts';
 import { ExitReason, S } from '../../src/cpu/index.ts';
-import { TDREPORT_LAYOUT, TEE_TCB_INFO_BYTES } from '../../src/seam/index.ts';
 import { PlatformSecrets } from '../../src/seam/report/platform-secrets.ts';
 import { Bench, exits, type ScriptedProcessor, tdcall } from './scripted-td.ts';
 

@@ -1,6 +1,7 @@
 /** What only this platform's processor knows, all of it derived from the run's seed so that runs repeat. */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
+import { TDREPORT_LAYOUT } from '../../abi/index.ts';
 
 const encoder = new TextEncoder();
 
@@ -27,5 +28,11 @@ export class PlatformSecrets {
   /** MAC over the first 224 bytes of a REPORTMACSTRUCT. */
   reportMac(bytes: Uint8Array): Uint8Array {
     return hmac(sha256, this.#reportKey, bytes);
+  }
+
+  /** Was this REPORTMACSTRUCT (256 bytes) made on this platform, and is it unchanged since? */
+  isOwnReport(reportMacStruct: Uint8Array): boolean {
+    const mac = this.reportMac(reportMacStruct.subarray(0, TDREPORT_LAYOUT.mac));
+    return mac.every((byte, index) => byte === reportMacStruct[TDREPORT_LAYOUT.mac + index]);
   }
 }

@@ -1,48 +1,23 @@
-/** TDREPORT_STRUCT, 1024 bytes. Source: TDX Module 1.5 ABI Definition, "TDREPORT_STRUCT", "REPORTMACSTRUCT", "TEE_TCB_INFO", "TDINFO_STRUCT". */
+/** Makes TDREPORTs. Source: TDX Module 1.5 ABI Definition, "TDREPORT_STRUCT", "REPORTMACSTRUCT", "TEE_TCB_INFO", "TDINFO_STRUCT". */
 import { sha384 } from '@noble/hashes/sha2.js';
-import type { ModuleVersion } from '../../abi/index.ts';
+
+import {
+  DIGEST_BYTES,
+  type ModuleVersion,
+  REPORT_TYPE_TDX,
+  TDINFO_BYTES,
+  TDINFO_LAYOUT,
+  TDREPORT_BYTES,
+  TDREPORT_LAYOUT,
+  TEE_TCB_INFO_BYTES,
+} from '../../abi/index.ts';
+
 import type { Td, TdConfiguration } from '../structures/td.ts';
 import { moduleMeasurements } from './module-measurements.ts';
 import type { PlatformSecrets } from './platform-secrets.ts';
 
-export const TDREPORT_BYTES = 1024;
-export const REPORTDATA_BYTES = 64;
-export const TDINFO_BYTES = 512;
-/** The processor hashes this much of TEE_TCB_INFO, not its padding. */
-export const TEE_TCB_INFO_BYTES = 239;
-
-/** Byte offsets in the whole report. */
-export const TDREPORT_LAYOUT = {
-  type: 0,
-  cpuSvn: 16,
-  teeTcbInfoHash: 32,
-  teeInfoHash: 80,
-  reportData: 128,
-  mac: 224,
-  teeTcbInfo: 256,
-  teeTcbSvn: 264,
-  mrSeam: 280,
-  mrSignerSeam: 328,
-  seamAttributes: 376,
-  teeTcbSvn2: 384,
-  tdInfo: 512,
-} as const;
-
-/** Byte offsets in TDINFO_STRUCT. */
-const TDINFO_LAYOUT = {
-  attributes: 0,
-  xfam: 8,
-  mrtd: 16,
-  mrConfigId: 64,
-  mrOwner: 112,
-  mrOwnerConfig: 160,
-  rtmr: 208,
-} as const;
-
-const REPORT_TYPE_TDX = 0x81;
 /** TEE_TCB_INFO.VALID with TEE_TCB_SVN2: a bit for each 8 bytes up to it. */
 const TEE_TCB_INFO_VALID = 0x301ffn;
-const DIGEST_BYTES = 48;
 
 const L = TDREPORT_LAYOUT;
 

@@ -1,5 +1,12 @@
-import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from '../../abi/index.ts';
-import { REPORTDATA_BYTES, TDREPORT_BYTES, tdReport } from '../report/tdreport.ts';
+import {
+  CompletionCode as Code,
+  type CompletionCode,
+  OperandId,
+  REPORTDATA_BYTES,
+  TDREPORT_BYTES,
+  TdgLeaf,
+} from '../../abi/index.ts';
+import { tdReport } from '../report/tdreport.ts';
 import { OPERAND_ILLEGAL, OPERAND_UNAVAILABLE, translateOperand } from '../td-exit/ept-violation.ts';
 import { addressIn, R8, RCX, RDX } from './guest-registers.ts';
 import type { TdcallRow } from './row.ts';
