@@ -28,7 +28,9 @@ export function withSharedBit(gpa: number, gpaw: Gpaw): number {
 export const PageLevel = { PAGE_4K: 0, PAGE_2M: 1, PAGE_1G: 2, PAGE_512G: 3, PAGE_256T: 4 } as const;
 export type PageLevel = number;
 
+const LEVEL_BYTES = [0, 1, 2, 3, 4].map((level) => 4096 * 512 ** level);
+
 /** Bytes that one entry of a level covers. */
 export function levelBytes(level: PageLevel): number {
-  return 4096 * 512 ** level;
+  return LEVEL_BYTES[level]!;
 }

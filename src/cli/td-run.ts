@@ -44,11 +44,10 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     engine: options.engine ?? 'compiler',
   });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
-  const mrtd = Buffer.from(td.readMrtd()).toString('hex');
   const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>
     runReport({
       crossings,
-      mrtd,
+      mrtd: Buffer.from(td.readMrtd()).toString('hex'), // hashed now, not before the guest runs
       instructionsRetired,
       virtualNanoseconds: platform.clock.nowTicks,
       wallMilliseconds,

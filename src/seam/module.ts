@@ -59,7 +59,10 @@ export class TdxModule {
   /** MRTD (48 bytes, zero before TDH.MR.FINALIZE) and the four RTMRs, as copies. Throws as processorsOf. */
   measurementsOf(tdrHpa: number): { mrtd: Uint8Array; rtmrs: readonly Uint8Array[] } {
     const td = this.#td(tdrHpa);
-    return { mrtd: td.mrtdDigest.slice(), rtmrs: td.rtmrs.map((rtmr) => rtmr.slice()) };
+    return {
+      mrtd: td.configuration?.mrtd.digest.slice() ?? new Uint8Array(48),
+      rtmrs: td.rtmrs.map((rtmr) => rtmr.slice()),
+    };
   }
 
   /**

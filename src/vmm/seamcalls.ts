@@ -44,6 +44,20 @@ export class Seamcalls {
 
   /** Calls, and returns the completion status for the caller to judge. */
   try(leaf: TdhLeaf, operands: SeamcallOperands): CompletionStatus {
+    this.#call(leaf, operands);
+    return asCompletionStatus(this.registers.u64[Gpr.RAX]!);
+  }
+
+  /** Calls, and throws SeamcallError unless the status is complete success. */
+  call(leaf: TdhLeaf, operands: SeamcallOperands): RegisterFile {
+    this.#call(leaf, operands);
+    const { registers } = this;
+    if (registers.low(Gpr.RAX) !== 0 || registers.high(Gpr.RAX) !== 0)
+      throw new SeamcallError(leaf, operands, asCompletionStatus(registers.u64[Gpr.RAX]!));
+    return registers;
+  }
+
+  #call(leaf: TdhLeaf, operands: SeamcallOperands): void {
     const registers = this.registers;
     registers.clear();
     registers.setNumber(Gpr.RAX, leaf);
@@ -52,14 +66,6 @@ export class Seamcalls {
     set(registers, Gpr.R8, operands.r8);
     set(registers, Gpr.R9, operands.r9);
     this.door.seamcall(registers);
-    return asCompletionStatus(registers.u64[Gpr.RAX]!);
-  }
-
-  /** Calls, and throws SeamcallError unless the status is complete success. */
-  call(leaf: TdhLeaf, operands: SeamcallOperands): RegisterFile {
-    const status = this.try(leaf, operands);
-    if (status !== 0n) throw new SeamcallError(leaf, operands, status);
-    return this.registers;
   }
 }
 

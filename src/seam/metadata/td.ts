@@ -122,7 +122,7 @@ export const TD_FIELDS: readonly TdFieldRow[] = [
     name: 'MRTD',
     elements: DIGEST_WORDS,
     hostReadable: true,
-    read: (td, _, i) => word(td.mrtdDigest, i),
+    read: (_, { mrtd }, i) => word(mrtd.digest, i),
     ...readOnly,
   },
   {

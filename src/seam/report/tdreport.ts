@@ -22,12 +22,12 @@ const TEE_TCB_INFO_VALID = 0x301ffn;
 const L = TDREPORT_LAYOUT;
 
 /** TDINFO_STRUCT: what the TD is and what it measured. No service TD is bound: SERVTD_HASH is zero. */
-export function tdInfo(td: Td, { params }: TdConfiguration): Uint8Array {
+export function tdInfo(td: Td, { params, mrtd }: TdConfiguration): Uint8Array {
   const bytes = new Uint8Array(TDINFO_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(TDINFO_LAYOUT.attributes, params.attributes, true);
   view.setBigUint64(TDINFO_LAYOUT.xfam, params.xfam, true);
-  bytes.set(td.mrtdDigest, TDINFO_LAYOUT.mrtd);
+  bytes.set(mrtd.digest, TDINFO_LAYOUT.mrtd);
   bytes.set(params.mrConfigId, TDINFO_LAYOUT.mrConfigId);
   bytes.set(params.mrOwner, TDINFO_LAYOUT.mrOwner);
   bytes.set(params.mrOwnerConfig, TDINFO_LAYOUT.mrOwnerConfig);

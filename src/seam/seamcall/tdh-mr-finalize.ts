@@ -13,7 +13,7 @@ export const tdhMrFinalize: TdRow = {
   states: [OpState.INITIALIZED],
   run(core, _registers, td, configuration) {
     if (td.vcpus.length === 0) return core.fail(CompletionCode.NO_VCPUS);
-    td.mrtdDigest = configuration.mrtd.finalize();
+    configuration.mrtd.finalize();
     td.opState = OpState.RUNNABLE;
     return CompletionCode.SUCCESS;
   },

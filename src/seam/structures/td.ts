@@ -58,7 +58,6 @@ export class Td {
   readonly sharedPages = new Map<number, number>();
   /** clock at TDH.MNG.INIT: the TD's TSC is 0 there */
   tscOriginTicks = 0;
-  mrtdDigest = new Uint8Array(48);
   readonly rtmrs = Array.from({ length: 4 }, () => new Uint8Array(48));
   notifyEnables = 0n;
   /** TD_CTLS bit 0 */
