@@ -1,6 +1,7 @@
 /** Values of options, from text; each complaint is one sentence. */
 
 import { InvalidArgumentError } from 'commander';
+import { MAXIMUM_VCPUS } from '../loader/index.ts';
 
 const sizes: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 const counts: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9 };
@@ -24,6 +25,22 @@ export function memorySize(text: string): number {
 export function count(text: string): number {
   const value = scaled(text, counts);
   if (value === undefined) throw new InvalidArgumentError('Give a whole number above 0, like 2000000 or 5G.');
+  return value;
+}
+
+/** "1", "42": an integer from 0 to 2^53 - 1. */
+export function seed(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('Give a whole number from 0 to 9007199254740991.');
+  return value;
+}
+
+/** How many vCPUs: an integer from 1 to MAXIMUM_VCPUS. */
+export function vcpuCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > MAXIMUM_VCPUS)
+    throw new InvalidArgumentError(`Give a whole number from 1 to ${MAXIMUM_VCPUS}.`);
   return value;
 }
 

@@ -2,7 +2,7 @@
 
 import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
-import { type ModuleVersion, TdxPlatform } from '../machine/index.ts';
+import { DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
 import { causeOfDeath, formatDeath } from './death-report.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
@@ -25,6 +25,7 @@ export interface TdRunOptions {
   readonly output: Output;
   readonly moduleVersion: ModuleVersion;
   readonly maxInstructions?: number | undefined;
+  readonly seed?: number | undefined;
   readonly engine?: 'compiler' | 'interpreter' | undefined;
   /** file for the report as JSON */
   readonly json?: string | undefined;
@@ -41,6 +42,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     memoryBytes: options.memoryBytes,
     observer: crossings,
     moduleVersion: options.moduleVersion,
+    seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',
   });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });

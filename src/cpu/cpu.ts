@@ -96,6 +96,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
   #budgetMayEnd = true;
   #left = 0;
+  #paused = false;
   #injected: InjectedEvent | undefined;
   /** modify through the bounce buffer: where it goes back to */
   #modifyLow = 0;
@@ -157,7 +158,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const headroom = this.#left;
     const start = this.#clock.nowTicks + this.tscOffsetTicks;
     for (;;) {
-      if (this.#left <= 0 && this.#budgetMayEnd) {
+      if ((this.#left <= 0 && this.#budgetMayEnd) || this.#paused) {
+        this.#paused = false;
         this.exit.reset(ExitReason.ExternalInterrupt);
         return;
       }
@@ -797,6 +799,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.exit.reset(reason);
     this.exit.instructionLength = instruction.length;
     return VM_EXIT;
+  }
+
+  pause(): void {
+    this.#paused = this.#clock.contended;
   }
 
   readTsc(): void {

@@ -73,6 +73,8 @@ export interface Processor {
   writeRflags(value: number): void;
   /** Fills the exit record (reason, instruction length) for the current instruction and returns VM_EXIT, to be thrown after setting the qualification. */
   exitFor(reason: ExitReason, instruction: Instruction): VmExit;
+  /** The guest waits for somebody else (PAUSE): if another processor wants the time, the run ends after this instruction. */
+  pause(): void;
   /** TSC as the guest reads it, into dataLow/dataHigh */
   readTsc(): void;
   /** Counts an instruction that is not implemented, for the run's report. */
@@ -83,7 +85,7 @@ export interface Processor {
 export interface LogicalProcessor extends Processor {
   /**
    * Delivers what is pending and executes until an exit; returns the filled exit record. When the clock's headroom is used
-   * up the exit is ExternalInterrupt. Advances the clock by the retired instructions.
+   * up, or the guest pauses while others wait for their turn, the exit is ExternalInterrupt. Advances the clock by the retired instructions.
    */
   run(): ExitRecord;
   /** Moves RIP over the instruction that exited and ends the STI and MOV-SS shadows. */

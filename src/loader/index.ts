@@ -1,5 +1,5 @@
 /** Bytes in, plan out. */
-export { type AcpiTables, type BoardAddresses, buildAcpiTables } from './acpi/index.ts';
+export { type AcpiTables, type BoardAddresses, buildAcpiTables, MAXIMUM_VCPUS } from './acpi/index.ts';
 export { type BareTd, planBareTd } from './bare.ts';
 export { type CpioEntry, writeCpio } from './cpio.ts';
 export {

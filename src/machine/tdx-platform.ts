@@ -11,6 +11,7 @@ import { Vmm, type VmmHooks } from '../vmm/index.ts';
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
 import { solderBoard } from './devices.ts';
 import { SeededEntropy } from './entropy.ts';
+import { SeededTurns } from './seeded-turns.ts';
 import { Td } from './td.ts';
 
 export interface PlatformOptions {
@@ -48,11 +49,13 @@ export class TdxPlatform {
   readonly vmm: Vmm;
   readonly #options: PlatformOptions;
   readonly #logicalProcessors: LogicalProcessor[] = [];
+  readonly #turns: SeededTurns;
 
   /** Throws a RangeError if the memory is no memory. */
   constructor(options: PlatformOptions) {
     this.#options = options;
     const seed = options.seed ?? DEFAULT_SEED;
+    this.#turns = new SeededTurns(seed);
     this.memory = new HostMemory(hostMemoryFor(options.memoryBytes));
     this.processors = new ProcessorComplex(this.memory, this.clock, options.engine === 'interpreter' ? 0 : undefined);
     this.module = new TdxModule({
@@ -95,6 +98,7 @@ export class TdxPlatform {
         ports: board.ports,
         mmio: board.mmio,
         hooks: this.#options.hostHooks ?? {},
+        turnTicks: this.#turns.next,
         mapGpaChunkBytes: options.mapGpaChunkBytes ?? Number.POSITIVE_INFINITY,
       },
       options.params,

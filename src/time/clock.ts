@@ -9,6 +9,10 @@ export interface Alarm {
 export class Clock {
   #nowTicks = 0;
   #alarms: Alarm[] = [];
+  /** where whoever spends time must stop although nothing rings there; Infinity: nowhere */
+  stopAtTicks = Number.POSITIVE_INFINITY;
+  /** somebody else waits for the time that is being spent: who only waits for him (PAUSE) had better stop */
+  contended = false;
 
   /** Ticks since the platform was switched on; exact to 2^53. */
   get nowTicks(): number {
@@ -33,10 +37,14 @@ export class Clock {
     if (index >= 0) this.#alarms.splice(index, 1);
   }
 
-  /** Ticks until the next alarm, at least 0; Infinity when none is set. */
+  /** Tick of the next alarm; Infinity when none is set. */
+  get nextAlarmTicks(): number {
+    return this.#alarms[0]?.atTicks ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Ticks that may be spent at once: until the next alarm or `stopAtTicks`, at least 0; Infinity when there is neither. */
   headroomTicks(): number {
-    const next = this.#alarms[0];
-    return next === undefined ? Number.POSITIVE_INFINITY : Math.max(0, next.atTicks - this.#nowTicks);
+    return Math.max(0, Math.min(this.nextAlarmTicks, this.stopAtTicks) - this.#nowTicks);
   }
 
   /** Rings every alarm that is due. An alarm set by another alarm for a time already past rings in the same call. */

@@ -18,6 +18,8 @@ export interface TdAttachments {
   readonly hooks: VmmHooks;
   /** bytes of one MapGPA after which the guest is told to ask again; Infinity: never */
   readonly mapGpaChunkBytes: number;
+  /** draws how many ticks the next turn of a vCPU lasts when others could run: all that is random about the schedule */
+  readonly turnTicks: () => number;
 }
 
 /** bit 0 of VCPU_STATE_DETAILS */
@@ -34,6 +36,7 @@ export class TdHost {
   readonly mmio: Bus;
   readonly hooks: VmmHooks;
   readonly mapGpaChunkBytes: number;
+  readonly turnTicks: () => number;
   readonly vcpus: Vcpu[] = [];
   /** the vCPU that runs now (-1 before the first), and the tick at which others get their turn */
   readonly turn = { vcpu: -1, endTicks: 0 };
@@ -59,6 +62,7 @@ export class TdHost {
     this.mmio = attachments.mmio;
     this.hooks = attachments.hooks;
     this.mapGpaChunkBytes = attachments.mapGpaChunkBytes;
+    this.turnTicks = attachments.turnTicks;
   }
 
   /** Set when the run is to end; the first cause counts. */

@@ -25,8 +25,6 @@ export interface RunLimits {
   readonly instructions?: number;
   /** when every vCPU waits: `skip` to the next alarm at once (default), or `return` to whoever can wait for real */
   readonly idle?: 'skip' | 'return';
-  /** ticks a vCPU runs before another that could run gets its turn; default 100 microseconds */
-  readonly quantumTicks?: number;
 }
 
 export interface RunResult {
@@ -35,7 +33,6 @@ export interface RunResult {
   readonly instructions: number;
 }
 
-const DEFAULT_QUANTUM_TICKS = 100_000;
 /** One entry of the only vCPU that runs: long, but not for ever. */
 const LONGEST_ENTRY_TICKS = 100_000_000;
 
@@ -64,11 +61,11 @@ class Run {
       const vcpu = this.#runnable();
       if (vcpu !== undefined) this.#enter(vcpu, left);
       else if (this.#limits.idle === 'return' || !td.clock.skipToNextAlarm())
-        return { cause: 'idle', nextAlarmTicks: td.clock.nowTicks + td.clock.headroomTicks() };
+        return { cause: 'idle', nextAlarmTicks: td.clock.nextAlarmTicks };
     }
   }
 
-  /** Whose turn it is: the same vCPU's until its quantum is over or it waits, then the next that does not wait. */
+  /** Whose turn it is: the same vCPU's until its turn is over or it waits, then the next that does not wait. */
   #runnable(): Vcpu | undefined {
     const { vcpus, turn, clock } = this.#td;
     const current = vcpus[turn.vcpu];
@@ -77,7 +74,7 @@ class Run {
       const vcpu = vcpus[(turn.vcpu + i) % vcpus.length]!;
       if (vcpu.halted) continue;
       turn.vcpu = vcpu.index;
-      turn.endTicks = clock.nowTicks + (this.#limits.quantumTicks ?? DEFAULT_QUANTUM_TICKS);
+      turn.endTicks = clock.nowTicks + this.#td.turnTicks();
       return vcpu;
     }
     return undefined;
@@ -87,18 +84,23 @@ class Run {
     const td = this.#td;
     const { clock } = td;
     const alone = td.vcpus.every((other) => other === vcpu || other.halted);
-    const turnTicks = alone ? LONGEST_ENTRY_TICKS : td.turn.endTicks - clock.nowTicks;
-    const turnsOver = clock.schedule(clock.nowTicks + Math.min(turnTicks, instructionsLeft), () => {});
+    const before = clock.nowTicks;
+    const turnTicks = alone ? LONGEST_ENTRY_TICKS : td.turn.endTicks - before;
+    clock.stopAtTicks = before + Math.min(turnTicks, instructionsLeft);
+    clock.contended = !alone;
 
     td.hooks.beforeEntry?.(vcpu, td);
     const { registers } = vcpu;
     registers.setNumber(Gpr.RAX, TdhLeaf.VP_ENTER);
     registers.setNumber(Gpr.RCX, vcpu.tdvprHpa);
     vcpu.posted = false;
-    const before = clock.nowTicks;
     td.seamcalls.door.seamcall(registers);
     this.instructions += clock.nowTicks - before;
-    clock.cancel(turnsOver);
+    // out before anything was due: it paused, and the others go first
+    if (registers.low(Gpr.RAX) === TdExitReason.EXTERNAL_INTERRUPT && clock.headroomTicks() > 0)
+      td.turn.endTicks = clock.nowTicks;
+    clock.stopAtTicks = Number.POSITIVE_INFINITY;
+    clock.contended = false;
     td.hooks.afterExit?.(vcpu, td);
     serveExit(td, vcpu);
   }

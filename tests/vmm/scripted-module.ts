@@ -127,6 +127,7 @@ export function bench(attachments: Partial<TdAttachments> = {}, loadPlan = plan(
     ports: new Bus([]),
     mmio: new Bus([]),
     hooks: {},
+    turnTicks: () => 100_000,
     mapGpaChunkBytes: Number.POSITIVE_INFINITY,
     ...attachments,
   });

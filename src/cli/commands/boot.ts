@@ -3,12 +3,12 @@
 import { Command, Option } from 'commander';
 import { symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
-import { BOARD, buildShimRom, type ModuleVersion } from '../../machine/index.ts';
+import { BOARD, buildShimRom, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
 import { AptUnavailable, FileError } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
-import { count, memorySize } from '../option-values.ts';
+import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { tdxModuleOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
@@ -18,6 +18,8 @@ interface BootOptions {
   readonly initrd: string;
   readonly append: string;
   readonly memory: number;
+  readonly vcpus: number;
+  readonly seed: number;
   readonly exec?: string;
   readonly tdxModule: ModuleVersion;
   readonly maxInstructions?: number;
@@ -36,6 +38,7 @@ const examples = `
 Examples:
   seamulator boot                                  Debian's kernel, a shell on your terminal
   seamulator boot --exec 'dmesg | grep -i tdx'     one command; its output, its exit status
+  seamulator boot --vcpus 4 --exec nproc           four vCPUs; another --seed, another order of their turns
   seamulator boot --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
 
@@ -49,6 +52,8 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--initrd <file>', 'an initramfs, or "busybox": made of Debian\'s busybox-static', BUSYBOX_INITRD)
     .option('--append <text>', `added to the kernel command line "${commandLineBase}"`, '')
     .option('--memory <size>', 'private memory of the TD, like 512M or 2G', memorySize, memorySize('512M'))
+    .option('--vcpus <count>', 'virtual processors of the TD', vcpuCount, 1)
+    .option('--seed <number>', 'of all that is random: entropy, keys, the order of vCPUs', seed, DEFAULT_SEED)
     .option('--exec <command>', 'run a shell command in the guest, print its output, power off, exit with its status')
     .addOption(tdxModuleOption())
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
@@ -84,15 +89,18 @@ async function boot(options: BootOptions): Promise<number> {
     output.always(`${error.message} The built-in guest runs instead.`);
     return runBuiltInGuest(options, output);
   }
-  output.note(`Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB.`);
+  output.note(
+    `Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB${options.vcpus > 1 ? ` and ${options.vcpus} vCPUs` : ''}.`,
+  );
   if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps; "exit" or "poweroff -f" ends the TD.');
   return runTd({
-    plan: planOrSentence(guest, commandLine(options, show), options.memory),
+    plan: planOrSentence(guest, commandLine(options, show), options),
     memoryBytes: options.memory,
     show,
     symbols: symbolsOf(guest.kernel.bytes, guest.kernel.name),
     output,
     moduleVersion: options.tdxModule,
+    seed: options.seed,
     maxInstructions: options.maxInstructions,
     engine: options.engine,
     json: options.json,
@@ -100,7 +108,10 @@ async function boot(options: BootOptions): Promise<number> {
   });
 }
 
-function runBuiltInGuest({ tdxModule, maxInstructions, engine, json }: BootOptions, output: Output): Promise<number> {
+function runBuiltInGuest(
+  { tdxModule, seed, maxInstructions, engine, json }: BootOptions,
+  output: Output,
+): Promise<number> {
   return runTd({
     plan: planBuiltInGuest(),
     memoryBytes: BUILT_IN_GUEST_BYTES,
@@ -108,6 +119,7 @@ function runBuiltInGuest({ tdxModule, maxInstructions, engine, json }: BootOptio
     symbols: () => undefined,
     output,
     moduleVersion: tdxModule,
+    seed,
     maxInstructions,
     engine,
     json,
@@ -124,10 +136,10 @@ function commandLine({ append, verbose = false }: BootOptions, show: Show): stri
   return parts.filter((part) => part !== '').join(' ');
 }
 
-function planOrSentence({ kernel, initrd }: GuestFiles, line: string, memoryBytes: number): LoadPlan {
+function planOrSentence({ kernel, initrd }: GuestFiles, line: string, { memory, vcpus }: BootOptions): LoadPlan {
   try {
     const shim = buildShimRom();
-    return planLinuxBoot({ kernel, initrd, commandLine: line, memoryBytes, vcpus: 1, board: BOARD, shim });
+    return planLinuxBoot({ kernel, initrd, commandLine: line, memoryBytes: memory, vcpus, board: BOARD, shim });
   } catch (error) {
     if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
     throw error;

@@ -922,7 +922,6 @@ PADDD|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PADDQ|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PALIGNR|-1|32|64|64|none|xmm 128 b|memory 128 x|immediate 8 b
 PAND|-1|32|64|64|none|xmm 128 b|xmm 128 b
-PAUSE|-1|32|64|64|none
 PCMPEQB|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PMOVMSKB|-1|32|64|64|none|gpr 32 b|xmm 128 b
 POPCNT|-1|32|64|64|none|gpr 32 b|gpr 32 b

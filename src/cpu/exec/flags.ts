@@ -41,7 +41,6 @@ export const flags = {
     },
   },
   NOP: nothing,
-  PAUSE: nothing,
   PREFETCH: nothing,
   LFENCE: nothing,
   MFENCE: nothing,

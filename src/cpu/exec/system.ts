@@ -6,6 +6,7 @@ import { exitingOperations } from './host/exiting.ts';
 import { farTransferOperations } from './host/far-transfer.ts';
 import { interruptReturnOperations } from './host/interrupt-return.ts';
 import { modelSpecificOperations } from './host/model-specific.ts';
+import { pauseOperations } from './host/pause.ts';
 import { portOperations } from './host/ports.ts';
 import { randomOperations } from './host/random.ts';
 import { segmentMoveOperations } from './host/segment-moves.ts';
@@ -22,6 +23,7 @@ export const systemOperations: OperationTable = {
   ...farTransferOperations,
   ...interruptReturnOperations,
   ...modelSpecificOperations,
+  ...pauseOperations,
   ...portOperations,
   ...randomOperations,
   ...segmentMoveOperations,
