@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { count, memorySize, word64 } from './option-values.ts';
+import { count, memorySize, seed, vcpuCount, word64 } from './option-values.ts';
 
 test('memory sizes', () => {
   assert.equal(memorySize('512M'), 512 * 2 ** 20);
@@ -14,6 +14,15 @@ test('counts', () => {
   assert.equal(count('5G'), 5e9);
   assert.equal(count('1200'), 1200);
   for (const wrong of ['', '0', '1.5', '-3', '1e9']) assert.throws(() => count(wrong), /whole number/, wrong);
+});
+
+test('seeds and numbers of vCPUs', () => {
+  assert.equal(seed('0'), 0);
+  assert.equal(seed('9007199254740991'), Number.MAX_SAFE_INTEGER);
+  for (const wrong of ['', '-1', '1.5', '0x10', '9007199254740992'])
+    assert.throws(() => seed(wrong), /whole number/, wrong);
+  assert.equal(vcpuCount('255'), 255);
+  for (const wrong of ['', '0', '-4', '2.5', '256']) assert.throws(() => vcpuCount(wrong), /from 1 to 255/, wrong);
 });
 
 test('64-bit words', () => {

@@ -12,10 +12,19 @@ const Leaf7Edx = { FSRM: 1 << 4 } as const;
 const CacheType = { Data: 1, Instruction: 2, Unified: 3 } as const;
 const SELF_INITIALIZING = 1 << 8;
 
-/** One cache of leaf 4: lines of 64 bytes, one partition. */
-function cache(type: number, level: number, ways: number, sets: number, sharedBy = 1): CpuidConfigValue {
+/** What EAX of leaf 4 can say: processors that share a cache, cores of a package. */
+const MOST_SHARING = 4096;
+const MOST_CORES = 64;
+
+/** One cache of leaf 4, in a package of `cores`: lines of 64 bytes, one partition. */
+function cache(cores: number, type: number, level: number, ways: number, sets: number, sharedBy = 1): CpuidConfigValue {
   return {
-    eax: type | (level << 5) | SELF_INITIALIZING | ((sharedBy - 1) << 14),
+    eax:
+      type |
+      (level << 5) |
+      SELF_INITIALIZING |
+      ((Math.min(sharedBy, MOST_SHARING) - 1) << 14) |
+      ((Math.min(cores, MOST_CORES) - 1) << 26),
     ebx: 63 | ((ways - 1) << 22),
     ecx: sets - 1,
     edx: 0,
@@ -34,10 +43,10 @@ function wanted(leaf: number, subleaf: number, vcpus: number): CpuidConfigValue 
       };
     case 4:
       return [
-        cache(CacheType.Data, 1, 8, 64),
-        cache(CacheType.Instruction, 1, 8, 64),
-        cache(CacheType.Unified, 2, 16, 1024),
-        cache(CacheType.Unified, 3, 16, 16384, Math.min(vcpus, 4096)),
+        cache(vcpus, CacheType.Data, 1, 8, 64),
+        cache(vcpus, CacheType.Instruction, 1, 8, 64),
+        cache(vcpus, CacheType.Unified, 2, 16, 1024),
+        cache(vcpus, CacheType.Unified, 3, 16, 16384, vcpus),
       ][subleaf]!;
     case 7:
       return subleaf === 0
