@@ -3,6 +3,7 @@ import { createInstruction, DecodeResult, type Instruction, pushesErrorCode } fr
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Controls } from './controls.ts';
+import type { DebugStop, DebugStops, Watch } from './debug-stops.ts';
 import { operationName } from './engine/binder.ts';
 import type { Engine, EngineUser } from './engine/engine.ts';
 import type { AccessImports } from './engine/handlers.ts';
@@ -40,6 +41,7 @@ const EVENT_EXCEPTION = 3;
 /** faultVector values that are no vectors */
 const NO_FAULT = -1;
 const SECOND_LEVEL_EXIT = -2;
+const WATCHED_ACCESS = -3;
 
 interface InjectedEvent {
   readonly vector: number;
@@ -70,6 +72,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
   tscOffsetTicks = 0;
   onInterrupt: ((vector: number, instructions: number) => void) | undefined = undefined;
   retired = 0;
+  /** events delivered between instructions: exceptions, interrupts */
+  delivered = 0;
+  /** null: nobody debugs */
+  stops: DebugStops | null = null;
   instructionStartLow = 0;
   instructionStartHigh = 0;
   dataLow = 0;
@@ -91,6 +97,16 @@ export class Cpu implements LogicalProcessor, EngineUser {
   readonly #acrossInstruction = createInstruction();
   /** the instruction runs alone: single-stepping, or the last one of an interrupt shadow */
   #alone = false;
+  /** ... because a debugger looks at each */
+  #aloneForDebugger = false;
+  /** the next instruction goes alone: it has a place that debuggers care for */
+  #debugNext = false;
+  /** own position at which a debugger wants the run to stop */
+  #stopPosition = Number.POSITIVE_INFINITY;
+  /** an access that a debugger watches was made by the step that ends */
+  #watchMet: DebugStop | undefined;
+  /** ticks that a debugger's stop in a straight line keeps from the clock, because they reach behind an alarm */
+  #untoldTicks = 0;
   readonly #bounce: number;
   #mode = 64;
   /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
@@ -137,36 +153,42 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   run(): ExitRecord {
     const headroom = Math.min(this.#clock.headroomTicks(), LONGEST_RUN_TICKS);
+    const untold = this.#untoldTicks;
+    this.#untoldTicks = 0;
     this.#engine.current = this;
-    this.#left = headroom;
-    this.#budgetMayEnd = true;
+    this.#left = headroom - untold;
+    this.#budgetMayEnd = untold === 0;
+    if (this.stops !== null) this.#stopPosition = this.stops.stopPositionOf(this);
     try {
       this.modeChanged();
-      if (headroom > 0) this.#runUntilExit();
+      if (headroom > 0) this.#runUntilExit(untold);
       else this.exit.reset(ExitReason.ExternalInterrupt);
     } catch (thrown) {
       if (!(thrown instanceof VmExit)) throw thrown;
     }
     const used = headroom - this.#left;
-    this.retired += used;
-    this.#clock.advance(used);
+    this.retired += used - untold;
+    this.#clock.advance(used - this.#untoldTicks);
     return this.exit;
   }
 
-  #runUntilExit(): void {
-    const { state, apic } = this;
+  /** @param untold ticks that have passed for the guest and not for the clock */
+  #runUntilExit(untold: number): void {
+    const { state, apic, stops } = this;
     const headroom = this.#left;
-    const start = this.#clock.nowTicks + this.tscOffsetTicks;
+    const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
     for (;;) {
       if ((this.#left <= 0 && this.#budgetMayEnd) || this.#paused) {
         this.#paused = false;
         this.exit.reset(ExitReason.ExternalInterrupt);
         return;
       }
+      if (stops !== null && this.#stopsBeforeStep(stops, headroom - this.#left)) return;
       if (this.#injected !== undefined) {
         const { vector, type, errorCode, instructionLength } = this.#injected;
         this.#injected = undefined;
         deliverEvent(this, vector, type, errorCode, instructionLength);
+        this.delivered++;
         continue;
       }
       const pending = apic.hasPending;
@@ -177,9 +199,21 @@ export class Cpu implements LogicalProcessor, EngineUser {
         const vector = apic.acknowledge();
         this.onInterrupt?.(vector, headroom - this.#left);
         deliverEvent(this, vector, EVENT_EXTERNAL, undefined, 0);
+        this.delivered++;
         continue;
       }
-      const alone = (this.#alone = shadow !== 0 || (rflags & RFLAGS_TF) !== 0);
+      let alone = shadow !== 0 || (rflags & RFLAGS_TF) !== 0;
+      let budget = this.#left;
+      if (stops !== null) {
+        const done = headroom - this.#left;
+        if (this.#stopsAtBreakpoint(stops, done)) return;
+        const apart = this.#stopPosition - this.position - done - stops.marginSteps;
+        this.#aloneForDebugger = !alone && (this.#debugNext || apart <= 0);
+        this.#debugNext = false;
+        alone ||= this.#aloneForDebugger;
+        if (apart < budget) budget = apart;
+      }
+      this.#alone = alone;
       let record: number;
       try {
         record = this.#find();
@@ -187,7 +221,6 @@ export class Cpu implements LogicalProcessor, EngineUser {
         this.#deliverFault(thrown);
         continue;
       }
-      let budget = this.#left;
       if (alone) {
         state.setLow(S.interruptShadow, 0);
         record = this.#isolate(record);
@@ -203,6 +236,47 @@ export class Cpu implements LogicalProcessor, EngineUser {
       if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
         this.#singleStepTrap();
     }
+  }
+
+  /** True, with the exit filled in, if a debugger wants the run to stop here. @param done instructions of this run */
+  #stopsBeforeStep(stops: DebugStops, done: number): boolean {
+    const met = this.#watchMet;
+    if (met !== undefined) this.#stop(stops, met);
+    else if (this.position + done >= this.#stopPosition) this.#stop(stops, { kind: 'position', processor: this.index });
+    else return false;
+    return true;
+  }
+
+  #stopsAtBreakpoint(stops: DebugStops, done: number): boolean {
+    this.#currentInstructionLinear();
+    if (!stops.hasBreakpoint(this.instructionStartLow, this.instructionStartHigh)) return false;
+    this.#debugNext = true;
+    if (stops.position + done === stops.passPosition) return false;
+    this.#stop(stops, { kind: 'breakpoint', processor: this.index });
+    return true;
+  }
+
+  /** An exit as for a host's interrupt. In a straight line that reaches behind an alarm the clock stays before it, so that it rings where it would have. */
+  #stop(stops: DebugStops, stop: DebugStop): void {
+    this.#watchMet = undefined;
+    if (!this.#budgetMayEnd) this.#untoldTicks = Math.max(0, 1 - this.#left);
+    this.exit.reset(ExitReason.ExternalInterrupt);
+    stops.onStop(stop);
+  }
+
+  /** True if a watched access has to wait until its instruction goes alone; there it is noted. */
+  #waitsForDebugger(low: number, high: number, bytes: number, access: number): boolean {
+    const watch = this.stops?.watchOf(low, high, bytes, access);
+    if (watch === undefined) return false;
+    if (this.#alone) this.#watchMet ??= { kind: 'watch', processor: this.index, watch };
+    else this.state.setLow(S.faultVector, WATCHED_ACCESS);
+    return !this.#alone;
+  }
+
+  /** Notes an access by host-side code: the run stops behind its instruction. */
+  #noteAccess(low: number, high: number, bytes: number, access: number): void {
+    const watch = this.stops?.watchOf(low, high, bytes, access);
+    if (watch !== undefined) this.#watchMet ??= { kind: 'watch', processor: this.index, watch };
   }
 
   #afterLeave(leave: number): void {
@@ -226,6 +300,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         return;
       }
       case Leave.Fault:
+        this.#watchMet = undefined;
         this.#toRecord();
         this.#raisePending();
         return;
@@ -250,9 +325,12 @@ export class Cpu implements LogicalProcessor, EngineUser {
       case Leave.Straddle:
         this.#budgetMayEnd = false;
         this.#toRecord();
-        this.#straddle(state.low(S.exitRecord));
+        if (!this.#alone && this.stops !== null && this.stops.offsets[state.low(S.rip) & 4095] !== 0)
+          this.#debugNext = true;
+        else this.#straddle(state.low(S.exitRecord));
         return;
       case Leave.Step:
+        if (this.#aloneForDebugger) this.#budgetMayEnd = false;
         this.#toRecord();
         return;
       case Leave.Hot:
@@ -437,6 +515,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       operation(this, instruction);
       this.#left--;
     } catch (thrown) {
+      this.#watchMet = undefined;
       state.set(S.rip, ripLow, ripHigh);
       this.#deliverFault(thrown);
     }
@@ -454,6 +533,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #deliverFault(thrown: unknown): void {
     if (!(thrown instanceof GuestFault)) throw thrown;
     deliverEvent(this, thrown.vector, EVENT_EXCEPTION, thrown.errorCode, 0);
+    this.delivered++;
   }
 
   #singleStepTrap(): void {
@@ -463,6 +543,12 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** Delivers the fault that generated code or its memory access has noted. */
   #raisePending(): void {
+    if (this.state.low(S.faultVector) === WATCHED_ACCESS) {
+      this.state.setLow(S.faultVector, NO_FAULT);
+      this.#debugNext = true;
+      this.#budgetMayEnd = false;
+      return;
+    }
     try {
       this.#throwPending();
     } catch (thrown) {
@@ -518,9 +604,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const entry = (this.state.low(S.dataTlb) + dataEntryOffset(low)) >> 2;
     const page = low & ~4095;
     const invalid = 1;
-    this.#i32[entry] = walker.readable ? page : invalid;
+    const watched = this.stops === null ? 0 : this.stops.watchedAccess(page, high);
+    const writable = walker.writable && (watched & Access.Write) === 0 && !this.#engine.code.isCode(hostPage);
+    this.#i32[entry] = walker.readable && (watched & Access.Read) === 0 ? page : invalid;
     this.#i32[entry + 1] = high;
-    this.#i32[entry + 2] = walker.writable && !this.#engine.code.isCode(hostPage) ? page : invalid;
+    this.#i32[entry + 2] = writable ? page : invalid;
     this.#i32[entry + 3] = high;
     this.#i32[entry + 4] = (hostPage - page) | 0;
     this.#i32[entry + 5] = walker.global ? 1 : 0;
@@ -605,14 +693,18 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** What generated code calls when its inline TLB check fails. */
   readonly access: AccessImports = {
-    load: (low, high, bytes) => this.#hostAddress(low, high, bytes),
-    store: (low, high, bytes) => this.#storeBounce(low, high, bytes),
-    modify: (low, high, bytes) => this.#modifyAddress(low, high, bytes),
+    load: (low, high, bytes) =>
+      this.#waitsForDebugger(low, high, bytes, Access.Read) ? 0 : this.#hostAddress(low, high, bytes),
+    store: (low, high, bytes) =>
+      this.#waitsForDebugger(low, high, bytes, Access.Write) ? 0 : this.#storeBounce(low, high, bytes),
+    modify: (low, high, bytes) =>
+      this.#waitsForDebugger(low, high, bytes, Access.Read | Access.Write) ? 0 : this.#modifyAddress(low, high, bytes),
     modifyEnd: () => this.#storeBounce(this.#modifyLow, this.#modifyHigh, this.#modifyBytes),
   };
 
   load(low: number, high: number, sizeBytes: number, system = false): number {
     const user = !system && this.state.low(S.cpl) === 3;
+    this.#noteAccess(low, high, sizeBytes, Access.Read);
     let at = this.#bounce;
     if ((low & 4095) + sizeBytes <= 4096) {
       const page = this.#walkAs(low, high, Access.Read, user, system);
@@ -632,6 +724,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   store(low: number, high: number, sizeBytes: number, valueLow: number, valueHigh: number, system = false): void {
     const user = !system && this.state.low(S.cpl) === 3;
+    this.#noteAccess(low, high, sizeBytes, Access.Write);
     const crosses = (low & 4095) + sizeBytes > 4096;
     if (crosses) this.#walkParts(low, high, Access.Write, user, system);
     else this.#firstPart = this.#walkAs(low, high, Access.Write, user, system) + (low & 4095);
@@ -655,6 +748,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   #bytes(low: number, high: number, bytes: Uint8Array, access: number): void {
     const user = this.state.low(S.cpl) === 3;
+    this.#noteAccess(low, high, bytes.length, access);
     const here = Math.min(bytes.length, 4096 - (low & 4095));
     if (here < bytes.length) this.#walkParts(low, high, access, user, false);
     else this.#firstPart = this.#walkAs(low, high, access, user, false) + (low & 4095);
@@ -747,6 +841,14 @@ export class Cpu implements LogicalProcessor, EngineUser {
     }
   }
 
+  /** Forgets translations by which watched bytes could be accessed unseen. */
+  forgetWatched({ low, high, lengthBytes }: Watch): void {
+    for (let offset = -(low & 4095); offset < lengthBytes; offset += 4096) {
+      const carry = (low >>> 0) + offset > 0xffff_ffff ? 1 : 0;
+      this.flushTlbPage((low + offset) | 0, (high + carry) | 0);
+    }
+  }
+
   forgetCodeTlb(): void {
     this.#u8.fill(0xff, this.#codeTlbs, this.#codeTlbs + CODE_TLB_BYTES * 2);
   }
@@ -785,6 +887,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
   }
 
   // ---- the rest of what host-side code may ask
+
+  get position(): number {
+    return this.retired + this.delivered;
+  }
 
   readRflags(): number {
     return packRflags(this.state);

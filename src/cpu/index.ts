@@ -2,6 +2,7 @@
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Cpu } from './cpu.ts';
+import { DebugStops } from './debug-stops.ts';
 import { Engine } from './engine/engine.ts';
 import { integerOperations } from './exec/integer.ts';
 import type { OperationTable } from './exec/sem.ts';
@@ -10,6 +11,7 @@ import { vectorOperations } from './exec/vector.ts';
 import type { EntropySource, LogicalProcessor } from './processor.ts';
 
 export { Controls } from './controls.ts';
+export { type DebugStop, DebugStops, type Watch } from './debug-stops.ts';
 export { ExitReason, ExitRecord } from './exit.ts';
 export { packRflags, unpackRflags } from './flags.ts';
 export { type EntropySource, GuestFault, type LogicalProcessor, type Processor } from './processor.ts';
@@ -25,7 +27,8 @@ export const OPERATIONS: OperationTable = { ...integerOperations, ...vectorOpera
 export class ProcessorComplex {
   readonly #engine: Engine;
   readonly #clock: Clock;
-  #next = 0;
+  readonly #processors: Cpu[] = [];
+  #stops: DebugStops | null = null;
 
   /** @param compileAfter executions of a block after which it is compiled; 0: never, the interpreter does everything */
   constructor(memory: HostMemory, clock: Clock, compileAfter?: number) {
@@ -36,7 +39,40 @@ export class ProcessorComplex {
 
   /** A processor with everything at zero; its owner writes the state it shall start from. */
   create(entropy: EntropySource): LogicalProcessor {
-    return new Cpu({ engine: this.#engine, index: this.#next++, clock: this.#clock, entropy });
+    const processor = new Cpu({
+      engine: this.#engine,
+      index: this.#processors.length,
+      clock: this.#clock,
+      entropy,
+    });
+    processor.stops = this.#stops;
+    this.#processors.push(processor);
+    return processor;
+  }
+
+  /** Lets a debugger stop these processors. One object for all of them, and only one at a time. */
+  debug(): DebugStops {
+    const { code } = this.#engine;
+    const stops = new DebugStops(
+      this.#processors,
+      (offset) => code.debugOffsetAdded(offset),
+      (watch) => {
+        for (const processor of this.#processors) processor.forgetWatched(watch);
+      },
+    );
+    this.#debugWith(stops);
+    return stops;
+  }
+
+  /** Nobody debugs any more. */
+  stopDebugging(): void {
+    this.#debugWith(null);
+  }
+
+  #debugWith(stops: DebugStops | null): void {
+    this.#stops = stops;
+    this.#engine.code.debugOffsets = stops?.offsets ?? null;
+    for (const processor of this.#processors) processor.stops = stops;
   }
 
   /** How much has been decoded and generated, for the run's report. */

@@ -102,6 +102,8 @@ export interface LogicalProcessor extends Processor {
   onInterrupt: ((vector: number, instructions: number) => void) | undefined;
   /** Total instructions retired by this processor. */
   readonly retired: number;
+  /** Steps done: instructions retired, and events delivered between them. */
+  readonly position: number;
   /** Not implemented instructions met, mnemonic to count. */
   readonly unimplemented: ReadonlyMap<string, number>;
 }

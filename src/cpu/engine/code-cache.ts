@@ -72,6 +72,8 @@ export class CodeCache {
   /** counts how often everything was dropped */
   generation = 0;
   instructionsDecoded = 0;
+  /** page offsets, not 0, whose instructions go to the host one by one, for a debugger; null: nobody debugs */
+  debugOffsets: Uint8Array | null = null;
 
   constructor(
     memory: HostMemory,
@@ -88,9 +90,10 @@ export class CodeCache {
     this.#handlers = handlers;
     this.#operations = operations;
     this.#u16 = new Uint16Array(memory.wasm.buffer);
-    this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, (table, hostPage, offset) =>
-      this.#recordAt(table, hostPage, offset),
-    );
+    this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, {
+      recordAt: (table, hostPage, offset) => this.#recordAt(table, hostPage, offset),
+      mayCompile: (offset) => !this.#isDebugged(offset),
+    });
     this.#cacheBytes = cacheBytes;
     this.#base = memory.reserveProcessorArea(cacheBytes);
     this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
@@ -166,7 +169,7 @@ export class CodeCache {
       const record = this.#take(RECORD_BYTES);
       this.#i32[entry] = record;
       this.instructionsDecoded++;
-      if (result === DecodeResult.Truncated) {
+      if (result === DecodeResult.Truncated || this.#isDebugged(at)) {
         this.#binder.writeSpecial(record, Handler.Straddle, at);
         break;
       }
@@ -193,6 +196,16 @@ export class CodeCache {
     this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
     this.#handlers.flush();
     return first;
+  }
+
+  #isDebugged(offset: number): boolean {
+    return this.debugOffsets !== null && this.debugOffsets[offset] !== 0;
+  }
+
+  /** A debugger cares for one more page offset: what is decoded there, in any page, is forgotten. */
+  debugOffsetAdded(offset: number): void {
+    for (let page = 0; page < this.#tables.length >> 2; page++)
+      if (this.isCode(page << 12)) this.written((page << 12) + offset, 1);
   }
 
   #endsRun(instruction: Instruction): boolean {

@@ -1,6 +1,7 @@
 /** The interpreter and the compiler run the same random programs and must agree on every register, flag, byte and count. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type DebugStop, DebugStops } from '../debug-stops.ts';
 import { packRflags } from '../flags.ts';
 import { S } from '../state.ts';
 import { type FlatBench, flatBench } from './flat-bench.ts';
@@ -94,8 +95,15 @@ function program(next: () => number): number[] {
   return [...body, 0x0f, 0x85, back & 255, (back >> 8) & 255, (back >> 16) & 255, (back >> 24) & 255, 0xf4]; // jnz start; hlt
 }
 
-/** What a run leaves behind, as text to compare. */
-function outcome(bench: FlatBench, bytes: readonly number[], at: number, seed: number, headroom: number): string {
+/** What a run leaves behind, as text to compare. @param run runs the processor until its next exit */
+function outcome(
+  bench: FlatBench,
+  bytes: readonly number[],
+  at: number,
+  seed: number,
+  headroom: number,
+  run: () => number = () => bench.cpu.run().reason,
+): string {
   const { cpu, clock, memory } = bench;
   const next = random(seed);
   for (let register = 0; register < 16; register++)
@@ -111,7 +119,7 @@ function outcome(bench: FlatBench, bytes: readonly number[], at: number, seed: n
   const stops: string[] = [];
   for (;;) {
     const alarm = clock.schedule(clock.nowTicks + headroom, () => {});
-    const { reason } = cpu.run();
+    const reason = run();
     clock.cancel(alarm);
     const registers = Array.from({ length: 16 }, (_, i) => cpu.state.big(S.gpr + i * 8).toString(16));
     stops.push(
@@ -156,4 +164,50 @@ test('a code cache that fills up again and again changes nothing', () => {
   }
   assert.ok(small.engine.code.generation >= 3, 'the cache was dropped several times');
   assert.equal(roomy.engine.code.generation, 0);
+});
+
+test('a debugger that stops at steps, instructions and stores changes nothing', () => {
+  const alone = flatBench();
+  alone.engine.code.compileAfter = 2;
+  const debugged = flatBench();
+  debugged.engine.code.compileAfter = 2;
+  const { cpu, engine, memory } = debugged;
+  const stops = new DebugStops(
+    [cpu],
+    (offset) => engine.code.debugOffsetAdded(offset),
+    (watch) => cpu.forgetWatched(watch),
+  );
+  cpu.stops = stops;
+  engine.code.debugOffsets = stops.offsets;
+  let stopped: DebugStop[] = [];
+  stops.onStop = (stop) => stopped.push(stop);
+  const met = new Map<string, number>();
+  const next = random(SEED);
+  const runAndStop = (): number => {
+    for (;;) {
+      const steps = next() < 0.5 ? 1 : Math.floor(next() * 300);
+      stops.limit = stops.position + steps + 1;
+      stops.passPosition = stops.position;
+      stopped = [];
+      const { reason } = cpu.run();
+      const [stop] = stopped;
+      if (stop === undefined) return reason;
+      met.set(stop.kind, (met.get(stop.kind) ?? 0) + 1);
+      if (stop.kind === 'position') assert.equal(stops.position, stops.limit, 'exactly there');
+    }
+  };
+  for (let i = 0; i < 40; i++) {
+    const bytes = program(random(SEED + i));
+    const at = debugged.at + (i % 64) * 0x1000;
+    const headroom = i % 2 === 0 ? 97 : 1e9;
+    stops.clear();
+    stops.marginSteps = i % 4 < 2 ? 8192 : 100;
+    const data = memory.ramBase + 0x80_0000 + 200;
+    if (i % 3 === 0) stops.addBreakpoint(at + Math.floor(next() * bytes.length), 0);
+    if (i % 5 === 0) stops.addWatch({ low: data + 8, high: 0, lengthBytes: 60, access: 2 });
+    if (i % 7 === 0) stops.addWatch({ low: data - 50, high: 0, lengthBytes: 3, access: 1 });
+    const expected = outcome(alone, bytes, at, i, headroom);
+    assert.equal(outcome(debugged, bytes, at, i, headroom, runAndStop), expected, `program ${i}`);
+  }
+  for (const kind of ['position', 'breakpoint', 'watch']) assert.ok(met.get(kind)! > 10, `${kind}: ${met.get(kind)}`);
 });

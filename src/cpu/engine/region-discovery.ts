@@ -16,6 +16,14 @@ export interface Discovery {
   readonly spans: readonly (readonly [number, number])[];
 }
 
+/** What discovery asks of the cache it works for. */
+export interface CodeSource {
+  /** The record of the instruction at a page offset, decoded now if it was not. */
+  readonly recordAt: (table: number, hostPage: number, offset: number) => number;
+  /** May the instruction at a page offset be part of a region? */
+  readonly mayCompile: (offset: number) => boolean;
+}
+
 interface OpenBlock {
   pageOffset: number;
   instructions: RegionInstruction[];
@@ -31,17 +39,11 @@ export class RegionDiscovery {
   readonly #decoder: Decoder;
   readonly #binder: Binder;
   readonly #operations: OperationTable;
-  readonly #recordAt: (table: number, hostPage: number, offset: number) => number;
+  readonly #source: CodeSource;
   readonly #instruction = createInstruction();
   readonly #scratch: number;
 
-  constructor(
-    memory: HostMemory,
-    decoder: Decoder,
-    binder: Binder,
-    operations: OperationTable,
-    recordAt: (table: number, hostPage: number, offset: number) => number,
-  ) {
+  constructor(memory: HostMemory, decoder: Decoder, binder: Binder, operations: OperationTable, source: CodeSource) {
     this.#i32 = memory.i32;
     this.#u8 = memory.u8;
     this.#u16 = new Uint16Array(memory.wasm.buffer);
@@ -49,7 +51,7 @@ export class RegionDiscovery {
     this.#decoder = decoder;
     this.#binder = binder;
     this.#operations = operations;
-    this.#recordAt = recordAt;
+    this.#source = source;
     this.#scratch = memory.reserveProcessorArea(64);
   }
 
@@ -79,11 +81,12 @@ export class RegionDiscovery {
 
   /** Record behind a block's last instruction, whose page may end there: then the Lookup record that follows it. */
   #recordOrLookup(table: number, hostPage: number, block: OpenBlock): number {
-    if (block.next < 4096) return this.#recordAt(table, hostPage, block.next);
+    if (block.next < 4096) return this.#source.recordAt(table, hostPage, block.next);
     return block.instructions.at(-1)!.record + 32;
   }
 
   #decode(hostPage: number, at: number): Instruction | undefined {
+    if (!this.#source.mayCompile(at)) return undefined;
     const result = this.#decoder.decode(this.#u8, hostPage + at, hostPage + 4096, 64, this.#instruction);
     return result === DecodeResult.Ok ? this.#instruction : undefined;
   }
@@ -137,7 +140,7 @@ export class RegionDiscovery {
       const at = block.next;
       const instruction = this.#decode(hostPage, at);
       if (instruction === undefined) return block;
-      const record = this.#recordAt(table, hostPage, at);
+      const record = this.#source.recordAt(table, hostPage, at);
       // decoding a run reuses the decoder: the instruction itself is read again
       this.#decode(hostPage, at);
       const { operation } = instruction.form;
