@@ -1,8 +1,9 @@
 /** Dense tables from opcode to layout, built once per set of features. */
 import { invariant } from '../bits/index.ts';
+import { type InstructionFeature, OPTIONAL_FEATURES } from './features.ts';
 import { type Form, type OperandKind, Prefix } from './instruction.ts';
 import { rows } from './opcodes/index.ts';
-import { type FormSyntax, type OperandSyntax, parseRows, type SizeCode, type Source } from './opcodes/syntax.ts';
+import { type FormSyntax, type OperandSyntax, parseRows, type SizeCode, Source } from './opcodes/syntax.ts';
 
 export interface OperandLayout {
   readonly source: Source;
@@ -24,6 +25,10 @@ export interface Layout {
   /** bits of `Prefix` that are part of the opcode */
   readonly mandatoryPrefix: number;
   readonly implicitBase: number;
+  /** the index of the memory operand is a vector register of so many bits; 0: a general register */
+  readonly vectorIndex: number;
+  /** VEX.vvvv names an operand; otherwise it must be 0 (in the inverted form of the prefix, all ones) */
+  readonly usesVvvv: boolean;
   readonly operands: readonly OperandLayout[];
   /** 0, or the address size in which this layout holds; otherwise see `otherwise` */
   readonly addressSize: number;
@@ -33,6 +38,8 @@ export interface Layout {
 export interface DecodeTable {
   /** ((operand size 16, 32, 64 as 0-2) * 4 + prefix none, 66, F3, F2) * 4 + map, times 256, plus opcode: 0 invalid, a layout number, or GROUP + group number */
   readonly entries: Uint16Array;
+  /** the same for VEX: ((W * 2 + L) * 4 + prefix) * 4 + map, times 256, plus opcode */
+  readonly vexEntries: Uint16Array;
   /** 72 layout numbers per group: memory by reg field, then register by ModRM bits 5:0 */
   readonly groups: Uint16Array;
   readonly layouts: readonly (Layout | null)[];
@@ -40,15 +47,10 @@ export interface DecodeTable {
 
 /** operand sizes, prefixes, maps, opcodes */
 const SLOTS = 3 * 4 * 4 * 256;
+/** W, L, prefixes, maps, opcodes */
+const VEX_SLOTS = 2 * 2 * 4 * 4 * 256;
 export const GROUP = 0x8000;
 export const GROUP_CELLS = 72;
-
-export interface DecoderFeatures {
-  /** TZCNT at F3 0F BC; without it the processor executes BSF */
-  readonly bmi?: boolean;
-  /** LZCNT at F3 0F BD; without it the processor executes BSR */
-  readonly lzcnt?: boolean;
-}
 
 function effectiveOperandSize(syntax: FormSyntax, prefixed: number, long: boolean): number {
   if (long && syntax.notes.has('f64')) return 64;
@@ -72,6 +74,8 @@ function bits(code: SizeCode, operandSize: number): number {
       return 16 + operandSize;
     case 'pair':
       return 2 * operandSize;
+    case 'element':
+      return operandSize;
     default:
       return code;
   }
@@ -93,6 +97,8 @@ function makeLayout(syntax: FormSyntax, operandSize: number, otherwise: Layout |
     lockable: syntax.notes.has('lock'),
     mandatoryPrefix: syntax.mandatoryPrefix,
     implicitBase: syntax.implicitBase,
+    vectorIndex: Math.max(0, ...syntax.operands.map((operand) => operand.vectorIndex)),
+    usesVvvv: syntax.operands.some((operand) => operand.source === Source.Vvvv),
     operands: syntax.operands.map(operandLayout),
     addressSize: syntax.onlyAddressSize,
     otherwise,
@@ -120,21 +126,40 @@ function addCandidate(slot: Slot, cell: number, alone: readonly [Candidate]): vo
   }
 }
 
+function fillSlot(slots: (Slot | undefined)[], index: number, candidate: Candidate): void {
+  const slot = (slots[index] ??= new Array(GROUP_CELLS + 1));
+  const alone = [candidate] as const;
+  if (candidate.syntax.hasModrm) for (const cell of candidate.syntax.cells) addCandidate(slot, cell, alone);
+  else addCandidate(slot, GROUP_CELLS, alone);
+}
+
+function fillVexSlots(forms: readonly FormSyntax[], long: boolean): (Slot | undefined)[] {
+  const slots = new Array<Slot | undefined>(VEX_SLOTS);
+  for (const syntax of forms) {
+    const { vex, map, opcode, onlyOperandSize } = syntax;
+    if (!vex || syntax.notes.has(long ? 'i64' : 'only64')) continue;
+    for (const wide of vex.wides) {
+      const operandSize = (vex.sized && long && wide === 1) || vex.wides[0] === 1 ? 64 : 32;
+      if (onlyOperandSize !== 0 && onlyOperandSize !== operandSize) continue;
+      for (const length of vex.lengths)
+        fillSlot(slots, ((((wide * 2 + length) * 4 + syntax.prefixes[0]!) * 4 + map) << 8) | opcode, {
+          syntax,
+          operandSize,
+        });
+    }
+  }
+  return slots;
+}
+
 function fillSlots(forms: readonly FormSyntax[], long: boolean): (Slot | undefined)[] {
   const slots = new Array<Slot | undefined>(SLOTS);
   for (const syntax of forms) {
-    if (syntax.notes.has(long ? 'i64' : 'only64')) continue;
+    if (syntax.vex || syntax.notes.has(long ? 'i64' : 'only64')) continue;
     for (let sizeIndex = 0; sizeIndex < (long ? 3 : 2); sizeIndex += 1) {
       const operandSize = effectiveOperandSize(syntax, 16 << sizeIndex, long);
       if (syntax.onlyOperandSize !== 0 && syntax.onlyOperandSize !== operandSize) continue;
-      for (const prefix of syntax.prefixes) {
-        const slot = (slots[(((sizeIndex * 4 + prefix) * 4 + syntax.map) << 8) | syntax.opcode] ??= new Array(
-          GROUP_CELLS + 1,
-        ));
-        const alone = [{ syntax, operandSize }] as const;
-        if (syntax.hasModrm) for (const cell of syntax.cells) addCandidate(slot, cell, alone);
-        else addCandidate(slot, GROUP_CELLS, alone);
-      }
+      for (const prefix of syntax.prefixes)
+        fillSlot(slots, (((sizeIndex * 4 + prefix) * 4 + syntax.map) << 8) | syntax.opcode, { syntax, operandSize });
     }
   }
   return slots;
@@ -163,41 +188,41 @@ function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
     return found;
   };
 
-  const entries = new Uint16Array(SLOTS);
   const groups: number[] = [];
   const cells = new Uint16Array(GROUP_CELLS);
-  fillSlots(forms, long).forEach((slot, index) => {
-    if (!slot) return;
+  const entryOf = (slot: Slot): number => {
     const direct = slot[GROUP_CELLS];
     if (direct) {
       invariant(
         slot.filter(Boolean).length === 1,
         `${direct[0]?.syntax.form.mnemonic} shares an opcode with ModRM rows`,
       );
-      entries[index] = number(direct);
-      return;
+      return number(direct);
     }
     let uniform = true;
     for (let cell = 0; cell < GROUP_CELLS; cell += 1) {
       cells[cell] = cell > 0 && slot[cell] === slot[cell - 1] ? (cells[cell - 1] ?? 0) : number(slot[cell]);
       uniform &&= cells[cell] === cells[0];
     }
-    if (uniform) entries[index] = cells[0] ?? 0;
-    else entries[index] = GROUP + (groups.push(...cells) / GROUP_CELLS - 1);
-  });
+    return uniform ? (cells[0] ?? 0) : GROUP + (groups.push(...cells) / GROUP_CELLS - 1);
+  };
+  const entriesOf = (slots: readonly (Slot | undefined)[]): Uint16Array =>
+    Uint16Array.from(slots, (slot) => (slot ? entryOf(slot) : 0));
+  const entries = entriesOf(fillSlots(forms, long));
+  const vexEntries = entriesOf(fillVexSlots(forms, long));
   invariant(layouts.length < GROUP, 'layout numbers fit below the group mark');
-  return { entries, groups: Uint16Array.from(groups), layouts };
+  return { entries, vexEntries, groups: Uint16Array.from(groups), layouts };
 }
 
 const built = new Map<string, readonly [DecodeTable, DecodeTable]>();
 
 /** Tables for 16/32-bit code and for 64-bit code, shared by all decoders with these features. */
-export function decodeTables(features: DecoderFeatures): readonly [DecodeTable, DecodeTable] {
-  const absent = [...(features.bmi ? [] : ['BMI1']), ...(features.lzcnt ? [] : ['LZCNT'])];
+export function decodeTables(features: readonly InstructionFeature[]): readonly [DecodeTable, DecodeTable] {
+  const absent: readonly string[] = OPTIONAL_FEATURES.filter((feature) => !features.includes(feature));
   const key = absent.join();
   let tables = built.get(key);
   if (!tables) {
-    const forms = parseRows(rows).filter((syntax) => !absent.includes(syntax.form.feature));
+    const forms = parseRows(rows).filter(({ form }) => !form.feature.split('+').some((each) => absent.includes(each)));
     tables = [buildTable(forms, false), buildTable(forms, true)];
     built.set(key, tables);
   }

@@ -1,14 +1,7 @@
 /** The x86 decoder: bytes to `Instruction`. Source: Intel SDM volume 2, "Instruction Format" and "Opcode Map". */
-import {
-  type DecoderFeatures,
-  type DecodeTable,
-  decodeTables,
-  GROUP,
-  GROUP_CELLS,
-  type Layout,
-  type OperandLayout,
-} from './decode-table.ts';
-import { type Form, type Instruction, type Operand, OperandKind, Prefix } from './instruction.ts';
+import { type DecodeTable, decodeTables, GROUP, GROUP_CELLS, type Layout, type OperandLayout } from './decode-table.ts';
+import { BASE_FEATURES, type InstructionFeature } from './features.ts';
+import { type Form, type Instruction, type Operand, OperandKind, Prefix, VectorState } from './instruction.ts';
 import { Source } from './opcodes/syntax.ts';
 
 export const DecodeResult = {
@@ -23,7 +16,15 @@ export const DecodeResult = {
 export type DecodeResult = (typeof DecodeResult)[keyof typeof DecodeResult];
 
 const MAXIMUM_LENGTH = 15;
-const NO_FORM: Form = { id: 0, mnemonic: '(bad)', operation: '(bad)', condition: -1, feature: '' };
+const NO_FORM: Form = {
+  id: 0,
+  mnemonic: '(bad)',
+  operation: '(bad)',
+  condition: -1,
+  feature: '',
+  vex: false,
+  vectorState: VectorState.None,
+};
 
 const SEGMENT_SS = 2;
 const SEGMENT_DS = 3;
@@ -35,13 +36,27 @@ const BASE_16 = Int8Array.of(3, 3, 5, 5, 6, 7, 5, 3);
 const INDEX_16 = Int8Array.of(6, 7, 6, 7, -1, -1, -1, -1);
 
 /** What a byte is when it stands before the opcode. */
-const ByteClass = { Opcode: 0, Segment: 1, OperandSize: 2, AddressSize: 3, Lock: 4, RepNe: 5, Rep: 6, Rex: 7 } as const;
+const ByteClass = {
+  Opcode: 0,
+  Segment: 1,
+  OperandSize: 2,
+  AddressSize: 3,
+  Lock: 4,
+  RepNe: 5,
+  Rep: 6,
+  Rex: 7,
+  Vex: 8,
+} as const;
 const BYTE_CLASS = new Uint8Array(256);
 for (const byte of [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]) BYTE_CLASS[byte] = ByteClass.Segment;
 BYTE_CLASS.set([ByteClass.OperandSize, ByteClass.AddressSize], 0x66);
 BYTE_CLASS[0xf0] = ByteClass.Lock;
 BYTE_CLASS.set([ByteClass.RepNe, ByteClass.Rep], 0xf2);
+BYTE_CLASS.set([ByteClass.Vex, ByteClass.Vex], 0xc4);
 const BYTE_CLASS_64 = BYTE_CLASS.slice().fill(ByteClass.Rex, 0x40, 0x50);
+
+/** Prefixes that make an instruction with a VEX prefix #UD; a REX prefix does too (SDM volume 2, "VEX and the LOCK prefix" and what follows). */
+const NOT_BEFORE_VEX = Prefix.OperandSize | Prefix.Lock | Prefix.Rep | Prefix.RepNe;
 
 /** An empty instruction to decode into. */
 export function createInstruction(): Instruction {
@@ -56,6 +71,7 @@ export function createInstruction(): Instruction {
     segment: SEGMENT_DS,
     base: -1,
     index: -1,
+    vectorIndex: 0,
     scaleShift: 0,
     displacement: 0,
     displacementHigh: 0,
@@ -86,9 +102,11 @@ export class Decoder {
   #at = 0;
   /** first position that may not be read */
   #end = 0;
+  /** REX, or the bits of a VEX prefix that mean the same */
   #rex = 0;
+  #vvvv = 0;
 
-  constructor(features: DecoderFeatures = {}) {
+  constructor(features: readonly InstructionFeature[] = BASE_FEATURES) {
     [this.#legacy, this.#long] = decodeTables(features);
   }
 
@@ -106,6 +124,7 @@ export class Decoder {
     let override = -1;
     let rex = 0;
     let opcode = 0;
+    let vex = 0;
     for (;;) {
       if (at >= end) return short;
       opcode = bytes[at++]!;
@@ -114,6 +133,12 @@ export class Decoder {
       if (byteClass === ByteClass.Rex) {
         rex = opcode;
         continue;
+      }
+      if (byteClass === ByteClass.Vex) {
+        if (at >= end) return short;
+        // Outside 64-bit mode these are LES and LDS, which take no register.
+        if (long || bytes[at]! >= 0xc0) vex = opcode;
+        break;
       }
       // A REX prefix acts only directly before the opcode.
       rex = 0;
@@ -127,8 +152,24 @@ export class Decoder {
       else if (!long) override = (opcode >> 3) & 3;
     }
 
+    const table = long ? this.#long : this.#legacy;
     let map = 0;
-    if (opcode === 0x0f) {
+    let entry = 0;
+    if (vex !== 0) {
+      if (rex !== 0 || (prefixes & NOT_BEFORE_VEX) !== 0) return DecodeResult.Invalid;
+      const threeBytes = vex === 0xc4;
+      if (at + (threeBytes ? 2 : 1) >= end) return short;
+      const first = bytes[at++]!;
+      const last = threeBytes ? bytes[at++]! : first & 0x7f;
+      map = threeBytes ? first & 0x1f : 1;
+      if (map === 0 || map > 3) return DecodeResult.Invalid;
+      opcode = bytes[at++]!;
+      this.#vvvv = (~last >> 3) & 15;
+      // R, X and B are stored inverted; the two-byte form has R only.
+      if (long) rex = (threeBytes ? (~first >> 5) & 7 : (~first >> 5) & 4) | ((last >> 4) & 8);
+      entry =
+        table.vexEntries[((((((last >> 7) << 1) | ((last >> 2) & 1)) << 4) | ((last & 3) << 2) | map) << 8) | opcode]!;
+    } else if (opcode === 0x0f) {
       if (at >= end) return short;
       opcode = bytes[at++]!;
       map = 1;
@@ -145,10 +186,9 @@ export class Decoder {
     const size67 = (prefixes & Prefix.AddressSize) !== 0;
     const addressSize = long ? (size67 ? 32 : 64) : (mode === 16) === size67 ? 32 : 16;
 
-    const table = long ? this.#long : this.#legacy;
     // 90 with REX.B is XCHG R8, RAX: the row of 91 (but F3 90 is PAUSE).
     const row = map === 0 && opcode === 0x90 && (rex & 1) !== 0 && prefixIndex !== 2 ? 0x91 : opcode;
-    let entry = table.entries[(((sizeIndex * 4 + prefixIndex) * 4 + map) << 8) | row]!;
+    if (vex === 0) entry = table.entries[(((sizeIndex * 4 + prefixIndex) * 4 + map) << 8) | row]!;
     let modrm = 0;
     if (entry >= GROUP) {
       if (at >= end) return short;
@@ -158,6 +198,7 @@ export class Decoder {
     }
     let layout = table.layouts[entry]!;
     if (layout === null) return DecodeResult.Invalid;
+    if (vex !== 0 && !layout.usesVvvv && this.#vvvv !== 0) return DecodeResult.Invalid;
     while (layout.addressSize !== 0 && layout.addressSize !== addressSize) layout = layout.otherwise!;
 
     out.form = layout.form;
@@ -167,6 +208,7 @@ export class Decoder {
     out.segment = override >= 0 ? override : SEGMENT_DS;
     out.base = -1;
     out.index = -1;
+    out.vectorIndex = layout.vectorIndex;
     out.scaleShift = 0;
     out.displacement = 0;
     out.displacementHigh = 0;
@@ -194,6 +236,7 @@ export class Decoder {
       const result = this.#readOperand(operands[i]!, out.operands[i]!, layout, modrm, opcode, isMemory, out, i);
       if (result !== DecodeResult.Ok) return result === DecodeResult.Truncated ? short : result;
     }
+    if (layout.vectorIndex !== 0 && !this.#isGather(modrm, out)) return DecodeResult.Invalid;
     // Prefixes that chose the form are part of the opcode, not prefixes.
     if (layout.mandatoryPrefix !== 0) prefixes &= ~layout.mandatoryPrefix;
     out.prefixes = prefixes;
@@ -219,7 +262,7 @@ export class Decoder {
         if (this.#at >= this.#end) return false;
         const sib = this.#bytes[this.#at++]!;
         const index = ((sib >> 3) & 7) | ((this.#rex & 2) << 2);
-        if (index !== 4) {
+        if (index !== 4 || out.vectorIndex !== 0) {
           out.index = index;
           out.scaleShift = sib >> 6;
         }
@@ -241,6 +284,14 @@ export class Decoder {
     out.displacementHigh = out.displacement >> 31;
     this.#at += displacementBytes;
     return true;
+  }
+
+  /** A gather has a SIB byte, and target, index and mask that differ. */
+  #isGather(modrm: number, out: Instruction): boolean {
+    const { index, operands } = out;
+    const [target, , mask] = operands;
+    const differ = target.register !== index && target.register !== mask.register && mask.register !== index;
+    return (modrm & 7) === 4 && out.addressSize !== 16 && differ;
   }
 
   #readOperand(
@@ -285,6 +336,13 @@ export class Decoder {
         return DecodeResult.Ok;
       case Source.Xlat:
         out.base = 3;
+        return DecodeResult.Ok;
+      case Source.Vvvv:
+        to.register = out.mode === 64 ? this.#vvvv : this.#vvvv & 7;
+        return DecodeResult.Ok;
+      case Source.Is4:
+        if (this.#at >= this.#end) return DecodeResult.Truncated;
+        to.register = (this.#bytes[this.#at++]! >> 4) & (out.mode === 64 ? 15 : 7);
         return DecodeResult.Ok;
       default:
         return this.#readImmediate(from.source, layout.operandSize, position, out)

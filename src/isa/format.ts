@@ -30,6 +30,13 @@ const COMPARES_STRINGS: ReadonlySet<string> = new Set(['CMPS', 'SCAS']);
 /** register operands that do not say how wide the memory operand is */
 const SIZE_MUST_BE_SAID: ReadonlySet<string> = new Set(['MOVZX', 'MOVSX', 'CRC32', 'CVTSI2SS', 'CVTSI2SD']);
 
+const SAYS_SIZE: ReadonlySet<OperandKind> = new Set([
+  OperandKind.Gpr,
+  OperandKind.Xmm,
+  OperandKind.Ymm,
+  OperandKind.Mmx,
+]);
+
 /** Decimal below ten, hexadecimal from there on. */
 function numeral(value: bigint): string {
   return value < 10n ? value.toString() : `0x${value.toString(16)}`;
@@ -52,6 +59,11 @@ function branchTarget(instruction: Instruction, options: FormatOptions): string 
   return options.symbol?.(target) ?? `0x${target.toString(16)}`;
 }
 
+function indexName({ index, vectorIndex, addressSize }: Instruction): string {
+  if (vectorIndex === 0) return gprName(index, addressSize);
+  return `${vectorIndex === 128 ? 'xmm' : 'ymm'}${index}`;
+}
+
 function address(instruction: Instruction, options: FormatOptions): string {
   const { base, index, addressSize } = instruction;
   const displacement = BigInt.asIntN(64, join64(instruction.displacement, instruction.displacementHigh));
@@ -63,7 +75,7 @@ function address(instruction: Instruction, options: FormatOptions): string {
   let text = base < 0 ? '' : gprName(base, addressSize);
   if (index >= 0) {
     const scale = instruction.scaleShift === 0 && base >= 0 ? '' : `*${1 << instruction.scaleShift}`;
-    text += `${text === '' ? '' : '+'}${gprName(index, addressSize)}${scale}`;
+    text += `${text === '' ? '' : '+'}${indexName(instruction)}${scale}`;
   }
   if (text === '') return `[${numeral(BigInt.asUintN(addressSize, displacement))}]`;
   return `[${text}${displacement === 0n ? '' : signedTerm(displacement)}]`;
@@ -79,7 +91,7 @@ function memory(instruction: Instruction, operand: Operand, options: FormatOptio
       (other, position) =>
         position < operandCount &&
         other.size === operand.size &&
-        (other.kind === OperandKind.Gpr || other.kind === OperandKind.Xmm || other.kind === OperandKind.Mmx) &&
+        SAYS_SIZE.has(other.kind) &&
         !(position === 1 && other.size === 8 && other.register === 1 && /^(RO|RC|SH|SA)/.test(form.mnemonic)),
     );
   const size = sizeIsClear ? '' : (MEMORY_SIZE[operand.size] ?? '');

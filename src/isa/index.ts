@@ -2,7 +2,6 @@
 
 export { bitNames, Cr0Bit, Cr4Bit, EferBit } from './control-registers.ts';
 export { createInstruction, DecodeResult, Decoder } from './decode.ts';
-export type { DecoderFeatures } from './decode-table.ts';
 export {
   type Assembled,
   Assembler,
@@ -20,6 +19,7 @@ export {
   memAt,
 } from './encode.ts';
 export { type ExceptionRow, exceptions, pushesErrorCode, Vector, vectorName } from './exceptions.ts';
+export { BASE_FEATURES, type InstructionFeature, OPTIONAL_FEATURES } from './features.ts';
 export { type FormatOptions, formatInstruction } from './format.ts';
 export {
   type Form,
@@ -27,6 +27,7 @@ export {
   type Operand,
   OperandKind,
   Prefix,
+  VectorState,
 } from './instruction.ts';
 export { msrName } from './msrs.ts';
 export { gprName, type Register, r, segmentName } from './registers.ts';

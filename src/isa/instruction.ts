@@ -31,6 +31,10 @@ export interface Operand {
   register: number;
 }
 
+/** The state component that an instruction uses, which system software may have switched off. */
+export const VectorState = { None: 0, Sse: 1, Avx: 2 } as const;
+export type VectorState = (typeof VectorState)[keyof typeof VectorState];
+
 export const Prefix = { Lock: 1, Rep: 2, RepNe: 4, OperandSize: 8, AddressSize: 16 } as const;
 
 /** One line of the opcode tables. */
@@ -43,8 +47,11 @@ export interface Form {
   readonly operation: string;
   /** condition number 0-15 of Jcc/SETcc/CMOVcc (opcode bits 3:0), else -1 */
   readonly condition: number;
-  /** CPUID feature that brings it, e.g. "SSE2"; "" for the base set */
+  /** CPUID features that bring it, e.g. "SSE2", "AES+AVX"; "" for the base set */
   readonly feature: string;
+  /** encoded with a VEX prefix */
+  readonly vex: boolean;
+  readonly vectorState: VectorState;
 }
 
 /** The decoder fills one object again and again; copy what you keep. */
@@ -65,6 +72,8 @@ export interface Instruction {
   base: number;
   /** index register 0-15, -1 none */
   index: number;
+  /** bits of the vector register that is the index (gathers); 0: a general register is */
+  vectorIndex: number;
   /** log2 of the scale, 0-3 */
   scaleShift: number;
   /** signed 32-bit displacement; for 64-bit moffs the low half */

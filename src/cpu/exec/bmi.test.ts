@@ -1,8 +1,8 @@
-/** BMI1, BMI2, ADX and LZCNT operations against bigint arithmetic: the decoder of the modelled processor does not have them, so they are bound by hand. */
+/** BMI1, BMI2, ADX and LZCNT operations against bigint arithmetic, without a decoder, whatever features it has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createInstruction, type Instruction, OperandKind } from '../../isa/index.ts';
+import { createInstruction, type Instruction, OperandKind, VectorState } from '../../isa/index.ts';
 import { flatBench } from '../engine/flat-bench.ts';
 import { Handler } from '../engine/handlers.ts';
 import { RECORD_BYTES } from '../engine/record.ts';
@@ -33,7 +33,15 @@ const record = bench.engine.memory.reserveProcessorArea(2 * RECORD_BYTES);
 
 function instructionOf(operation: string, operandSize: Width, registers: readonly number[]): Instruction {
   const instruction = createInstruction();
-  instruction.form = { id: 0, mnemonic: operation, operation, condition: -1, feature: '' };
+  instruction.form = {
+    id: 0,
+    mnemonic: operation,
+    operation,
+    condition: -1,
+    feature: '',
+    vex: false,
+    vectorState: VectorState.None,
+  };
   Object.assign(instruction, {
     length: 5,
     mode: 64,

@@ -1,7 +1,11 @@
 import { arith } from './arith.ts';
 import { atomic } from './atomic.ts';
+import { avxFloat } from './avx-float.ts';
+import { avxInteger } from './avx-integer.ts';
+import { avxOnly } from './avx-only.ts';
 import { bit } from './bit.ts';
 import { branch } from './branch.ts';
+import { fma } from './fma.ts';
 import { logic } from './logic.ts';
 import { move } from './move.ts';
 import { muldiv } from './muldiv.ts';
@@ -30,6 +34,10 @@ export const rows: readonly Row[] = [
   ...x87,
   ...sse,
   ...simd,
+  ...avxFloat,
+  ...avxInteger,
+  ...avxOnly,
+  ...fma,
   ...system,
   ...tdx,
 ];

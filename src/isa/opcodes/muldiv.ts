@@ -13,4 +13,5 @@ export const muldiv: readonly Row[] = [
   ['69 /r', 'IMUL rv, r/mv, immz'],
   ['F6 /4', 'MUL r/m8'],
   ['F7 /4', 'MUL r/mv'],
+  ['VEX.LZ.F2.0F38 F6 /r', 'MULX ry, ry, r/my', 'BMI2'],
 ];

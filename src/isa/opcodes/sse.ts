@@ -115,6 +115,6 @@ export const sse: readonly Row[] = [
   ['F2 0F E6 /r', 'CVTPD2DQ xmm, xmm/m128', 'SSE2'],
   ['66 0F E6 /r', 'CVTTPD2DQ xmm, xmm/m128', 'SSE2'],
   ['F2 0F F0 /r', 'LDDQU xmm, m128', 'SSE3'],
-  ['NP 0F AE /2', 'LDMXCSR m32', 'SSE'],
-  ['NP 0F AE /3', 'STMXCSR m32', 'SSE'],
+  ['NP 0F AE /2', 'LDMXCSR m32', 'vector SSE'],
+  ['NP 0F AE /3', 'STMXCSR m32', 'vector SSE'],
 ];

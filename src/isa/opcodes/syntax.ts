@@ -1,6 +1,6 @@
 /** Turns the notation of a row into fields. Runs once per row, when the decoder's tables are built. */
 import { invariant } from '../../bits/index.ts';
-import { type Form, OperandKind, Prefix } from '../instruction.ts';
+import { type Form, OperandKind, Prefix, VectorState } from '../instruction.ts';
 import type { Row } from './row.ts';
 
 /** Where the bits of an operand are found. */
@@ -22,11 +22,15 @@ export const Source = {
   Xlat: 15,
   Far: 16,
   One: 17,
+  /** VEX.vvvv */
+  Vvvv: 18,
+  /** bits 7:4 of an immediate byte */
+  Is4: 19,
 } as const;
 export type Source = (typeof Source)[keyof typeof Source];
 
-/** A number of bits, or a letter that depends on the operand size; 'a' is the address size. */
-export type SizeCode = number | 'v' | 'z' | 'y' | 'a' | 'far' | 'pair';
+/** A number of bits, or a letter that depends on the operand size; 'a' is the address size, 'element' what VEX.W says a gather loads. */
+export type SizeCode = number | 'v' | 'z' | 'y' | 'a' | 'far' | 'pair' | 'element';
 
 export interface OperandSyntax {
   readonly source: Source;
@@ -36,10 +40,22 @@ export interface OperandSyntax {
   readonly memorySize: SizeCode;
   /** of a `Fixed` operand */
   readonly register: number;
+  /** bits of the vector register that is the index of a memory operand; 0: a general register is */
+  readonly vectorIndex: 0 | 128 | 256;
+}
+
+/** What a row demands of a VEX prefix. */
+export interface VexSyntax {
+  /** values of VEX.L and VEX.W at which the row is found */
+  readonly lengths: readonly number[];
+  readonly wides: readonly number[];
+  /** VEX.W chooses the operand size (in 64-bit mode) */
+  readonly sized: boolean;
 }
 
 export interface FormSyntax {
   readonly form: Form;
+  readonly vex: VexSyntax | undefined;
   readonly map: 0 | 1 | 2 | 3;
   readonly opcode: number;
   /** indices into none, 66, F3, F2 at which the row is found */
@@ -63,13 +79,13 @@ export interface FormSyntax {
 
 const CONDITIONS = ['O', 'NO', 'B', 'AE', 'E', 'NE', 'BE', 'A', 'S', 'NS', 'P', 'NP', 'L', 'GE', 'LE', 'G'];
 const SEGMENTS = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS'];
-const FLAG_NOTE = /^(lock|i64|only64|d64|f64|max32|modany)$/;
+const FLAG_NOTE = /^(lock|i64|only64|d64|f64|max32|modany|vector)$/;
 
 function operand(source: Source, kind: OperandKind, size: SizeCode, register = 0, memorySize = size): OperandSyntax {
-  return { source, kind, size, memorySize, register };
+  return { source, kind, size, memorySize, register, vectorIndex: 0 };
 }
 
-const { Gpr, Memory, Immediate, Relative, FarPointer, Segment, Control, Debug, Xmm, Mmx, X87 } = OperandKind;
+const { Gpr, Memory, Immediate, Relative, FarPointer, Segment, Control, Debug, Xmm, Ymm, Mmx, X87 } = OperandKind;
 const LITERAL: Readonly<Record<string, OperandSyntax>> = {
   AL: operand(Source.Fixed, Gpr, 8),
   AX: operand(Source.Fixed, Gpr, 16),
@@ -108,19 +124,37 @@ function sizeCode(text: string): SizeCode {
   return Number.parseInt(text, 10);
 }
 
-/** A register or register/memory operand: r8, rv/m16, xmm/m128, m64, m. */
+/** A register or register/memory operand: r8, rv/m16, xmm/m128, m64, m, vm32x. */
 function registerOrMemory(text: string, source: Source): OperandSyntax {
-  const match = /^(?:(xmm|mm|r)(\d*|[vzya]))?(?:\/?m(.*))?$/.exec(text);
+  const vector = /^vm(?:32|64)([xy])$/.exec(text);
+  if (vector) return { ...operand(source, Memory, 'element'), vectorIndex: vector[1] === 'x' ? 128 : 256 };
+  const match = /^(?:(xmm|ymm|mm|r)(\d*|[vzya]))?(?:\/?m(.*))?$/.exec(text);
   invariant(match, `operand notation "${text}"`);
   const [, file, registerSize = '', memorySize] = match;
   const memory = memorySize === undefined ? 0 : sizeCode(memorySize.replace(/(fp|int|bcd)$/, ''));
   if (file === 'xmm') return operand(source, Xmm, 128, 0, memory);
+  if (file === 'ymm') return operand(source, Ymm, 256, 0, memory);
   if (file === 'mm') return operand(source, Mmx, 64, 0, memory);
   return operand(source, file ? Gpr : Memory, registerSize === '' ? memory : sizeCode(registerSize), 0, memory);
 }
 
-function parseOperands(texts: readonly string[], opcodeRegister: boolean, modrm: string): OperandSyntax[] {
-  const isRegister = (text: string) => /^(r(8|16|32|64|[vzya])|xmm|mm)$/.test(text);
+const OPERAND_ENCODING: Readonly<Record<string, Source>> = {
+  R: Source.Reg,
+  M: Source.Rm,
+  V: Source.Vvvv,
+  I: Source.Is4,
+};
+
+/** `encoding` says where each operand that is not an immediate or implied is found, in the letters of the SDM's column "Op/En"; '': by the operands' looks. */
+function parseOperands(
+  texts: readonly string[],
+  opcodeRegister: boolean,
+  modrm: string,
+  encoding: string,
+): OperandSyntax[] {
+  if (encoding !== '')
+    return texts.map((text, index) => LITERAL[text] ?? registerOrMemory(text, OPERAND_ENCODING[encoding[index]!]!));
+  const isRegister = (text: string) => /^(r(8|16|32|64|[vzya])|xmm|ymm|mm)$/.test(text);
   const isMemory = (text: string) => text.includes('/') || /^m(\d|[vy]|$)/.test(text);
   const lastRegister = texts.findLastIndex(isRegister);
   const rm = texts.some(isMemory) ? texts.findIndex(isMemory) : lastRegister;
@@ -161,14 +195,43 @@ function parsePrefix(tokens: string[]): { prefixes: number[]; rank: number; mand
   return { prefixes, rank: prefixes.length === 1 ? 16 : 8, mandatoryPrefix: MANDATORY[first ?? ''] ?? 0 };
 }
 
+const LENGTHS: Readonly<Record<string, readonly number[]>> = { 128: [0], LZ: [0], 256: [1], LIG: [0, 1] };
+const WIDES: Readonly<Record<string, readonly number[]>> = { W0: [0], W1: [1] };
+const MAPS: Readonly<Record<string, 1 | 2 | 3>> = { '0F': 1, '0F38': 2, '0F3A': 3 };
+const PREFIX_INDEX: Readonly<Record<string, number>> = { '66': 1, F3: 2, F2: 3 };
+
+/** VEX.128.66.0F38.W0 and the like. */
+function parseVex(text: string): { vex: VexSyntax; map: 1 | 2 | 3; prefix: number } {
+  const [, length = '', ...rest] = text.split('.');
+  const prefix = PREFIX_INDEX[rest[0] ?? ''] ?? 0;
+  if (prefix !== 0) rest.shift();
+  const [mapText = '', wide] = rest;
+  const lengths = LENGTHS[length];
+  const map = MAPS[mapText];
+  invariant(lengths && map, `VEX notation "${text}"`);
+  return { vex: { lengths, wides: WIDES[wide ?? ''] ?? [0, 1], sized: wide === undefined }, map, prefix };
+}
+
+/** Where the operands of a VEX row are found: what its `en:` note says, or reg, vvvv, rm and bits of an immediate, as in most. */
+function operandEncoding(texts: readonly string[], note: string | undefined): string {
+  if (note !== undefined) return note.slice(3);
+  const places = texts.filter((text) => LITERAL[text] === undefined).length;
+  return places === 3 ? 'RVM' : places === 4 ? 'RVMI' : '';
+}
+
 function sizeNote(notes: ReadonlySet<string>, letter: string): number {
   return [16, 32, 64].find((size) => notes.has(`${letter}${size}`)) ?? 0;
 }
 
 function parseOne(opcodeText: string, syntax: string, notesText: string, condition: number, family: string) {
   const tokens = opcodeText.split(' ');
-  const { prefixes, rank: prefixRank, mandatoryPrefix } = parsePrefix(tokens);
-  let map: 0 | 1 | 2 | 3 = 0;
+  const vexed = tokens[0]?.startsWith('VEX.') ? parseVex(tokens.shift() ?? '') : undefined;
+  const {
+    prefixes,
+    rank: prefixRank,
+    mandatoryPrefix,
+  } = vexed ? { prefixes: [vexed.prefix], rank: 0, mandatoryPrefix: 0 } : parsePrefix(tokens);
+  let map: 0 | 1 | 2 | 3 = vexed?.map ?? 0;
   const mapBytes = /^0F( 38| 3A)? [0-9A-F]/.exec(tokens.join(' '));
   if (mapBytes) {
     map = mapBytes[1] === undefined ? 1 : mapBytes[1] === ' 38' ? 2 : 3;
@@ -184,19 +247,24 @@ function parseOne(opcodeText: string, syntax: string, notesText: string, conditi
   const texts = space < 0 ? [] : syntax.slice(space + 1).split(', ');
   const notes = new Set(notesText.split(' ').filter((note) => note !== ''));
   const note = (pattern: RegExp) => [...notes].find((text) => pattern.test(text));
-  const operands = parseOperands(texts, plus === 'r', modrm || exact);
+  const encoding = vexed ? operandEncoding(texts, note(/^en:/)) : '';
+  const operands = parseOperands(texts, plus === 'r', modrm || exact, encoding);
   const modAny = notes.has('modany');
   const rmText = texts[operands.findIndex((one) => one.source === Source.Rm)] ?? '';
-  const takesMemory = modAny || rmText.includes('m') ? modAny || /(^|\/)m(?!m)/.test(rmText) : rmText === '';
-  const takesRegister = modAny || !/^m(?!m)/.test(rmText);
+  const takesMemory = modAny || rmText.includes('m') ? modAny || /(^v?|\/)m(?!m)/.test(rmText) : rmText === '';
+  const takesRegister = modAny || !/^v?m(?!m)/.test(rmText);
   const implicit = note(/^at:/);
   const onlyOperandSize = sizeNote(notes, 'o');
   const firstOpcode = Number.parseInt(byte, 16);
   const feature = note(/^[A-Z]/) ?? '';
   const operation = family !== '' ? family : (note(/^=/)?.slice(1) ?? mnemonic);
 
+  const usesVectors = notes.has('vector') || operands.some(({ kind }) => kind === Xmm || kind === Ymm);
+  const vectorState = !usesVectors ? VectorState.None : vexed ? VectorState.Avx : VectorState.Sse;
+
   const make = (id: number, opcode: number): FormSyntax => ({
-    form: { id, mnemonic, operation, condition, feature },
+    form: { id, mnemonic, operation, condition, feature, vex: vexed !== undefined, vectorState },
+    vex: vexed?.vex,
     map,
     opcode,
     prefixes,
@@ -217,13 +285,35 @@ function parseOne(opcodeText: string, syntax: string, notesText: string, conditi
   return { make, opcodes: plus === 'r' ? Array.from({ length: 8 }, (_, i) => firstOpcode + i) : [firstOpcode] };
 }
 
-/** All forms with their opcode bytes; a `+cc` row gives sixteen forms, a `+r` row one form at eight opcodes. */
+const BY_LENGTH: readonly (readonly [text: string, short: string, long: string])[] = [
+  ['mvec', 'm128', 'm256'],
+  ['mhalf', 'm64', 'm128'],
+  ['mquarter', 'm32', 'm64'],
+  ['meighth', 'm16', 'm32'],
+  ['vec', 'xmm', 'ymm'],
+];
+
+/** A row of both vector lengths as two rows. */
+export function byLength(row: Row): readonly Row[] {
+  const [opcode, syntax, notes = ''] = row;
+  if (!opcode.startsWith('VEX.x.')) return [row];
+  return [0, 1].map((length) => [
+    opcode.replace('.x.', length === 0 ? '.128.' : '.256.'),
+    BY_LENGTH.reduce((text, [name, ...lengths]) => text.replaceAll(name, lengths[length]!), syntax),
+    notes.replace(/([A-Z0-9+]+):([A-Z0-9+]+)/, length === 0 ? '$1' : '$2'),
+  ]);
+}
+
+/** All forms with their opcode bytes; a `+cc` row gives sixteen forms, a `VEX.x` row two, a `+r` row one form at eight opcodes. */
 export function parseRows(rows: readonly Row[]): FormSyntax[] {
   const result: FormSyntax[] = [];
   let id = 1;
-  for (const [opcode, syntax, notes = ''] of rows) {
+  for (const [opcode, syntax, notes = ''] of rows.flatMap(byLength)) {
     for (const text of notes.split(' ')) {
-      invariant(/^$|^[oa](16|32|64)$|^=|^at:|^[A-Z]/.test(text) || FLAG_NOTE.test(text), `note "${text}" of ${syntax}`);
+      invariant(
+        /^$|^[oa](16|32|64)$|^=|^at:|^en:|^[A-Z]/.test(text) || FLAG_NOTE.test(text),
+        `note "${text}" of ${syntax}`,
+      );
     }
     const family = opcode.includes('+cc') ? syntax.slice(0, syntax.indexOf(' ')) : '';
     const count = family === '' ? 1 : 16;
