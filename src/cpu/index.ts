@@ -1,4 +1,5 @@
 /** One logical processor and what drives it. It executes, and leaves with an exit; it knows exits, not TDX. */
+import type { InstructionFeature } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Cpu } from './cpu.ts';
@@ -30,9 +31,12 @@ export class ProcessorComplex {
   readonly #processors: Cpu[] = [];
   #stops: DebugStops | null = null;
 
-  /** @param compileAfter executions of a block after which it is compiled; 0: never, the interpreter does everything */
-  constructor(memory: HostMemory, clock: Clock, compileAfter?: number) {
-    this.#engine = new Engine(memory, OPERATIONS);
+  /**
+   * @param compileAfter executions of a block after which it is compiled; 0: never, the interpreter does everything
+   * @param features what the processors have beyond the base set; without: no VEX-encoded instructions
+   */
+  constructor(memory: HostMemory, clock: Clock, compileAfter?: number, features?: readonly InstructionFeature[]) {
+    this.#engine = new Engine(memory, OPERATIONS, undefined, features);
     if (compileAfter !== undefined) this.#engine.code.compileAfter = compileAfter;
     this.#clock = clock;
   }

@@ -19,6 +19,8 @@ export const LAST_WINDOW = DATA_BASE + DATA_BYTES - WINDOW_BYTES;
 export const FX_BYTES = 512;
 /** Bytes of an FXSAVE image that are the processor's: control words, x87 and XMM registers. */
 export const FX_STATE_BYTES = 416;
+/** Bytes of the upper halves of sixteen vector registers. */
+export const UPPER_BYTES = 256;
 
 const RFLAGS = 8;
 const RIP = 12;
@@ -42,12 +44,16 @@ export class StateRecord {
   readonly window: Uint8Array;
   /** FXSAVE image; empty if the batch has none */
   readonly fx: Uint8Array;
+  /** upper halves of YMM0 to YMM15; empty if the batch has no FXSAVE image */
+  readonly upper: Uint8Array;
 
   constructor(buffer: ArrayBuffer, offset: number, bytes: number) {
     this.#view = new DataView(buffer);
     this.#offset = offset;
     this.window = new Uint8Array(buffer, offset + WINDOW, WINDOW_BYTES);
-    this.fx = new Uint8Array(buffer, offset + FX, bytes - FX);
+    const withFx = bytes > FX;
+    this.fx = new Uint8Array(buffer, offset + FX, withFx ? FX_BYTES : 0);
+    this.upper = new Uint8Array(buffer, offset + (withFx ? FX + FX_BYTES : FX), withFx ? UPPER_BYTES : 0);
   }
 
   #get(field: number): number {
@@ -97,7 +103,7 @@ export class StateRecord {
   }
   /** Takes over another record of the same batch. */
   copyFrom(other: StateRecord): void {
-    const bytes = FX + this.fx.length;
+    const bytes = FX + this.fx.length + this.upper.length;
     new Uint8Array(this.#view.buffer, this.#offset, bytes).set(
       new Uint8Array(other.#view.buffer, other.#offset, bytes),
     );
@@ -122,7 +128,7 @@ export class Batch {
     this.slots = slots;
     this.cases = cases;
     this.withFx = withFx;
-    this.recordBytes = withFx ? FX + FX_BYTES : FX;
+    this.recordBytes = withFx ? FX + FX_BYTES + UPPER_BYTES : FX;
     this.records = new ArrayBuffer(cases * this.recordBytes);
   }
 

@@ -91,6 +91,12 @@ function differences(native: StateRecord, simulated: StateRecord, undefinedFlags
       if (Buffer.compare(ours, theirs) !== 0)
         found.push(`${what} is ${bytesText(ours)}, should be ${bytesText(theirs)}`);
     }
+    for (let i = 0; i < registers; i++) {
+      const [ours, theirs] = [simulated.upper, native.upper].map((each) =>
+        bytesText(each.subarray(16 * i, 16 * i + 16)),
+      );
+      if (ours !== theirs) found.push(`the upper half of YMM${i} is ${ours}, should be ${theirs}`);
+    }
   }
   return found;
 }
@@ -108,7 +114,14 @@ function describe(encoded: Encoded, input: StateRecord): string {
   const registers = REGISTERS.map((name, i) => `${name}=${hex(input.gpr(i))}`).join(' ');
   const { memory } = encoded;
   const at = memory === undefined ? '' : ` window@${hex(input.windowAddress)}=${bytesText(input.window)}`;
-  return `${encoded.text} from flags ${hex(input.rflags)} ${registers}${at}`;
+  const { reg, rm, vvvv } = encoded;
+  const vectors = [...new Set([reg, vvvv, rm, memory?.vectorIndex ?? -1])]
+    .filter((register) => register >= 0 && input.fx.length > 0)
+    .map((register) => {
+      const halves = [input.fx.subarray(160 + 16 * register), input.upper.subarray(16 * register)];
+      return ` YMM${register}=${halves.map((half) => bytesText(half.subarray(0, 16))).join('|')}`;
+    });
+  return `${encoded.text} from flags ${hex(input.rflags)} ${registers}${at}${vectors.join('')}`;
 }
 
 /** Runs `forms` on both processors; the result names the forms that differ, each with its number of bad cases and its first one. */

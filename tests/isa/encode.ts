@@ -3,7 +3,9 @@
  *
  * A template is a list of words. Operand sizes: `b` 8, `v` 16/32/64, `y` 32/64, `q` 64, `s` stack (16 and the mode's), `n` none. Mandatory
  * prefixes 66 F2 F3 come first. Hex bytes are opcode bytes; `/r` a ModRM with two operands, `/0`..`/7` one with a digit, `+r` a register in the opcode. Immediates: `ib` `iw` `iz` (16 or 32 bits)
- * `iv` (up to 64) `rel8` `rel32`; `moffs` an absolute address. `reg` and `mem` restrict ModRM; `lock` allows the prefix on memory.
+ * `iv` (up to 64) `rel8` `rel32`; `moffs` an absolute address. `reg` and `mem` restrict ModRM; `lock` allows the prefix on memory. `VEX.128.66.0F.W0`
+ * (as the SDM writes it) stands for prefixes and map; `vvvv` gives it a register; `vsib32x` is memory with an XMM (y: YMM) register of
+ * 32-bit indices (64: of 64-bit ones).
  */
 import { CODE_BASE, CROSSING_WINDOW, SLOT_BYTES, SLOT_ENTRY, type Slot } from './batch.ts';
 import type { Random } from './random.ts';
@@ -17,6 +19,9 @@ export interface MemoryOperand {
   /** where it is if it has no base register */
   readonly absolute: number;
   readonly addressSize: 32 | 64;
+  /** vector register whose `indexBits` wide elements are the index, instead of `index`; -1 if there is none */
+  readonly vectorIndex: number;
+  readonly indexBits: number;
 }
 
 /** An encoded instruction and what is needed to give it sensible operands. */
@@ -25,6 +30,8 @@ export interface Encoded extends Slot {
   /** register numbers in ModRM.reg, ModRM.rm (or the opcode); -1 if absent */
   readonly reg: number;
   readonly rm: number;
+  /** register number in VEX.vvvv, -1 if absent */
+  readonly vvvv: number;
   readonly memory: MemoryOperand | undefined;
   /** value of the immediate, sign-extended */
   readonly immediate: bigint;
@@ -33,6 +40,10 @@ export interface Encoded extends Slot {
 
 const SEGMENTLESS_BASES_64 = [3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 const SEGMENTLESS_BASES_32 = [3, 5, 6, 7];
+
+const NO_INDEX = { index: -1, scale: 0, vectorIndex: -1, indexBits: 0 } as const;
+const VEX_MAPS: Readonly<Record<string, number>> = { '0F': 1, '0F38': 2, '0F3A': 3 };
+const VEX_PREFIXES: Readonly<Record<string, number>> = { '66': 1, F3: 2, F2: 3 };
 
 class Encoder {
   readonly #random: Random;
@@ -43,6 +54,7 @@ class Encoder {
   readonly width: number;
   reg = -1;
   rm = -1;
+  vvvv = -1;
   memory: MemoryOperand | undefined;
   immediate = 0n;
   #rex = 0;
@@ -118,7 +130,7 @@ class Encoder {
     const kind = random.below(8);
     const absolute = CROSSING_WINDOW + 100 + random.below(40);
     if (kind === 0) {
-      this.memory = { base: -1, index: -1, scale: 0, displacement: 0, absolute, addressSize };
+      this.memory = { ...NO_INDEX, base: -1, displacement: 0, absolute, addressSize };
       if (this.#mode === 32) this.#after.push(reg | 5, ...this.#word32(absolute));
       else if (random.chance(2)) this.#after.push(reg | 4, 0x25, ...this.#word32(absolute));
       else {
@@ -138,12 +150,41 @@ class Encoder {
       index = random.of(bases.filter((register) => register !== base));
       scale = random.below(4);
     }
-    this.memory = { base, index, scale, displacement, absolute: 0, addressSize };
+    this.memory = { ...NO_INDEX, base, index, scale, displacement, absolute: 0, addressSize };
     const low = this.#extend(base, 1);
     if (index >= 0)
       this.#after.push(mod | reg | 4, (scale << 6) | (this.#extend(index, 2) << 3) | low, ...displacementBytes);
     else if (low === 4) this.#after.push(mod | reg | 4, 0x24, ...displacementBytes);
     else this.#after.push(mod | reg | low, ...displacementBytes);
+  }
+
+  /** A base register and, as index, a vector register that is neither `reg` nor `vvvv`. */
+  #vectorMemory(indexBits: number, addressSize: 32 | 64): void {
+    const random = this.#random;
+    const base = random.of(this.#mode === 64 ? SEGMENTLESS_BASES_64 : SEGMENTLESS_BASES_32);
+    let index = this.#register();
+    while (index === this.reg || index === this.vvvv) index = this.#register();
+    const scale = random.below(4);
+    const displacement = random.below(256) - 128;
+    this.memory = { base, index: -1, scale, displacement, absolute: 0, addressSize, vectorIndex: index, indexBits };
+    const sib = (scale << 6) | (this.#extend(index, 2) << 3) | this.#extend(base, 1);
+    this.#after.push(0x44 | (this.#extend(this.reg, 4) << 3), sib, displacement & 0xff);
+  }
+
+  /** The prefix that a word like VEX.128.66.0F38.W0 asks for, with the register bits chosen so far. */
+  #vexPrefix(text: string): number[] {
+    const random = this.#random;
+    const [, length = '', ...rest] = text.split('.');
+    const prefix = VEX_PREFIXES[rest[0]!] ?? 0;
+    if (prefix !== 0) rest.shift();
+    const map = VEX_MAPS[rest[0]!]!;
+    const long = length === 'LIG' ? random.below(2) : length === '256' ? 1 : 0;
+    const widths: Readonly<Record<string, number>> = { W0: 0, W1: 1, WIG: random.below(2) };
+    const wide = rest[1] === undefined ? (this.#rex >> 3) & 1 : widths[rest[1]]!;
+    const last = ((this.vvvv < 0 ? 15 : ~this.vvvv & 15) << 3) | (long << 2) | prefix;
+    if (map === 1 && wide === 0 && (this.#rex & 3) === 0 && random.chance(2))
+      return [0xc5, ((~this.#rex & 4) << 5) | last];
+    return [0xc4, ((~this.#rex & 7) << 5) | map, (wide << 7) | last];
   }
 
   encode(name: string): Encoded {
@@ -152,8 +193,15 @@ class Encoder {
     const prefixes: number[] = [];
     const opcode: number[] = [];
     let inOpcode = false;
+    let vex: string | undefined;
+    if (this.#has('vvvv')) this.vvvv = this.#register();
     for (const word of this.#words.slice(1)) {
-      if (!inOpcode && /^(66|F2|F3)$/.test(word)) prefixes.push(Number.parseInt(word, 16));
+      if (word.startsWith('VEX.')) vex = word;
+      else if (/^vsib/.test(word)) {
+        this.reg = this.#register();
+        while (this.reg === this.vvvv) this.reg = this.#register();
+        this.#vectorMemory(Number(word.slice(4, 6)), addressSize);
+      } else if (!inOpcode && /^(66|F2|F3)$/.test(word)) prefixes.push(Number.parseInt(word, 16));
       else if (/^[0-9A-F]{2}$/.test(word)) {
         opcode.push(Number.parseInt(word, 16));
         inOpcode = true;
@@ -178,7 +226,9 @@ class Encoder {
     if (this.width === 16) whole.push(0x66);
     if (this.#has('lock') && this.memory !== undefined && random.chance(2)) whole.push(0xf0);
     whole.push(...prefixes);
-    if (this.#rex !== 0 || (this.width === 8 && this.#mode === 64 && random.chance(2))) whole.push(0x40 | this.#rex);
+    if (vex !== undefined) whole.push(...this.#vexPrefix(vex));
+    else if (this.#rex !== 0 || (this.width === 8 && this.#mode === 64 && random.chance(2)))
+      whole.push(0x40 | this.#rex);
     whole.push(...opcode, ...this.#after);
     if (this.#ripRelativeAt >= 0) {
       const at = whole.length - this.#after.length + this.#ripRelativeAt;
@@ -187,7 +237,7 @@ class Encoder {
     }
     const bytes = Uint8Array.from(whole);
     const hex = Buffer.from(bytes).toString('hex');
-    const { width, reg, rm, memory, immediate } = this;
+    const { width, reg, rm, vvvv, memory, immediate } = this;
     return {
       bytes,
       mode: this.#mode,
@@ -195,6 +245,7 @@ class Encoder {
       width,
       reg,
       rm,
+      vvvv,
       memory,
       immediate,
       addressSize,
@@ -203,7 +254,7 @@ class Encoder {
 
   #moffs(addressSize: 32 | 64): void {
     const absolute = CROSSING_WINDOW + 100 + this.#random.below(40);
-    this.memory = { base: -1, index: -1, scale: 0, displacement: 0, absolute, addressSize };
+    this.memory = { ...NO_INDEX, base: -1, displacement: 0, absolute, addressSize };
     this.#after.push(...this.#word32(absolute));
     if (addressSize === 64) this.#after.push(0, 0, 0, 0);
   }

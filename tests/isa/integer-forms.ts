@@ -434,3 +434,26 @@ export const INTEGER_FORMS: readonly FormUnderTest[] = [
   ...strings(),
   ...bits(),
 ];
+
+function* bmi(): Iterable<FormUnderTest> {
+  const counts = { undefined: OF | SF | AF | PF };
+  yield form('TZCNT', 'v F3 0F BC /r', counts);
+  yield form('LZCNT', 'v F3 0F BD /r', counts);
+  const logic = { undefined: AF | PF };
+  yield form('ANDN', 'y VEX.LZ.0F38 F2 /r vvvv', logic);
+  yield form('BEXTR', 'y VEX.LZ.0F38 F7 /r vvvv', { undefined: SF | AF | PF });
+  yield form('BLSR', 'y VEX.LZ.0F38 F3 /1 vvvv', logic);
+  yield form('BLSMSK', 'y VEX.LZ.0F38 F3 /2 vvvv', logic);
+  yield form('BLSI', 'y VEX.LZ.0F38 F3 /3 vvvv', logic);
+  yield form('BZHI', 'y VEX.LZ.0F38 F5 /r vvvv', logic);
+  yield form('PEXT', 'y VEX.LZ.F3.0F38 F5 /r vvvv');
+  yield form('PDEP', 'y VEX.LZ.F2.0F38 F5 /r vvvv');
+  yield form('MULX', 'y VEX.LZ.F2.0F38 F6 /r vvvv');
+  yield form('RORX', 'y VEX.LZ.F2.0F3A F0 /r ib');
+  yield form('SARX', 'y VEX.LZ.F3.0F38 F7 /r vvvv');
+  yield form('SHLX', 'y VEX.LZ.66.0F38 F7 /r vvvv');
+  yield form('SHRX', 'y VEX.LZ.F2.0F38 F7 /r vvvv');
+}
+
+/** Forms of BMI1, BMI2 and LZCNT. */
+export const BMI_FORMS: readonly FormUnderTest[] = [...bmi()];

@@ -1,7 +1,7 @@
 /*
  * Executes single instructions on the processor it runs on (x86-64 Linux).
  *
- * stdin: u32 slots, u32 cases, u32 flags (bit 0: records carry an FXSAVE image), u32 0;
+ * stdin: u32 slots, u32 cases, u32 flags (bit 0: records carry an FXSAVE image and the upper halves of YMM registers), u32 0;
  *        per slot: u32 length, u32 mode (64 or 32), 16 bytes of code;
  *        per case: a state record (tests/isa/batch.ts). stdout: per case a state record.
  *
@@ -27,6 +27,15 @@
 #define FX_BYTES 512
 /* of the image: control words, registers; beyond is the kernel's */
 #define FX_STATE_BYTES 416
+#define UPPER_BYTES 256
+/* of the XSAVE area behind the image, whose standard format signal frames have */
+#define XSTATE_BV 512
+#define UPPER_OFFSET 576
+/* in the kernel's part of the image: there is an XSAVE area, and these are its components */
+#define MAGIC_OFFSET 464
+#define MAGIC 0x46505853u
+#define COMPONENTS_OFFSET 472
+#define COMPONENT_AVX 4u
 
 struct slot {
   uint32_t length;
@@ -45,6 +54,7 @@ struct record {
   uint64_t gpr[16];
   uint8_t window[WINDOW_BYTES];
   uint8_t fx[FX_BYTES];
+  uint8_t upper[UPPER_BYTES];
 };
 
 static const int GREG[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -70,6 +80,36 @@ static void write_all(const uint8_t *bytes, size_t left) {
   }
 }
 
+static int has_upper_halves(const uint8_t *fx) {
+  uint32_t magic;
+  uint64_t components;
+  memcpy(&magic, fx + MAGIC_OFFSET, sizeof magic);
+  memcpy(&components, fx + COMPONENTS_OFFSET, sizeof components);
+  return magic == MAGIC && (components & COMPONENT_AVX) != 0;
+}
+
+static void take_vectors(struct record *result, const uint8_t *fx) {
+  memcpy(result->fx, fx, FX_STATE_BYTES);
+  if (!has_upper_halves(fx)) return;
+  uint64_t present;
+  memcpy(&present, fx + XSTATE_BV, sizeof present);
+  if (present & COMPONENT_AVX) memcpy(result->upper, fx + UPPER_OFFSET, UPPER_BYTES);
+  else memset(result->upper, 0, UPPER_BYTES);
+}
+
+static void give_vectors(uint8_t *fx, const struct record *next) {
+  memcpy(fx, next->fx, FX_STATE_BYTES);
+  /* x87 and SSE are not in their initial state */
+  uint64_t present;
+  memcpy(&present, fx + XSTATE_BV, sizeof present);
+  present |= 3;
+  if (has_upper_halves(fx)) {
+    memcpy(fx + UPPER_OFFSET, next->upper, UPPER_BYTES);
+    present |= COMPONENT_AVX;
+  }
+  memcpy(fx + XSTATE_BV, &present, sizeof present);
+}
+
 static void on_signal(int number, siginfo_t *info, void *context) {
   (void)number;
   (void)info;
@@ -84,7 +124,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     result->rip = (int32_t)((uint64_t)machine->gregs[REG_RIP] - (vector == 3) - entry_of(current_slot));
     for (int i = 0; i < 16; i++) result->gpr[i] = (uint64_t)machine->gregs[GREG[i]];
     memcpy(result->window, (void *)(uintptr_t)current_window, WINDOW_BYTES);
-    if (with_fx) memcpy(result->fx, fx, FX_STATE_BYTES);
+    if (with_fx) take_vectors(result, fx);
   }
   if (++current == case_count) {
     write_all(records, record_bytes * case_count);
@@ -99,11 +139,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   uint64_t selectors = slots[current_slot].mode == 32 ? 0x002b000000000023ul : 0x002b000000000033ul;
   machine->gregs[REG_CSGSFS] = (greg_t)(((uint64_t)machine->gregs[REG_CSGSFS] & 0x0000ffffffff0000ul) | selectors);
   memcpy((void *)(uintptr_t)current_window, next->window, WINDOW_BYTES);
-  if (with_fx) {
-    memcpy(fx, next->fx, FX_STATE_BYTES);
-    /* XSTATE_BV: x87 and SSE are not in their initial state */
-    *(uint64_t *)(fx + FX_BYTES) |= 3;
-  }
+  if (with_fx) give_vectors(fx, next);
 }
 
 static void *read_all(size_t bytes) {
@@ -127,7 +163,7 @@ int main(void) {
   uint32_t slot_count = header[0];
   case_count = header[1];
   with_fx = header[2] & 1;
-  record_bytes = sizeof(struct record) - (with_fx ? 0 : FX_BYTES);
+  record_bytes = sizeof(struct record) - (with_fx ? 0 : FX_BYTES + UPPER_BYTES);
   slots = read_all(slot_count * sizeof(struct slot));
   records = read_all(case_count * record_bytes);
   if (case_count == 0) return 0;

@@ -1,10 +1,14 @@
 /** Builds native.c and runs batches on the host's own processor. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { InstructionFeature } from '../../src/isa/index.ts';
 import { root } from '../repository.ts';
 import { Batch, CROSSING_WINDOW } from './batch.ts';
+
+/** Linux's names of features, where they are not ours in lower case. */
+const CPUINFO_NAMES: Partial<Record<InstructionFeature, string>> = { LZCNT: 'abm', SHA: 'sha_ni' };
 
 /** The harness on this computer, or the reason why there is none. */
 export class NativeProcessor {
@@ -51,6 +55,13 @@ export class NativeProcessor {
     input.rflags = 0x202;
     const { vector, rip } = batch.at(this.run(batch), 0);
     return vector === 3 && rip === 1;
+  }
+
+  /** Why forms of these features cannot run here; false if they can. */
+  lacks(features: readonly InstructionFeature[]): string | false {
+    const flags = new Set(/^flags\s*: (.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]?.split(' '));
+    const absent = features.filter((feature) => !flags.has(CPUINFO_NAMES[feature] ?? feature.toLowerCase()));
+    return absent.length > 0 && `the host's processor has no ${absent.join(', ')}`;
   }
 
   dispose(): void {

@@ -1,8 +1,9 @@
 /** A bare simulated processor in user mode that runs batches as native.c does: INT3 and faults end a case. */
 import { type EntropySource, ExitReason, type LogicalProcessor, ProcessorComplex, S } from '../../src/cpu/index.ts';
+import { OPTIONAL_FEATURES } from '../../src/isa/index.ts';
 import { HostMemory } from '../../src/memory/index.ts';
 import { Clock } from '../../src/time/index.ts';
-import { type Batch, CODE_BASE, DATA_BASE, DATA_BYTES, SLOT_BYTES, WINDOW_BYTES } from './batch.ts';
+import { type Batch, CODE_BASE, DATA_BASE, DATA_BYTES, SLOT_BYTES, type StateRecord, WINDOW_BYTES } from './batch.ts';
 
 const PAGE = 4096;
 /** Linear addresses of what the kernel would own: one page each. */
@@ -36,8 +37,10 @@ const TDCALL = [0x66, 0x0f, 0x01, 0xcc];
 const INT3 = 0xcc;
 
 const CR0 = 0x8001_0033;
-/** PAE, OSFXSR, OSXMMEXCPT */
-const CR4 = 0x620;
+/** PAE, OSFXSR, OSXMMEXCPT, OSXSAVE */
+const CR4 = 0x4_0620;
+/** x87, SSE, AVX */
+const XCR0 = 7;
 const EFER = 0xd01;
 
 const noEntropy: EntropySource = { next32: () => 0 };
@@ -105,7 +108,7 @@ export class SimulatedProcessor {
       memory.u8.set(slot.bytes, code + batch.entryOf(index) - CODE_BASE);
     this.#data = space.map(DATA_BASE, DATA_BYTES, PTE_USER | PTE_WRITE | PTE_NO_EXECUTE);
     this.#stack = this.#mapSystem(space);
-    this.#cpu = new ProcessorComplex(memory, new Clock(), compileAfter).create(noEntropy);
+    this.#cpu = new ProcessorComplex(memory, new Clock(), compileAfter, OPTIONAL_FEATURES).create(noEntropy);
     this.#prepareProcessor(space.root);
   }
 
@@ -141,6 +144,7 @@ export class SimulatedProcessor {
     state.set(S.cr0, CR0, 0);
     state.set(S.cr3, root, 0);
     state.set(S.cr4, CR4, 0);
+    state.set(S.xcr0, XCR0, 0);
     state.set(S.efer, EFER, 0);
     state.set(S.gdtrBase, GDT, 0);
     state.setLow(S.gdtrLimit, PAGE - 1);
@@ -188,7 +192,7 @@ export class SimulatedProcessor {
     state.setLow(S.cpl, 3);
     cpu.modeChanged();
     cpu.writeRflags(input.rflags);
-    if (batch.withFx) this.#loadFx(input.fx);
+    if (batch.withFx) this.#loadFx(input);
 
     const exit = cpu.run();
     const stub = state.low(S.rip) - STUBS;
@@ -207,7 +211,7 @@ export class SimulatedProcessor {
     for (let register = 0; register < 16; register++) result.setGpr(register, state.big(S.gpr + 8 * register));
     result.setGpr(4, view.getBigUint64(frame + 24, true));
     result.window.set(u8.subarray(window, window + WINDOW_BYTES));
-    if (batch.withFx) this.#storeFx(result.fx);
+    if (batch.withFx) this.#storeFx(result);
   }
 
   /** Host address of a row. */
@@ -216,7 +220,7 @@ export class SimulatedProcessor {
   }
 
   /** FXSAVE image to state: the image holds ST(0)..ST(7), the state R0..R7. */
-  #loadFx(fx: Uint8Array): void {
+  #loadFx({ fx, upper }: StateRecord): void {
     const { u8 } = this.#memory;
     const { state } = this.#cpu;
     const image = new DataView(fx.buffer, fx.byteOffset);
@@ -227,10 +231,13 @@ export class SimulatedProcessor {
     const top = (image.getUint16(2, true) >> 11) & 7;
     for (let i = 0; i < 8; i++)
       u8.set(fx.subarray(32 + 16 * i, 42 + 16 * i), this.#row(S.fpuRegister + 16 * ((top + i) & 7)));
-    for (let i = 0; i < 16; i++) u8.set(fx.subarray(160 + 16 * i, 176 + 16 * i), this.#row(S.vector + 32 * i));
+    for (let i = 0; i < 16; i++) {
+      u8.set(fx.subarray(160 + 16 * i, 176 + 16 * i), this.#row(S.vector + 32 * i));
+      u8.set(upper.subarray(16 * i, 16 * i + 16), this.#row(S.vector + 32 * i + 16));
+    }
   }
 
-  #storeFx(fx: Uint8Array): void {
+  #storeFx({ fx, upper }: StateRecord): void {
     const { u8 } = this.#memory;
     const { state } = this.#cpu;
     const image = new DataView(fx.buffer, fx.byteOffset);
@@ -246,6 +253,7 @@ export class SimulatedProcessor {
     for (let i = 0; i < 16; i++) {
       const row = this.#row(S.vector + 32 * i);
       fx.set(u8.subarray(row, row + 16), 160 + 16 * i);
+      upper.set(u8.subarray(row + 16, row + 32), 16 * i);
     }
   }
 }

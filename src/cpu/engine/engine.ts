@@ -1,5 +1,5 @@
 /** What all processors of a platform share: generated handlers and predecoded code, over one memory. */
-import { Decoder } from '../../isa/index.ts';
+import { BASE_FEATURES, Decoder, type InstructionFeature } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { Binder } from './binder.ts';
@@ -21,7 +21,7 @@ export interface EngineUser {
 export class Engine {
   readonly memory: HostMemory;
   readonly operations: OperationTable;
-  readonly decoder = new Decoder();
+  readonly decoder: Decoder;
   readonly handlers: HandlerTable;
   readonly binder: Binder;
   readonly code: CodeCache;
@@ -30,8 +30,14 @@ export class Engine {
   current: EngineUser | undefined;
 
   /** @param cacheBytes room for predecoded code; when it is used up everything is decoded anew */
-  constructor(memory: HostMemory, operations: OperationTable, cacheBytes = CODE_CACHE_BYTES) {
+  constructor(
+    memory: HostMemory,
+    operations: OperationTable,
+    cacheBytes = CODE_CACHE_BYTES,
+    features: readonly InstructionFeature[] = BASE_FEATURES,
+  ) {
     this.memory = memory;
+    this.decoder = new Decoder(features);
     this.operations = operations;
     this.handlers = new HandlerTable(
       memory.wasm,
