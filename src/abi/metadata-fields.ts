@@ -25,6 +25,11 @@ export const MetadataField = {
   MROWNER: 0x1310_0003_0000_0018n,
   MROWNERCONFIG: 0x1310_0003_0000_0020n,
   RTMR: 0x1310_0003_0000_0040n,
+  /** EAX to EDX of each CPUID leaf; leaf and sub-leaf are in the code */
+  CPUID_VALUES: 0x9410_0003_0000_0000n,
+  VCPU_INDEX: 0xa020_0002_0000_0002n,
+  CPUID_SUPERVISOR_VE: 0xa020_0000_0000_0007n,
+  CPUID_USER_VE: 0xa020_0000_0000_0008n,
   /** vCPU scope, TDH.VP.WR: 1 asks for an NMI */
   PEND_NMI: 0xa020_0000_0000_000bn,
   /** vCPU scope, TDH.VP.RD: bit 0 (VMXIP) = an interrupt is pending and its priority is above PPR */

@@ -250,7 +250,7 @@ test('TDG.VM.RD and WR: by class and code, with masks', () => {
     assert.deepEqual(read(id), [0n, TdAttribute.SEPT_VE_DISABLE]);
   assert.deepEqual(read(0x1110_0003_0000_0016n), [0n, 0n], 'CONFIG_FLAGS, as Linux asks');
   assert.deepEqual(read(0x1110_0003_0000_0000n, 0, 1), [RCX_INVALID, 0n]);
-  assert.deepEqual(read(0x1110_0003_0000_00ffn), [statusOf(Code.METADATA_FIELD_ID_INCORRECT, 2), 0n]);
+  assert.deepEqual(read(0x1110_0003_0000_00ffn), [statusOf(Code.METADATA_FIELD_ID_INCORRECT, 0), 0n]);
   assert.deepEqual(read(ALL_ONES, 1), [statusOf(Code.METADATA_FIRST_FIELD_ID_IN_CONTEXT, 0), 0n]);
   let visited = 0;
   for (let id = cpu.get(Gpr.RDX); id !== ALL_ONES; id = cpu.get(Gpr.RDX)) {
@@ -266,13 +266,13 @@ test('TDG.VM.RD and WR: by class and code, with masks', () => {
   const NOTIFY_ENABLES = 0x9100_0000_0000_0010n;
   assert.deepEqual(write(NOTIFY_ENABLES, 0n, ALL_ONES), [0n, 0n], 'as Linux writes it');
   assert.deepEqual(write(NOTIFY_ENABLES, 1n, 1n), [0n, 0n]);
-  assert.deepEqual(write(NOTIFY_ENABLES, 3n, 3n), [statusOf(Code.METADATA_FIELD_VALUE_NOT_VALID, 2), 0n]);
-  assert.deepEqual(write(NOTIFY_ENABLES, 0n, 2n), [statusOf(Code.METADATA_FIELD_NOT_WRITABLE, 2), 0n]);
+  assert.deepEqual(write(NOTIFY_ENABLES, 3n, 3n), [statusOf(Code.METADATA_FIELD_VALUE_NOT_VALID, 0), 0n]);
+  assert.deepEqual(write(NOTIFY_ENABLES, 0n, 2n), [statusOf(Code.METADATA_FIELD_NOT_WRITABLE, 0), 0n]);
   assert.deepEqual(read(NOTIFY_ENABLES), [0n, 1n]);
-  assert.deepEqual(write(0x1110_0003_0000_0000n, 0n, 1n), [statusOf(Code.METADATA_FIELD_NOT_WRITABLE, 2), 0n]);
+  assert.deepEqual(write(0x1110_0003_0000_0000n, 0n, 1n), [statusOf(Code.METADATA_FIELD_NOT_WRITABLE, 0), 0n]);
   assert.deepEqual(
     write(0x1110_0003_0000_0017n, 0n, 1n)[0],
-    statusOf(Code.METADATA_FIELD_VALUE_NOT_VALID, 2),
+    statusOf(Code.METADATA_FIELD_VALUE_NOT_VALID, 0),
     'TD_CTLS without FLEXIBLE_PENDING_VE',
   );
 });

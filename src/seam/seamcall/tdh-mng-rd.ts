@@ -1,7 +1,11 @@
-import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
-import { findTdField } from '../metadata/td.ts';
+import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { Accessor } from '../metadata/field-row.ts';
+import { FieldValue } from '../metadata/field-table.ts';
+import { TD_TABLE } from '../metadata/td.ts';
 import { OpState } from '../structures/td.ts';
 import { leafSource, type TdRow } from './row.ts';
+
+const value = new FieldValue();
 
 /** Reads TD-scope metadata; what a production TD keeps from its host needs ATTRIBUTES.DEBUG. */
 export const tdhMngRd: TdRow = {
@@ -12,14 +16,11 @@ export const tdhMngRd: TdRow = {
   source: leafSource('TDH.MNG.RD'),
   tdr: Gpr.RCX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
-  run(core, registers, td, configuration) {
-    const id = registers.u64[Gpr.RDX]!;
-    registers.u64[Gpr.R8] = 0n;
-    const field = findTdField(id);
-    if (field === undefined) return core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX);
-    if (!field.row.hostReadable && !td.isDebug)
-      return core.fail(CompletionCode.METADATA_FIELD_NOT_READABLE, OperandId.RDX);
-    registers.u64[Gpr.R8] = field.row.read(td, configuration, field.element);
-    return CompletionCode.SUCCESS;
+  run(core, registers, td) {
+    const accessor = td.isDebug ? Accessor.DEBUG_HOST : Accessor.HOST;
+    const [low, high] = [registers.low(Gpr.RDX), registers.high(Gpr.RDX)];
+    const code = TD_TABLE.read(core.version, td, accessor, low, high, value);
+    registers.set(Gpr.R8, value.low, value.high);
+    return code === CompletionCode.SUCCESS ? code : core.fail(code);
   },
 };

@@ -1,6 +1,10 @@
-import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
-import { readSystemField } from '../metadata/sys.ts';
+import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { Accessor } from '../metadata/field-row.ts';
+import { FieldValue } from '../metadata/field-table.ts';
+import { SYSTEM_TABLE } from '../metadata/sys.ts';
 import { leafSource, type SystemRow } from './row.ts';
+
+const value = new FieldValue();
 
 export const tdhSysRd: SystemRow = {
   scope: 'system',
@@ -10,10 +14,9 @@ export const tdhSysRd: SystemRow = {
   source: leafSource('TDH.SYS.RD'),
   beforeReady: true,
   run(core, registers) {
-    const value = readSystemField(core.version, registers.u64[Gpr.RDX]!);
-    registers.u64[Gpr.R8] = value ?? 0n;
-    return value === undefined
-      ? core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX)
-      : CompletionCode.SUCCESS;
+    const [low, high] = [registers.low(Gpr.RDX), registers.high(Gpr.RDX)];
+    const code = SYSTEM_TABLE.read(core.version, core, Accessor.HOST, low, high, value);
+    registers.set(Gpr.R8, value.low, value.high);
+    return code === CompletionCode.SUCCESS ? code : core.fail(code);
   },
 };

@@ -1,8 +1,12 @@
-import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
-import { findVpField } from '../metadata/vp.ts';
+import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { Accessor } from '../metadata/field-row.ts';
+import { FieldValue } from '../metadata/field-table.ts';
+import { VP_TABLE } from '../metadata/vp.ts';
 import { OpState } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
 import { leafSource, type VcpuRow } from './row.ts';
+
+const value = new FieldValue();
 
 /** Reads vCPU-scope metadata. */
 export const tdhVpRd: VcpuRow = {
@@ -14,13 +18,12 @@ export const tdhVpRd: VcpuRow = {
   tdvpr: Gpr.RCX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, vcpu) {
-    const row = findVpField(registers.low(Gpr.RDX), registers.high(Gpr.RDX));
     registers.set(Gpr.R8, 0, 0);
     if (vcpu.state === VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
-    if (row === undefined) return core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX);
-    if (!row.hostReadable && !vcpu.td.isDebug)
-      return core.fail(CompletionCode.METADATA_FIELD_NOT_READABLE, OperandId.RDX);
-    row.read(vcpu, registers);
-    return CompletionCode.SUCCESS;
+    const accessor = vcpu.td.isDebug ? Accessor.DEBUG_HOST : Accessor.HOST;
+    const [low, high] = [registers.low(Gpr.RDX), registers.high(Gpr.RDX)];
+    const code = VP_TABLE.read(core.version, vcpu, accessor, low, high, value);
+    registers.set(Gpr.R8, value.low, value.high);
+    return code === CompletionCode.SUCCESS ? code : core.fail(code);
   },
 };

@@ -1,8 +1,12 @@
-import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
-import { findVpField } from '../metadata/vp.ts';
+import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { Accessor } from '../metadata/field-row.ts';
+import { FieldValue } from '../metadata/field-table.ts';
+import { VP_TABLE } from '../metadata/vp.ts';
 import { OpState } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
 import { leafSource, type VcpuRow } from './row.ts';
+
+const old = new FieldValue();
 
 /** Writes vCPU-scope metadata: asking for an NMI, in a production TD. */
 export const tdhVpWr: VcpuRow = {
@@ -14,14 +18,13 @@ export const tdhVpWr: VcpuRow = {
   tdvpr: Gpr.RCX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, vcpu) {
-    if (vcpu.state === VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
-    const row = findVpField(registers.low(Gpr.RDX), registers.high(Gpr.RDX));
-    if (row === undefined) return core.fail(CompletionCode.METADATA_FIELD_ID_INCORRECT, OperandId.RDX);
-    if (row.write === undefined) return core.fail(CompletionCode.METADATA_FIELD_NOT_WRITABLE, OperandId.RDX);
     const value = registers.u64[Gpr.R8]!;
-    const mask = registers.u64[Gpr.R9]!;
-    row.read(vcpu, registers);
-    row.write(vcpu, (registers.u64[Gpr.R8]! & ~mask) | (value & mask));
-    return CompletionCode.SUCCESS;
+    registers.set(Gpr.R8, 0, 0);
+    if (vcpu.state === VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
+    const accessor = vcpu.td.isDebug ? Accessor.DEBUG_HOST : Accessor.HOST;
+    const [low, high] = [registers.low(Gpr.RDX), registers.high(Gpr.RDX)];
+    const code = VP_TABLE.write(core.version, vcpu, accessor, low, high, value, registers.u64[Gpr.R9]!, old);
+    registers.set(Gpr.R8, old.low, old.high);
+    return code === CompletionCode.SUCCESS ? code : core.fail(code);
   },
 };

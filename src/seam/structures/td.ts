@@ -60,6 +60,10 @@ export class Td {
   tscOriginTicks = 0;
   readonly rtmrs = Array.from({ length: 4 }, () => new Uint8Array(48));
   notifyEnables = 0n;
+  /** how long a host may keep a guest from a lock before the TD exits: HP_LOCK_TIMEOUT */
+  hostPriorityTimeoutUsec = 1_000_000;
+  /** VM_CTLS of each L2 virtual machine; a TD without partitioning only stores them */
+  readonly vmControls = [0, 0, 0, 0];
   /** TD_CTLS bit 0 */
   pendingVeDisable = false;
 

@@ -33,9 +33,15 @@ export class Vcpu {
   /** module-private half of VE_INFO */
   veInstructionLength = 0;
   veInstructionInformation = 0;
-  /** TDG.VP.CPUIDVE.SET */
-  cpuidVeSupervisor = false;
-  cpuidVeUser = false;
+  /** #VE for every CPUID at CPL 0, and above: TDG.VP.CPUIDVE.SET, or metadata; any value but 0 */
+  cpuidVeSupervisor = 0;
+  cpuidVeUser = 0;
+  /** the same by leaf, as CPUID_CONTROL has it: bit 0 supervisor, bit 1 user */
+  readonly cpuidControl = new Uint8Array(128);
+  /** controls of L2 virtual machines, by their number; a TD without partitioning only stores them */
+  readonly l2Controls = new BigUint64Array(4);
+  readonly l2DebugControls = new BigUint64Array(4);
+  readonly l2TscDeadlines = new BigUint64Array(4).fill(0xffff_ffff_ffff_ffffn);
   debugControl = 0;
 
   constructor(tdvprHpa: number, td: Td) {

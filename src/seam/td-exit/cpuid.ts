@@ -31,7 +31,7 @@ export function handleCpuid(
   const leaf = state.low(RAX) >>> 0;
   const values = configuration.cpuid.lookup(leaf, state.low(RCX) >>> 0);
   const asked = state.low(S.cpl) === 0 ? vcpu.cpuidVeSupervisor : vcpu.cpuidVeUser;
-  if (values === undefined || asked) {
+  if (values === undefined || asked !== 0) {
     injectVe(core, vcpu, exit, exit.reason, 0, 0, leaf | 0);
     return STAY;
   }

@@ -4,12 +4,15 @@ import { tdgMemPageAccept } from './tdg-mem-page-accept.ts';
 import { tdgMrReport } from './tdg-mr-report.ts';
 import { tdgMrRtmrExtend } from './tdg-mr-rtmr-extend.ts';
 import { tdgSysRd } from './tdg-sys-rd.ts';
+import { tdgSysRdall } from './tdg-sys-rdall.ts';
 import { tdgVmRd } from './tdg-vm-rd.ts';
 import { tdgVmWr } from './tdg-vm-wr.ts';
 import { tdgVpCpuidveSet } from './tdg-vp-cpuidve-set.ts';
 import { tdgVpInfo } from './tdg-vp-info.ts';
+import { tdgVpRd } from './tdg-vp-rd.ts';
 import { tdgVpVeinfoGet } from './tdg-vp-veinfo-get.ts';
 import { tdgVpVmcall } from './tdg-vp-vmcall.ts';
+import { tdgVpWr } from './tdg-vp-wr.ts';
 
 export const TDCALL_ROWS: readonly TdcallRow[] = [
   tdgVpVmcall,
@@ -21,5 +24,8 @@ export const TDCALL_ROWS: readonly TdcallRow[] = [
   tdgMemPageAccept,
   tdgVmRd,
   tdgVmWr,
+  tdgVpRd,
+  tdgVpWr,
   tdgSysRd,
+  tdgSysRdall,
 ];

@@ -17,8 +17,8 @@ export const tdgVpCpuidveSet: TdcallRow = {
     const low = state.low(RCX);
     if (state.high(RCX) !== 0 || (low & ~(SUPERVISOR | USER)) !== 0)
       return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
-    vcpu.cpuidVeSupervisor = (low & SUPERVISOR) !== 0;
-    vcpu.cpuidVeUser = (low & USER) !== 0;
+    vcpu.cpuidVeSupervisor = low & SUPERVISOR;
+    vcpu.cpuidVeUser = (low & USER) >> 1;
     return Code.SUCCESS;
   },
 };
