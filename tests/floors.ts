@@ -13,7 +13,14 @@ interface Floor {
 const ground = ['bits', 'wasm', 'time', 'probe'] as const;
 const facts = ['isa', 'abi', 'memory'] as const;
 const module = [...ground, ...facts, 'memory/shared-view', 'cpu'] as const;
-const host = [...module, 'seam', 'seam/host-door', 'devices', 'loader', 'vmm'] as const;
+const attestationPackages = [
+  '@noble/hashes',
+  '@noble/curves',
+  '@peculiar/asn1-schema',
+  '@peculiar/asn1-x509',
+  'asn1js',
+] as const;
+const host = [...module, 'seam', 'seam/host-door', 'devices', 'loader', 'attestation', 'vmm'] as const;
 
 export const floors: Readonly<Record<string, Floor>> = {
   bits: { level: 0, mayImport: [] },
@@ -29,10 +36,12 @@ export const floors: Readonly<Record<string, Floor>> = {
   guests: { level: 2, mayImport: ['bits', 'isa', 'abi'] },
   devices: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view'] },
   loader: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view'] },
+  /** quotes and who believes them: knows no platform */
+  attestation: { level: 3, mayImport: ['bits', 'abi'], packages: attestationPackages },
   vmm: {
     level: 4,
-    mayImport: [...ground, 'abi', 'memory/shared-view', 'seam/host-door', 'devices', 'loader'],
-    packages: ['@noble/hashes', '@noble/curves'],
+    mayImport: [...ground, 'abi', 'memory/shared-view', 'seam/host-door', 'devices', 'loader', 'attestation'],
+    packages: attestationPackages,
   },
   machine: { level: 5, mayImport: [...host, 'guests'] },
   debug: { level: 6, mayImport: [...host, 'machine'] },
