@@ -1,5 +1,6 @@
 /** The platform whole: processors, host memory, TDX module, untrusted host, and a board for each TD. */
 import { MODULE_1_5, type ModuleVersion, type TdParams } from '../abi/index.ts';
+import type { QuoteVersion } from '../attestation/index.ts';
 import { type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { HostMemory } from '../memory/index.ts';
@@ -7,7 +8,7 @@ import { SharedView } from '../memory/shared-view.ts';
 import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
 import { TdxModule } from '../seam/index.ts';
 import { Clock } from '../time/index.ts';
-import { Vmm, type VmmHooks } from '../vmm/index.ts';
+import { QuotingService, Vmm, type VmmHooks } from '../vmm/index.ts';
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
 import { solderBoard } from './devices.ts';
 import { SeededEntropy } from './entropy.ts';
@@ -27,6 +28,8 @@ export interface PlatformOptions {
   readonly moduleVersion?: ModuleVersion;
   /** how guests are executed, the same bits either way: hot code compiled (the default), or everything interpreted */
   readonly engine?: 'compiler' | 'interpreter';
+  /** format of the quotes that guests get: 4 (the default) or 5 */
+  readonly quoteVersion?: QuoteVersion;
   /** sees every crossing of a TD's border */
   readonly observer?: CrossingObserver;
 }
@@ -47,6 +50,8 @@ export class TdxPlatform {
   readonly processors: ProcessorComplex;
   readonly module: TdxModule;
   readonly vmm: Vmm;
+  /** makes quotes for every TD of this platform, under the test authority */
+  readonly quoting: QuotingService;
   readonly #options: PlatformOptions;
   readonly #logicalProcessors: LogicalProcessor[] = [];
   readonly #turns: SeededTurns;
@@ -71,6 +76,7 @@ export class TdxPlatform {
       observer: options.observer ?? NULL_OBSERVER,
     });
     this.vmm = new Vmm(this.module.hostDoor, new SharedView(this.memory));
+    this.quoting = new QuotingService(this.module, options.quoteVersion);
   }
 
   /** Instructions that guests tried and no processor here has: each raised #UD. Name to count. */
@@ -100,6 +106,7 @@ export class TdxPlatform {
         hooks: this.#options.hostHooks ?? {},
         turnTicks: this.#turns.next,
         mapGpaChunkBytes: options.mapGpaChunkBytes ?? Number.POSITIVE_INFINITY,
+        quoting: this.quoting,
       },
       options.params,
     );

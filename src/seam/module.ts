@@ -73,6 +73,11 @@ export class TdxModule {
     return this.#core.secrets.isOwnReport(reportMacStruct);
   }
 
+  /** ENCLU[EGETKEY]: 32 bytes that only enclaves on this platform can have, the same for the same purpose. */
+  enclaveKey(purpose: string): Uint8Array {
+    return this.#core.secrets.derive(`enclave: ${purpose}`);
+  }
+
   #td(tdrHpa: number) {
     const td = this.#core.tds.get(tdrHpa);
     if (td === undefined) throw new RangeError(`no TD has its root page at 0x${tdrHpa.toString(16)}`);

@@ -5,6 +5,7 @@ import type { Clock } from '../time/index.ts';
 import { isFinal, type TdEnd } from './end.ts';
 import type { VmmHooks } from './hooks.ts';
 import type { PrivateMemory } from './private-memory.ts';
+import type { QuotingService } from './quoting/quoting-service.ts';
 import type { Seamcalls } from './seamcalls.ts';
 import type { SharedMemory } from './shared-memory.ts';
 import type { Vcpu } from './vcpu.ts';
@@ -20,6 +21,8 @@ export interface TdAttachments {
   readonly mapGpaChunkBytes: number;
   /** draws how many ticks the next turn of a vCPU lasts when others could run: all that is random about the schedule */
   readonly turnTicks: () => number;
+  /** who answers GetQuote; left out: this host has no quoting service, and says so */
+  readonly quoting?: QuotingService;
 }
 
 /** bit 0 of VCPU_STATE_DETAILS */
@@ -37,6 +40,9 @@ export class TdHost {
   readonly hooks: VmmHooks;
   readonly mapGpaChunkBytes: number;
   readonly turnTicks: () => number;
+  readonly quoting: QuotingService | undefined;
+  /** requests that wait for the quoting service */
+  quotesInFlight = 0;
   readonly vcpus: Vcpu[] = [];
   /** the vCPU that runs now (-1 before the first), and the tick at which others get their turn */
   readonly turn = { vcpu: -1, endTicks: 0 };
@@ -63,6 +69,7 @@ export class TdHost {
     this.hooks = attachments.hooks;
     this.mapGpaChunkBytes = attachments.mapGpaChunkBytes;
     this.turnTicks = attachments.turnTicks;
+    this.quoting = attachments.quoting;
   }
 
   /** Set when the run is to end; the first cause counts. */
