@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Gpr, TdvmcallLeaf } from '../../src/abi/index.ts';
 import { Bus } from '../../src/devices/index.ts';
-import { TDVMCALL_ROWS, type TdAttachments } from '../../src/vmm/index.ts';
+import { type QuotingService, TDVMCALL_ROWS, type TdAttachments } from '../../src/vmm/index.ts';
 import {
   after,
   type Bench,
@@ -279,6 +279,78 @@ test('GetQuote refuses buffers that are private, unaligned, empty, too long or o
     tdvmcall(0x10002, SHARED_BIT + 0x1000, 0x1000),
   );
   assert.equal(version![0], INVALID_OPERAND, 'version 0');
+});
+
+/** A service that quotes what begins with 7, in so many bytes. */
+const quotingOf = (quoteBytes: number): Partial<TdAttachments> => {
+  const quote = (report: Uint8Array) => (report[0] === 7 ? new Uint8Array(quoteBytes).fill(0xab) : undefined);
+  return { quoting: { quote } as QuotingService };
+};
+
+const GET_QUOTE_GPA = SHARED_BIT + 0x10_0000;
+const share = tdvmcall(0x10001, GET_QUOTE_GPA, 0x2000);
+const halt = tdvmcall(0xc, 0);
+
+/** Asks for a quote over data that begins with `first`. */
+const request =
+  ({ td }: Bench, first: number, gpa = GET_QUOTE_GPA): Step =>
+  (registers) => {
+    td.sharedMemory.write(
+      gpa,
+      new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, first]),
+    );
+    tdvmcall(0x10002, gpa, 0x1000)(registers);
+  };
+
+/** Status, output length and first byte of the data. */
+const answerAt = ({ td }: Bench, gpa = GET_QUOTE_GPA) => {
+  const bytes = td.sharedMemory.read(gpa, 25)!;
+  const view = new DataView(bytes.buffer);
+  return [BigInt.asIntN(64, view.getBigUint64(8, true)), view.getUint32(20, true), bytes[24]];
+};
+
+test('GetQuote is in flight until the service is done; then the quote is there and the interrupt comes', () => {
+  const host = bench(quotingOf(3000));
+  const seen: unknown[] = [];
+  const look = (next: Step): Step => after(() => void seen.push(answerAt(host), host.module.posted.length), next);
+  // what the guest writes while the request is in flight changes nothing
+  const scribble: Step = (registers) => {
+    host.td.sharedMemory.write(GET_QUOTE_GPA + 24, Uint8Array.of(9));
+    halt(registers);
+  };
+  answers(host, share, tdvmcall(0x10004, 0x51), request(host, 7), look(scribble), look(POWER_OFF));
+  assert.deepEqual(seen, [[-1n, 0, 7], 0, [0n, 3000, 0xab], 1]);
+  assert.equal(host.td.quotesInFlight, 0);
+});
+
+test('GetQuote: no quote for what is no report, nor into a buffer that is too small', () => {
+  const error = BigInt.asIntN(64, 0x8000_0000_0000_0000n);
+  for (const [quoteBytes, first] of [
+    [3000, 8],
+    [0x1000 - 23, 7],
+  ] as const) {
+    const host = bench(quotingOf(quoteBytes));
+    answers(host, share, tdvmcall(0x10004, 0x51), request(host, first), halt);
+    assert.deepEqual(answerAt(host), [error, 0, first]);
+    assert.equal(host.module.posted.length, 1, 'an error is told too');
+  }
+});
+
+test('GetQuote: a buffer that became private in flight gets nothing, and the host goes on', () => {
+  const host = bench(quotingOf(3000));
+  const unshare = tdvmcall(0x10001, GET_QUOTE_GPA - SHARED_BIT, 0x2000);
+  answers(host, share, request(host, 7), unshare, halt);
+  assert.equal(host.td.quotesInFlight, 0);
+});
+
+test('GetQuote: the seventeenth request at a time is told to come again', () => {
+  const host = bench(quotingOf(100));
+  const requests = Array.from({ length: 17 }, () => request(host, 7));
+  const results = answers(host, share, tdvmcall(0x10004, 0x51), ...requests, halt, request(host, 7));
+  assert.deepEqual(
+    results.map((result) => result[0]),
+    [...Array(18).fill(0n), 1n, 0n, 0n],
+  );
 });
 
 test('ReportFatalError: the text is in the registers the guest exposed, in their order', () => {

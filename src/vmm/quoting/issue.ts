@@ -75,9 +75,13 @@ export interface Holder {
   readonly key: SigningKey;
 }
 
-export interface Issued extends Holder {
-  readonly der: Uint8Array;
+/** Revocation lists name serial numbers, nothing else. */
+export interface Revocable {
   readonly serial: Uint8Array;
+}
+
+export interface Issued extends Holder, Revocable {
+  readonly der: Uint8Array;
 }
 
 export interface Period {
@@ -138,7 +142,7 @@ export function issueCertificate(
 /** DER of a list that revokes the given certificates. */
 export function issueRevocationList(
   issuer: Holder,
-  revoked: readonly Issued[],
+  revoked: readonly Revocable[],
   { notBefore, notAfter }: Period,
 ): Uint8Array {
   const tbsCertList = new TBSCertList({

@@ -19,6 +19,7 @@ import {
   issueCertificate,
   issueRevocationList,
   type Period,
+  type Revocable,
   type SigningKey,
   sign,
   signingKey,
@@ -100,10 +101,10 @@ export class TestPki {
   }
 
   /** What a verifier needs besides a quote; `pck` only where it is to be revoked. */
-  collateral(options: CollateralOptions = {}, pck?: Issued): QuoteCollateral {
+  collateral(options: CollateralOptions = {}, pck?: Revocable): QuoteCollateral {
     const period: Period = { ...VALIDITY, ...options.period };
     const certificates = { root: this.root, 'platform-ca': this.platformCa, 'tcb-signing': this.tcbSigning, pck };
-    const revoked = (...names: readonly CertificateName[]): Issued[] =>
+    const revoked = (...names: readonly CertificateName[]): Revocable[] =>
       names.filter((name) => options.revoked?.includes(name)).map((name) => certificates[name]!);
     const signerChain = pemOf(this.tcbSigning.der, this.root.der);
     const tcbInfo = JSON.stringify(tcbInfoOf(period, options.platformStatus ?? 'UpToDate'));
