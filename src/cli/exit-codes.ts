@@ -11,6 +11,8 @@ export const ExitCode = {
   BadInput: 3,
   /** a limit the user set was reached */
   Limit: 4,
+  /** two traces are not the same */
+  Differs: 5,
   /** interrupted, as shells number it: 128 + SIGINT */
   Interrupted: 130,
 } as const;

@@ -1,9 +1,10 @@
-/** The command line: `seamulator boot`, `seamulator exec`. */
+/** The command line: one file of `commands` a command. */
 
 import { Command, CommanderError } from 'commander';
 import { setEngineFlags } from '../node/index.ts';
 import { bootCommand } from './commands/boot.ts';
 import { execCommand } from './commands/exec.ts';
+import { traceCommand } from './commands/trace.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 
 /** Runs one command and returns its exit code; `argv` as in process.argv. */
@@ -22,8 +23,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .description('An Intel TDX platform in software: boots unmodified TD guests and shows every crossing.')
     .addCommand(bootCommand(exit))
     .addCommand(execCommand(exit))
+    .addCommand(traceCommand(exit))
     .showHelpAfterError('(--help shows the options)');
-  for (const command of [program, ...program.commands]) command.exitOverride().showSuggestionAfterError();
+  for (const command of withSubcommands(program)) command.exitOverride().showSuggestionAfterError();
   try {
     await program.parseAsync(argv as string[]);
     return exitCode;
@@ -33,4 +35,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     process.stderr.write(`seamulator: ${error.message}\n`);
     return error.exitCode;
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }

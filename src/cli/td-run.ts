@@ -3,6 +3,7 @@
 import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
+import { observeAll } from '../probe/index.ts';
 import { causeOfDeath, formatDeath } from './death-report.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
@@ -10,6 +11,7 @@ import type { Output } from './output.ts';
 import { replayLine } from './replay.ts';
 import { writeReport } from './report-file.ts';
 import { runSession, type SessionEnd } from './session.ts';
+import { openTrace, type TraceOptions } from './trace-options.ts';
 
 /** Lines of the console that a report of death quotes where the console was not shown. */
 const unseenLines = 12;
@@ -30,6 +32,7 @@ export interface TdRunOptions {
   /** file for the report as JSON */
   readonly json?: string | undefined;
   readonly verbose?: boolean | undefined;
+  readonly trace?: TraceOptions | undefined;
 }
 
 /** Builds and runs the TD, reports on stderr, and returns the exit code. */
@@ -38,14 +41,16 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
   const crossings = new CrossingRecorder();
   const guestConsole = new GuestConsole(consoleTargets(options));
+  const trace = openTrace(options.trace ?? {}, options.symbols, replayLine(process.argv.slice(2)));
   const platform = new TdxPlatform({
     memoryBytes: options.memoryBytes,
-    observer: crossings,
+    observer: trace === undefined ? crossings : observeAll(crossings, trace.observer),
     moduleVersion: options.moduleVersion,
     seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',
   });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
+  trace?.attach(platform, td);
   const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>
     runReport({
       crossings,
@@ -66,6 +71,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     crossingsSoFar: (instructions, milliseconds) => formatRunReport(reportOf(instructions, milliseconds)),
   });
 
+  trace?.end();
   const report = reportOf(session.instructions, session.wallMilliseconds);
   const cause = session.leftBy === undefined ? causeOfDeath(session.end, guestConsole) : undefined;
   const exitCode = exitCodeOf(session, cause, guestConsole);

@@ -3,4 +3,14 @@
 export { crossingName, describeCrossing } from './crossing-names.ts';
 export { type Crossing, CrossingRecorder } from './crossing-recorder.ts';
 export { formatRunReport, type NamedCounts, type RunFacts, type RunReport, runReport } from './run-report.ts';
-export { type SymbolLookup, symbolsOf } from './symbols.ts';
+export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from './symbols.ts';
+export { diffTraces, formatDifference, type TraceDifference } from './trace/diff.ts';
+export type { NamedValues, TraceEvent } from './trace/event.ts';
+export type { TraceFilter } from './trace/filter.ts';
+export { traceLine } from './trace/line.ts';
+export { drawTrace } from './trace/picture.ts';
+export { readTrace, TraceFormatError } from './trace/read.ts';
+export { formatSummary, summarizeTrace, type TraceSummary } from './trace/summary.ts';
+export { TraceEventFormatWriter } from './trace/trace-event-format.ts';
+export { type TracedPlatform, Tracer, type TracerOptions, tracedPlatform } from './trace/tracer.ts';
+export { NdjsonWriter, type TraceWriter } from './trace/writer.ts';

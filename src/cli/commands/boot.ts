@@ -12,8 +12,9 @@ import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { tdxModuleOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
+import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface BootOptions {
+interface BootOptions extends TraceOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly append: string;
@@ -40,6 +41,7 @@ Examples:
   seamulator boot --exec 'dmesg | grep -i tdx'     one command; its output, its exit status
   seamulator boot --vcpus 4 --exec nproc           four vCPUs; another --seed, another order of their turns
   seamulator boot --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
+  seamulator boot --exec true --trace boot.json     for https://ui.perfetto.dev; see "seamulator trace --help" too
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
 
 Exit codes: 0 the guest ended well (with --exec: the status of the command), 1 wrong usage, 2 the TD died,
@@ -63,6 +65,8 @@ export function bootCommand(exit: (code: number) => void): Command {
         .default('compiler'),
     )
     .option('--json <file>', 'write the report of the run as JSON')
+    .addOption(traceOption())
+    .addOption(traceFilterOption())
     .option('--quiet', 'print what the guest prints, and nothing of our own but complaints')
     .option('--verbose', 'with --exec: show the boot messages too, on stderr')
     .addHelpText('after', examples)
@@ -105,13 +109,12 @@ async function boot(options: BootOptions): Promise<number> {
     engine: options.engine,
     json: options.json,
     verbose: options.verbose,
+    trace: options,
   });
 }
 
-function runBuiltInGuest(
-  { tdxModule, seed, maxInstructions, engine, json }: BootOptions,
-  output: Output,
-): Promise<number> {
+function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> {
+  const { tdxModule, seed, maxInstructions, engine, json } = options;
   return runTd({
     plan: planBuiltInGuest(),
     memoryBytes: BUILT_IN_GUEST_BYTES,
@@ -123,6 +126,7 @@ function runBuiltInGuest(
     maxInstructions,
     engine,
     json,
+    trace: options,
   });
 }
 

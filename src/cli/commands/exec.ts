@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
+import { type SymbolLookup, symbolLookup } from '../../debug/index.ts';
 import { LoadError } from '../../loader/index.ts';
 import {
   type FunctionArgument,
@@ -17,9 +18,11 @@ import { CommandError, ExitCode } from '../exit-codes.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { tdxModuleOption } from '../platform-options.ts';
+import { replayLine } from '../replay.ts';
 import { writeReport } from '../report-file.ts';
+import { openTrace, type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface ExecOptions {
+interface ExecOptions extends TraceOptions {
   readonly arg: readonly FunctionArgument[];
   readonly host: keyof typeof hosts;
   readonly tdxModule: ModuleVersion;
@@ -71,6 +74,8 @@ export function execCommand(exit: (code: number) => void): Command {
     .addOption(tdxModuleOption())
     .option('--max-instructions <count>', 'stop after so many instructions (default 10M)', count)
     .option('--json <file>', 'write the result as JSON')
+    .addOption(traceOption())
+    .addOption(traceFilterOption())
     .addHelpText('after', examples)
     .action(async (object: string, symbol: string, options: ExecOptions) => exit(await exec(object, symbol, options)));
 }
@@ -78,6 +83,8 @@ export function execCommand(exit: (code: number) => void): Command {
 async function exec(path: string, symbol: string, options: ExecOptions): Promise<number> {
   const output = new Output({});
   let result: FunctionResult;
+  let symbols: SymbolLookup = () => undefined;
+  const trace = openTrace(options, (rip) => symbols(rip), replayLine(process.argv.slice(2)));
   try {
     result = runFunction({
       object: { name: path, bytes: await readUserFile(path, 'object') },
@@ -85,12 +92,21 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
       args: options.arg,
       hostHooks: hosts[options.host],
       moduleVersion: options.tdxModule,
+      ...(trace === undefined ? {} : { observer: trace.observer }),
+      onBuilt: (platform, td, symbolsOfObject) => {
+        symbols = symbolLookup(
+          [...symbolsOfObject].map(([name, address]) => ({ name, address: BigInt(address), sizeBytes: 0 })),
+        );
+        trace?.attach(platform, td);
+      },
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
     });
   } catch (error) {
     if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
     if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
     throw error;
+  } finally {
+    trace?.end();
   }
   const { text, exitCode } = ending(result);
   const lines = [

@@ -1,7 +1,10 @@
 /** What is asked of a run of one function, and what can be told of it afterwards. */
 import type { CompletionCode, ModuleVersion, TdvmcallStatus } from '../../abi/index.ts';
 import type { LinkedObject, NamedFile } from '../../loader/index.ts';
+import type { CrossingObserver } from '../../probe/index.ts';
 import type { TdEnd, VmmHooks } from '../../vmm/index.ts';
+import type { Td } from '../td.ts';
+import type { TdxPlatform } from '../tdx-platform.ts';
 
 /** A structure that the function gets a pointer to. */
 export interface StructureArgument {
@@ -23,6 +26,10 @@ export interface FunctionCall {
   readonly wakeVector?: number | null;
   /** default: MODULE_1_5 */
   readonly moduleVersion?: ModuleVersion;
+  /** sees every crossing, those of the shim and the launcher too */
+  readonly observer?: CrossingObserver;
+  /** called once before the function runs: for whoever looks on; `symbols` are those of the object */
+  readonly onBuilt?: (platform: TdxPlatform, td: Td, symbols: ReadonlyMap<string, number>) => void;
   /** default 10 million */
   readonly maxInstructions?: number;
 }

@@ -11,6 +11,7 @@ import {
   parseElf,
   planBareTd,
 } from '../../loader/index.ts';
+import { observeAll } from '../../probe/index.ts';
 import { buildShimRom } from '../shim/shim-rom.ts';
 import { TdxPlatform } from '../tdx-platform.ts';
 import { describe } from './describe.ts';
@@ -45,10 +46,11 @@ export function runFunction(call: FunctionCall): FunctionResult {
   const platform = new TdxPlatform({
     memoryBytes: plan.memoryMap[0]!.lengthBytes,
     hostHooks: watch.hooks,
-    observer: watch,
+    observer: call.observer === undefined ? watch : observeAll(watch, call.observer),
     moduleVersion: call.moduleVersion ?? MODULE_1_5,
   });
   const td = platform.buildTd(plan, { params: { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } });
+  call.onBuilt?.(platform, td, object.symbols);
   const { end } = td.run({ instructions: call.maxInstructions ?? DEFAULT_INSTRUCTIONS });
   return describe(td.host, launcher, watch, end, structures);
 }
