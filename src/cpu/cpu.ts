@@ -113,6 +113,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #budgetMayEnd = true;
   #left = 0;
   #paused = false;
+  /** the instruction that has just run exits, with the record filled */
+  #exiting = false;
   #injected: InjectedEvent | undefined;
   /** modify through the bounce buffer: where it goes back to */
   #modifyLow = 0;
@@ -178,6 +180,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const headroom = this.#left;
     const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
     for (;;) {
+      if (this.#exiting) {
+        this.#exiting = false;
+        return;
+      }
       if ((this.#left <= 0 && this.#budgetMayEnd) || this.#paused) {
         this.#paused = false;
         this.exit.reset(ExitReason.ExternalInterrupt);
@@ -513,7 +519,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
         throw new GuestFault(6);
       }
       operation(this, instruction);
-      this.#left--;
+      if (this.#exiting) state.set(S.rip, ripLow, ripHigh);
+      else this.#left--;
     } catch (thrown) {
       this.#watchMet = undefined;
       state.set(S.rip, ripLow, ripHigh);
@@ -905,6 +912,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.exit.reset(reason);
     this.exit.instructionLength = instruction.length;
     return VM_EXIT;
+  }
+
+  leave(reason: ExitReason, instruction: Instruction): void {
+    this.exitFor(reason, instruction);
+    this.#exiting = true;
   }
 
   pause(): void {

@@ -29,7 +29,7 @@ export interface EntropySource {
 
 /**
  * Runs one instruction on the host side. On entry `state.rip` is already the next instruction (change it to branch) and
- * `instructionStartLow/High` the current one. Throws GuestFault or VM_EXIT to undo the RIP change.
+ * `instructionStartLow/High` the current one. Throws GuestFault or VM_EXIT, or calls `leave`, to undo the RIP change.
  */
 export type HostOperation = (cpu: Processor, instruction: Instruction) => void;
 
@@ -73,6 +73,8 @@ export interface Processor {
   writeRflags(value: number): void;
   /** Fills the exit record (reason, instruction length) for the current instruction and returns VM_EXIT, to be thrown after setting the qualification. */
   exitFor(reason: ExitReason, instruction: Instruction): VmExit;
+  /** The same for exits that guests meet by the million: nothing is thrown; the operation sets the qualification and returns, having done nothing else. */
+  leave(reason: ExitReason, instruction: Instruction): void;
   /** The guest waits for somebody else (PAUSE): if another processor wants the time, the run ends after this instruction. */
   pause(): void;
   /** TSC as the guest reads it, into dataLow/dataHigh */

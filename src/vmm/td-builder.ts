@@ -81,6 +81,7 @@ function createVcpu(
     seamcalls.call(TdhLeaf.VP_ADDCX, { rcx: pages.take4K(), rdx: tdvprHpa });
   seamcalls.call(TdhLeaf.VP_INIT, { rcx: tdvprHpa, rdx: initialRcx });
   const vcpu: Vcpu = new Vcpu(
+    td,
     index,
     tdvprHpa,
     new X2Apic({

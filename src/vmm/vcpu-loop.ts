@@ -2,7 +2,6 @@
 import {
   asCompletionStatus,
   CompletionCode,
-  completionCodeOf,
   describeCompletionStatus,
   ExtendedQualification,
   exitReasonName,
@@ -83,7 +82,7 @@ class Run {
   #enter(vcpu: Vcpu, instructionsLeft: number): void {
     const td = this.#td;
     const { clock } = td;
-    const alone = td.vcpus.every((other) => other === vcpu || other.halted);
+    const alone = !othersRun(td, vcpu);
     const before = clock.nowTicks;
     const turnTicks = alone ? LONGEST_ENTRY_TICKS : td.turn.endTicks - before;
     clock.stopAtTicks = before + Math.min(turnTicks, instructionsLeft);
@@ -106,23 +105,33 @@ class Run {
   }
 }
 
-/** One TD exit, by what RAX says. */
-function serveExit(td: TdHost, vcpu: Vcpu): void {
+function othersRun({ vcpus }: TdHost, vcpu: Vcpu): boolean {
+  for (const other of vcpus) if (other !== vcpu && !other.halted) return true;
+  return false;
+}
+
+function unhandled(td: TdHost, vcpu: Vcpu, sentence: string): void {
   const { registers } = vcpu;
   const status = asCompletionStatus(registers.u64[Gpr.RAX]!);
-  const code = completionCodeOf(status);
-  const exitReason = registers.low(Gpr.RAX);
-  const unhandled = (sentence: string) =>
-    td.stop({ cause: 'unhandled-exit', vcpu: vcpu.index, status, exitReason, sentence });
+  td.stop({ cause: 'unhandled-exit', vcpu: vcpu.index, status, exitReason: registers.low(Gpr.RAX), sentence });
+}
 
-  if (code !== CompletionCode.SUCCESS) {
+/** One TD exit, by what RAX says: completion code and exit reason. */
+function serveExit(td: TdHost, vcpu: Vcpu): void {
+  const { registers } = vcpu;
+  const exitReason = registers.low(Gpr.RAX);
+  if (registers.high(Gpr.RAX) !== CompletionCode.SUCCESS) {
     if (exitReason === TdExitReason.TRIPLE_FAULT) td.stop({ cause: 'triple-fault', vcpu: vcpu.index });
-    else unhandled(`TDH.VP.ENTER: ${describeCompletionStatus(status)}`);
+    else {
+      const status = asCompletionStatus(registers.u64[Gpr.RAX]!);
+      unhandled(td, vcpu, `TDH.VP.ENTER: ${describeCompletionStatus(status)}`);
+    }
     return;
   }
   switch (exitReason) {
     case TdExitReason.TDCALL:
-      serveTdvmcall({ td, vcpu, registers, leaf: tdvmcallLeaf(registers.u64[Gpr.R11]!) });
+      vcpu.tdvmcall.leaf = registers.number(Gpr.R11);
+      serveTdvmcall(vcpu.tdvmcall);
       break;
     case TdExitReason.EXTERNAL_INTERRUPT: // an alarm is due, or the turn is over
       break;
@@ -131,17 +140,12 @@ function serveExit(td: TdHost, vcpu: Vcpu): void {
       break;
     case TdExitReason.EPT_VIOLATION: {
       const complaint = serveEptViolation(td, vcpu);
-      if (complaint !== undefined) unhandled(complaint);
+      if (complaint !== undefined) unhandled(td, vcpu, complaint);
       break;
     }
     default:
-      unhandled(`the TD left with exit ${exitReasonName(exitReason)}, which this host does not serve`);
+      unhandled(td, vcpu, `the TD left with exit ${exitReasonName(exitReason)}, which this host does not serve`);
   }
-}
-
-/** Leaves are open numbers; what does not fit a number is no leaf this host knows. */
-function tdvmcallLeaf(r11: bigint): number {
-  return Number(r11);
 }
 
 /** Gives the guest the page it needs; returns a sentence when it must not have one. */

@@ -1,5 +1,7 @@
 /** One vCPU as the host sees it: a TDVPR page, the registers a TD lets it see, half a local APIC. */
 import { RegisterFile } from '../abi/index.ts';
+import type { TdHost } from './td-host.ts';
+import type { Tdvmcall } from './tdvmcall/tdvmcall.ts';
 import type { X2Apic } from './x2apic.ts';
 
 export class Vcpu {
@@ -8,6 +10,9 @@ export class Vcpu {
   readonly apic: X2Apic;
   /** what TDH.VP.ENTER left, and takes at the next entry */
   readonly registers = new RegisterFile();
+
+  /** the call that the vCPU is making */
+  readonly tdvmcall: Tdvmcall;
 
   /** waits in Instruction.HLT */
   halted = false;
@@ -18,7 +23,8 @@ export class Vcpu {
   /** of SetupEventNotifyInterrupt; 0: none */
   eventNotifyVector = 0;
 
-  constructor(index: number, tdvprHpa: number, apic: X2Apic) {
+  constructor(td: TdHost, index: number, tdvprHpa: number, apic: X2Apic) {
+    this.tdvmcall = { td, vcpu: this, registers: this.registers, leaf: 0 };
     this.index = index;
     this.tdvprHpa = tdvprHpa;
     this.apic = apic;

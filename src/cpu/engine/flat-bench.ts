@@ -12,7 +12,7 @@ import { Engine } from './engine.ts';
 const hlt: OperationTable = {
   HLT: {
     host: (cpu, instruction) => {
-      throw cpu.exitFor(ExitReason.Hlt, instruction);
+      cpu.leave(ExitReason.Hlt, instruction);
     },
     endsBlock: true,
   },

@@ -12,7 +12,7 @@ const FIRST_XMM_BIT = 16;
 /** Everything the host could see that the exit does not show is cleared. */
 function scrub(registers: RegisterFile): void {
   registers.clear();
-  registers.xmm.fill(0);
+  registers.clearXmm();
 }
 
 /** An exit that the guest did not ask for. Returns the completion code; the reason becomes RAX 31:0. */

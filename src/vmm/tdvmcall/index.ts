@@ -34,12 +34,14 @@ const KVM_ENOSYS = asTdvmcallStatus(BigInt.asUintN(64, -1000n));
 
 /** Serves one call, through the script's hook if there is one, and puts its status in R10. */
 export function serveTdvmcall(call: Tdvmcall): void {
-  const serve = () => serveUnhooked(call);
   const hook = call.td.hooks.tdvmcall;
-  call.registers.u64[Gpr.R10] = hook === undefined ? serve() : hook(call, serve);
+  call.registers.u64[Gpr.R10] = hook === undefined ? serveUnhooked(call) : hook(call, () => serveUnhooked(call));
 }
 
 function serveUnhooked(call: Tdvmcall): TdvmcallStatus {
-  if (call.registers.u64[Gpr.R10] !== 0n) return KVM_ENOSYS; // a vendor's own calling convention
-  return rowOfLeaf.get(call.leaf)?.serve(call) ?? TdvmcallStatus.INVALID_OPERAND;
+  const { registers } = call;
+  // a vendor's own calling convention
+  if (registers.low(Gpr.R10) !== 0 || registers.high(Gpr.R10) !== 0) return KVM_ENOSYS;
+  const row = rowOfLeaf.get(call.leaf);
+  return row === undefined ? TdvmcallStatus.INVALID_OPERAND : row.serve(call);
 }

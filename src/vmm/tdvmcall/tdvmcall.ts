@@ -3,13 +3,16 @@ import type { RegisterFile, TdvmcallLeaf, TdvmcallStatus } from '../../abi/index
 import type { TdHost } from '../td-host.ts';
 import type { Vcpu } from '../vcpu.ts';
 
-/** One call on its way: operands are read from, and results written to, the registers the TD exposed. */
+/**
+ * One call on its way: operands are read from, and results written to, the registers the TD exposed. Each vCPU has one of these
+ * for all its calls, so that a call costs no allocation: who wants it after the call copies what he needs.
+ */
 export interface Tdvmcall {
   readonly td: TdHost;
   readonly vcpu: Vcpu;
   readonly registers: RegisterFile;
-  /** R11 as the guest set it */
-  readonly leaf: TdvmcallLeaf;
+  /** R11 as the guest set it; values that do not fit a number are rounded, and are no leaf of anybody */
+  leaf: TdvmcallLeaf;
 }
 
 export interface TdvmcallRow {
@@ -21,6 +24,11 @@ export interface TdvmcallRow {
 }
 
 /** Operand sizes of the port and MMIO services. */
-export function isAccessSize(size: bigint, widest: 4 | 8): boolean {
-  return size === 1n || size === 2n || size === 4n || (size === 8n && widest === 8);
+export function isAccessSize(size: number, widest: 4 | 8): boolean {
+  return size === 1 || size === 2 || size === 4 || (size === 8 && widest === 8);
+}
+
+/** The lowest 1, 2 or 4 bytes of a value, unsigned. */
+export function lowBytes(value: number, sizeBytes: number): number {
+  return sizeBytes === 4 ? value >>> 0 : value & ((1 << (8 * sizeBytes)) - 1);
 }

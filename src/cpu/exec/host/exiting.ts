@@ -21,7 +21,7 @@ function exits(reason: ExitReason, check: Check): Operation {
     endsBlock: true,
     host: (cpu, instruction) => {
       check(cpu);
-      throw cpu.exitFor(reason, instruction);
+      cpu.leave(reason, instruction);
     },
   };
 }

@@ -22,7 +22,10 @@ function isNative(cpu: Processor, allowed: ReadonlySet<number>, number: number):
 function readModelSpecific(cpu: Processor, instruction: Instruction): void {
   requireSupervisor(cpu);
   const number = cpu.state.low(RCX) >>> 0;
-  if (!isNative(cpu, cpu.controls.nativeMsrReads, number)) throw cpu.exitFor(ExitReason.Rdmsr, instruction);
+  if (!isNative(cpu, cpu.controls.nativeMsrReads, number)) {
+    cpu.leave(ExitReason.Rdmsr, instruction);
+    return;
+  }
   if (!readMsr(cpu, number)) throw generalProtection(0);
   cpu.state.set(RAX, cpu.dataLow, 0);
   cpu.state.set(RDX, cpu.dataHigh, 0);
@@ -32,7 +35,10 @@ function writeModelSpecific(cpu: Processor, instruction: Instruction): void {
   requireSupervisor(cpu);
   const { state } = cpu;
   const number = state.low(RCX) >>> 0;
-  if (!isNative(cpu, cpu.controls.nativeMsrWrites, number)) throw cpu.exitFor(ExitReason.Wrmsr, instruction);
+  if (!isNative(cpu, cpu.controls.nativeMsrWrites, number)) {
+    cpu.leave(ExitReason.Wrmsr, instruction);
+    return;
+  }
   if (!writeMsr(cpu, number, state.low(RAX), state.low(RDX))) throw generalProtection(0);
 }
 

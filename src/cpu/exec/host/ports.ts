@@ -38,13 +38,13 @@ function portAccess(
   portOperand: number,
   dataOperand: number,
   flags: number,
-): never {
+): void {
   const { state } = cpu;
   const immediate = instruction.operands[portOperand]!.kind === OperandKind.Immediate;
   const port = immediate ? instruction.immediateLow & 0xff : state.low(S.gpr + Gpr.Rdx * 8) & 0xffff;
   const sizeBytes = instruction.operands[dataOperand]!.size >> 3;
   checkPermission(cpu, port, sizeBytes);
-  const exit = cpu.exitFor(ExitReason.IoInstruction, instruction);
+  cpu.leave(ExitReason.IoInstruction, instruction);
   cpu.exit.qualificationLow = (sizeBytes - 1) | flags | (immediate ? IMMEDIATE_PORT : 0) | (port << 16);
   if ((flags & STRING) !== 0) {
     cpu.addressOf(instruction);
@@ -53,7 +53,6 @@ function portAccess(
     const addressSize = instruction.addressSize === 64 ? 2 : instruction.addressSize === 32 ? 1 : 0;
     cpu.exit.instructionInformation = (addressSize << 7) | (instruction.segment << 15);
   }
-  throw exit;
 }
 
 const repeated = (instruction: Instruction): number =>
