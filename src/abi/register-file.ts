@@ -26,7 +26,7 @@ export class RegisterFile {
   readonly u32: Uint32Array;
   /** XMM0-XMM15, 16 bytes each; only those that TDG.VP.VMCALL exposes ever cross */
   readonly xmm = new Uint8Array(256);
-  readonly #xmmWords = new Uint32Array(this.xmm.buffer);
+  readonly #xmmWords = new Float64Array(this.xmm.buffer);
 
   constructor() {
     const buffer = new ArrayBuffer(128);
@@ -66,6 +66,6 @@ export class RegisterFile {
 
   clearXmm(): void {
     const words = this.#xmmWords;
-    for (let i = 0; i < 64; i++) words[i] = 0;
+    for (let i = 0; i < 32; i++) words[i] = 0;
   }
 }

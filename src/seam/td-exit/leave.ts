@@ -68,14 +68,15 @@ export function leaveForExit(core: SeamCore, vcpu: Vcpu, code: CompletionCode, e
 export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): CompletionCode {
   const { state, memory } = vcpu.cpu;
   const registers = core.hostRegisters!;
-  scrub(registers);
-  registers.set(Gpr.RCX, mask, 0);
-  for (let register = Gpr.RDX as number; register <= Gpr.R15; register++)
-    if ((mask & (1 << register)) !== 0) {
-      const row = S.gpr + register * 8;
-      registers.u32[register * 2] = state.low(row);
-      registers.u32[register * 2 + 1] = state.high(row);
-    }
+  const { u32 } = registers;
+  const { gprs } = state;
+  for (let register = 0; register <= Gpr.R15; register++) {
+    const crosses = (mask & (1 << register)) !== 0;
+    u32[2 * register] = crosses ? gprs[2 * register]! : 0;
+    u32[2 * register + 1] = crosses ? gprs[2 * register + 1]! : 0;
+  }
+  u32[2 * Gpr.RCX] = mask;
+  registers.clearXmm();
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0) {
@@ -92,9 +93,13 @@ export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): Comple
 export function takeVmcallAnswer(core: SeamCore, vcpu: Vcpu, registers: RegisterFile): void {
   const { state, memory } = vcpu.cpu;
   const mask = vcpu.exposedMask;
-  for (let register = Gpr.RDX as number; register <= Gpr.R15; register++)
-    if ((mask & (1 << register)) !== 0)
-      state.set(S.gpr + register * 8, registers.u32[register * 2]!, registers.u32[register * 2 + 1]!);
+  const { u32 } = registers;
+  const { gprs } = state;
+  for (let register = 0; register <= Gpr.R15; register++)
+    if ((mask & (1 << register)) !== 0) {
+      gprs[2 * register] = u32[2 * register]!;
+      gprs[2 * register + 1] = u32[2 * register + 1]!;
+    }
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0)
