@@ -1,5 +1,7 @@
 /** TD attributes, XFAM and configuration flags. Source: TDX Module 1.5 ABI Definition, "ATTRIBUTES", "XFAM", "CONFIG_FLAGS". */
 
+import { isModule20, type ModuleVersion } from './module-version.ts';
+
 /** ATTRIBUTES: attested, returned by TDG.VP.INFO in RDX. */
 export const TdAttribute = {
   DEBUG: 1n << 0n,
@@ -36,9 +38,19 @@ export const ConfigFlag = {
   GPAW: 1n << 0n,
   FLEXIBLE_PENDING_VE: 1n << 1n,
   NO_RBP_MOD: 1n << 2n,
+  /** 2.0: CPUID_CONFIG of leaf 0x80000008 may narrow the physical address width */
+  MAXPA_VIRT: 1n << 3n,
 } as const;
-/** Bits that module 1.5.01 knows. */
-export const CONFIG_FLAGS_KNOWN = 0x7n;
+/** Bits that a module knows. */
+export function configFlagsKnown(version: ModuleVersion): bigint {
+  return isModule20(version) ? 0xfn : 0x7n;
+}
 
-/** TD_CTLS bits. */
-export const TdControl = { PENDING_VE_DISABLE: 1n << 0n } as const;
+/** TD_CTLS bits; from ENUM_TOPOLOGY on: module 2.0. */
+export const TdControl = {
+  PENDING_VE_DISABLE: 1n << 0n,
+  ENUM_TOPOLOGY: 1n << 1n,
+  VIRT_CPUID2: 1n << 2n,
+  REDUCE_VE: 1n << 3n,
+  LOCK: 1n << 63n,
+} as const;

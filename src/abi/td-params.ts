@@ -1,5 +1,7 @@
 /** TD_PARAMS: the 1024 bytes that TDH.MNG.INIT reads. Source: TDX Module 1.5 ABI Definition, "TD_PARAMS". */
 
+import { isModule20, type ModuleVersion } from './module-version.ts';
+
 export const TD_PARAMS_BYTES = 1024;
 
 /** Byte offsets of the fields. */
@@ -26,8 +28,11 @@ export const TD_PARAMS_RESERVED: readonly (readonly [number, number])[] = [
   [232, 256],
 ];
 
-/** The leaves that CPUID_CONFIG configures, in the order of module 1.5.01; sub-leaf -1: none. */
-export const CPUID_CONFIG_ORDER: readonly (readonly [leaf: number, subleaf: number])[] = [
+/** A leaf that CPUID_CONFIG configures; sub-leaf -1: it has none. */
+export type CpuidConfigLeaf = readonly [leaf: number, subleaf: number];
+
+/** The leaves that CPUID_CONFIG configures, in the order of module 1.5.01. */
+export const CPUID_CONFIG_ORDER: readonly CpuidConfigLeaf[] = [
   [1, -1],
   [4, 0],
   [4, 1],
@@ -41,6 +46,21 @@ export const CPUID_CONFIG_ORDER: readonly (readonly [leaf: number, subleaf: numb
   [7, 2],
   [0x23, 0],
 ];
+
+/** Those that module 2.0 configures: topology, Key Locker and native model information follow. */
+const CPUID_CONFIG_ORDER_2_0: readonly CpuidConfigLeaf[] = [
+  ...CPUID_CONFIG_ORDER,
+  ...Array.from({ length: 6 }, (_, subleaf): CpuidConfigLeaf => [0x1f, subleaf]),
+  [0x19, -1],
+  ...Array.from({ length: 9 }, (_, subleaf): CpuidConfigLeaf => [0x18, subleaf]),
+];
+
+export function cpuidConfigOrder(version: ModuleVersion): readonly CpuidConfigLeaf[] {
+  return isModule20(version) ? CPUID_CONFIG_ORDER_2_0 : CPUID_CONFIG_ORDER;
+}
+
+/** Entries of CPUID_CONFIG there is room for. */
+const CPUID_CONFIG_ENTRIES = 48;
 
 export interface CpuidConfigValue {
   readonly eax: number;
@@ -66,7 +86,7 @@ export interface TdParams {
   readonly mrOwner: Uint8Array;
   readonly mrOwnerConfig: Uint8Array;
   readonly ia32ArchCapabilitiesConfig: bigint;
-  /** positional, by CPUID_CONFIG_ORDER */
+  /** positional, by cpuidConfigOrder */
   readonly cpuidConfig: readonly CpuidConfigValue[];
 }
 
@@ -91,7 +111,7 @@ export function buildTdParams(params: Partial<TdParams>): Uint8Array {
   if (params.mrOwner !== undefined) bytes.set(params.mrOwner.subarray(0, 48), L.mrOwner);
   if (params.mrOwnerConfig !== undefined) bytes.set(params.mrOwnerConfig.subarray(0, 48), L.mrOwnerConfig);
   view.setBigUint64(L.ia32ArchCapabilitiesConfig, params.ia32ArchCapabilitiesConfig ?? 0n, true);
-  (params.cpuidConfig ?? []).slice(0, CPUID_CONFIG_ORDER.length).forEach((value, index) => {
+  (params.cpuidConfig ?? []).slice(0, CPUID_CONFIG_ENTRIES).forEach((value, index) => {
     const at = L.cpuidConfig + index * 16;
     view.setUint32(at, value.eax, true);
     view.setUint32(at + 4, value.ebx, true);
@@ -104,7 +124,7 @@ export function buildTdParams(params: Partial<TdParams>): Uint8Array {
 /** Reads the fields; whether their values are legal is for TDH.MNG.INIT to say. */
 export function parseTdParams(bytes: Uint8Array): TdParams {
   const view = new DataView(bytes.buffer, bytes.byteOffset, TD_PARAMS_BYTES);
-  const cpuidConfig = CPUID_CONFIG_ORDER.map((_, index): CpuidConfigValue => {
+  const cpuidConfig = Array.from({ length: CPUID_CONFIG_ENTRIES }, (_, index): CpuidConfigValue => {
     const at = L.cpuidConfig + index * 16;
     return {
       eax: view.getUint32(at, true),

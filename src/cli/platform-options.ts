@@ -1,7 +1,14 @@
 /** Options that say which platform a TD runs on; the commands that build one share them. */
 
 import { InvalidArgumentError, Option } from 'commander';
-import { MODULE_1_5, MODULE_VERSIONS, type ModuleVersion } from '../machine/index.ts';
+import {
+  CPU_PROFILES,
+  type CpuProfile,
+  MINIMAL_PROFILE,
+  MODULE_1_5,
+  MODULE_VERSIONS,
+  type ModuleVersion,
+} from '../machine/index.ts';
 
 export function moduleVersion(text: string): ModuleVersion {
   const version = MODULE_VERSIONS.find(({ name }) => name === text);
@@ -9,6 +16,21 @@ export function moduleVersion(text: string): ModuleVersion {
     throw new InvalidArgumentError(`Give one of ${MODULE_VERSIONS.map(({ name }) => name).join(', ')}.`);
   }
   return version;
+}
+
+export function cpuProfile(text: string): CpuProfile {
+  const profile = CPU_PROFILES.find(({ name }) => name === text);
+  if (profile === undefined) {
+    throw new InvalidArgumentError(`Give one of ${CPU_PROFILES.map(({ name }) => name).join(', ')}.`);
+  }
+  return profile;
+}
+
+export function cpuOption(): Option {
+  const profiles = CPU_PROFILES.map(({ name, summary }) => `"${name}": ${summary}`).join('; ');
+  return new Option('--cpu <profile>', `which processor. ${profiles}`)
+    .argParser(cpuProfile)
+    .default(MINIMAL_PROFILE, MINIMAL_PROFILE.name);
 }
 
 export function tdxModuleOption(): Option {

@@ -2,7 +2,7 @@
 
 import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
-import { DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
+import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
 import { observeAll } from '../probe/index.ts';
 import { causeOfDeath, formatDeath } from './death-report.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -25,6 +25,7 @@ export interface TdRunOptions {
   readonly show: Show;
   readonly symbols: SymbolLookup;
   readonly output: Output;
+  readonly cpu: CpuProfile;
   readonly moduleVersion: ModuleVersion;
   readonly maxInstructions?: number | undefined;
   readonly seed?: number | undefined;
@@ -45,6 +46,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const platform = new TdxPlatform({
     memoryBytes: options.memoryBytes,
     observer: trace === undefined ? crossings : observeAll(crossings, trace.observer),
+    cpu: options.cpu,
     moduleVersion: options.moduleVersion,
     seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',

@@ -41,6 +41,9 @@ function isEfer(cpu: Processor, low: number, high: number): boolean {
   return !paging || ((low ^ cpu.state.low(S.efer)) & Efer.LME) === 0;
 }
 
+const isSpecCtrl = (cpu: Processor, low: number, high: number): boolean =>
+  high === 0 && (low & ~cpu.controls.specCtrlSupported) === 0;
+
 function setEfer(cpu: Processor, low: number): void {
   const old = cpu.state.low(S.efer);
   const value = (low & ~Efer.LMA) | (old & Efer.LMA);
@@ -51,7 +54,7 @@ function setEfer(cpu: Processor, low: number): void {
 
 export const MSR_ROWS: readonly MsrRow[] = [
   { number: 0x10, name: 'IA32_TIME_STAMP_COUNTER', get: (cpu) => cpu.readTsc(), set: 'none' },
-  { number: 0x48, name: 'IA32_SPEC_CTRL', row: S.specCtrl, valid: only(0x5f7) },
+  { number: 0x48, name: 'IA32_SPEC_CTRL', row: S.specCtrl, valid: isSpecCtrl },
   { number: 0x49, name: 'IA32_PRED_CMD', get: 'none', valid: only(1), set: ignore },
   { number: 0x10b, name: 'IA32_FLUSH_CMD', get: 'none', valid: only(1), set: ignore },
   { number: 0x174, name: 'IA32_SYSENTER_CS', row: S.sysenterCs },

@@ -1,6 +1,7 @@
 /** What x86-64 is: instructions, their bytes and their text. Knows no state and no behaviour. */
 
 export { bitNames, Cr0Bit, Cr4Bit, EferBit } from './control-registers.ts';
+export { CPUID_FEATURES, type CpuidFeature, type CpuidRegister, cpuidFeature } from './cpuid-features.ts';
 export { createInstruction, DecodeResult, Decoder } from './decode.ts';
 export {
   type Assembled,

@@ -1,6 +1,7 @@
 /** The platform in typed calls: build one, build a TD on it, run it, read its crossings. */
 
 export { MODULE_1_5, MODULE_2_0, MODULE_VERSIONS, type ModuleVersion } from '../abi/index.ts';
+export { CPU_PROFILES, type CpuProfile, MINIMAL_PROFILE, SPR_PROFILE } from '../seam/index.ts';
 export type { RunLimits, TdEnd, TdHost, Tdvmcall, Vcpu, VmmHooks } from '../vmm/index.ts';
 export { type BareEnd, BareMachine, type BareMachineOptions } from './bare-machine.ts';
 export { BOARD } from './board.ts';

@@ -2,11 +2,12 @@
 import { MODULE_1_5, type ModuleVersion, type TdParams } from '../abi/index.ts';
 import type { QuoteVersion } from '../attestation/index.ts';
 import { type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
+import { OPTIONAL_FEATURES } from '../isa/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { HostMemory } from '../memory/index.ts';
 import { SharedView } from '../memory/shared-view.ts';
 import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
-import { TdxModule } from '../seam/index.ts';
+import { type CpuProfile, MINIMAL_PROFILE, TdxModule } from '../seam/index.ts';
 import { Clock } from '../time/index.ts';
 import { QuotingService, Vmm, type VmmHooks } from '../vmm/index.ts';
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
@@ -26,6 +27,8 @@ export interface PlatformOptions {
   readonly hostHooks?: VmmHooks;
   /** which TDX module: MODULE_1_5 (the default) or MODULE_2_0 */
   readonly moduleVersion?: ModuleVersion;
+  /** what the processors are: one of CPU_PROFILES; default: MINIMAL_PROFILE */
+  readonly cpu?: CpuProfile;
   /** how guests are executed, the same bits either way: hot code compiled (the default), or everything interpreted */
   readonly engine?: 'compiler' | 'interpreter';
   /** format of the quotes that guests get: 4 (the default) or 5 */
@@ -60,14 +63,21 @@ export class TdxPlatform {
   constructor(options: PlatformOptions) {
     this.#options = options;
     const seed = options.seed ?? DEFAULT_SEED;
+    const cpu = options.cpu ?? MINIMAL_PROFILE;
     this.#turns = new SeededTurns(seed);
     this.memory = new HostMemory(hostMemoryFor(options.memoryBytes));
-    this.processors = new ProcessorComplex(this.memory, this.clock, options.engine === 'interpreter' ? 0 : undefined);
+    this.processors = new ProcessorComplex(
+      this.memory,
+      this.clock,
+      options.engine === 'interpreter' ? 0 : undefined,
+      OPTIONAL_FEATURES.filter((feature) => cpu.features.includes(feature)),
+    );
     this.module = new TdxModule({
       memory: this.memory,
       clock: this.clock,
       seed,
       version: options.moduleVersion ?? MODULE_1_5,
+      cpuProfile: cpu,
       createProcessor: (index) => {
         const processor = this.processors.create(new SeededEntropy(seed, index));
         this.#logicalProcessors.push(processor);

@@ -21,7 +21,7 @@ import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
 import { SharedHalf } from './shared-half.ts';
 import type { Td, TdConfiguration } from './structures/td.ts';
 import type { Vcpu } from './structures/vcpu.ts';
-import type { CpuidProfile } from './virt/cpuid-profile.ts';
+import { archCapabilitiesOf, type CpuProfile, NativeCpuid } from './virt/cpu-profile.ts';
 
 /** Life of the module itself. */
 export const SysState = { INIT_PENDING: 0, READY: 1 } as const;
@@ -37,7 +37,7 @@ export interface CoreOptions {
   readonly memory: HostMemory;
   readonly clock: Clock;
   readonly createProcessor: (index: number) => LogicalProcessor;
-  readonly profile: CpuidProfile;
+  readonly profile: CpuProfile;
   readonly secrets: PlatformSecrets;
   readonly observer: CrossingObserver;
 }
@@ -47,7 +47,9 @@ export class SeamCore {
   readonly memory: HostMemory;
   readonly clock: Clock;
   readonly createProcessor: (index: number) => LogicalProcessor;
-  readonly profile: CpuidProfile;
+  /** what the processor under the module is */
+  readonly native: NativeCpuid;
+  readonly archCapabilities: bigint;
   readonly secrets: PlatformSecrets;
   observer: CrossingObserver;
   /** the observer asks for calls before they are served */
@@ -81,7 +83,8 @@ export class SeamCore {
     this.memory = options.memory;
     this.clock = options.clock;
     this.createProcessor = options.createProcessor;
-    this.profile = options.profile;
+    this.native = new NativeCpuid(options.profile);
+    this.archCapabilities = archCapabilitiesOf(options.profile);
     this.secrets = options.secrets;
     this.observer = options.observer;
     this.observesEntries = options.observer.wantsEntries === true;

@@ -5,6 +5,7 @@ export { SEAMCALL_ROWS } from './seamcall/index.ts';
 export { SEPT_STATES, SeptState } from './sept/states.ts';
 export { EXIT_ROWS } from './td-exit/policy.ts';
 export { TDCALL_ROWS } from './tdcall/index.ts';
-export { type CpuidProfile, type CpuidValues, MINIMAL_PROFILE } from './virt/cpuid-profile.ts';
+export type { CpuProfile } from './virt/cpu-profile.ts';
 export { CPUID_ROWS } from './virt/cpuid-rows.ts';
 export { MSR_ROWS } from './virt/msr-rows.ts';
+export { CPU_PROFILES, MINIMAL_PROFILE, SPR_PROFILE } from './virt/profiles/index.ts';

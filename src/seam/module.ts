@@ -9,7 +9,8 @@ import type { HostDoor } from './host-door.ts';
 import { postVector } from './posted-interrupts.ts';
 import { PlatformSecrets } from './report/platform-secrets.ts';
 import { seamcall } from './seamcall/dispatch.ts';
-import { type CpuidProfile, MINIMAL_PROFILE } from './virt/cpuid-profile.ts';
+import type { CpuProfile } from './virt/cpu-profile.ts';
+import { MINIMAL_PROFILE } from './virt/profiles/index.ts';
 
 export interface TdxModuleOptions {
   readonly memory: HostMemory;
@@ -21,7 +22,7 @@ export interface TdxModuleOptions {
   /** default: MODULE_1_5 */
   readonly version?: ModuleVersion;
   /** what the processors are; default: MINIMAL_PROFILE */
-  readonly cpuProfile?: CpuidProfile;
+  readonly cpuProfile?: CpuProfile;
   readonly observer?: CrossingObserver;
 }
 

@@ -1,6 +1,7 @@
 /** The host's part in bringing the module up, once a platform. */
-import { type CpuidConfigValue, Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
+import { Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
 import type { SharedView } from '../memory/shared-view.ts';
+import type { ChoosableCpuid } from './cpuid-config.ts';
 import { type HostPages, PAGE_4K_BYTES } from './host-pages.ts';
 import type { Seamcalls } from './seamcalls.ts';
 
@@ -10,12 +11,20 @@ export interface ModuleFacts {
   readonly tdcsPages: number;
   /** pages of a vCPU's control structure that TDH.VP.ADDCX adds beside the TDVPR page */
   readonly vcpuExtraPages: number;
-  /** masks of the CPUID bits that a host may choose, in the order of TD_PARAMS */
-  readonly choosableCpuid: readonly CpuidConfigValue[];
+  /** the CPUID bits that a host may choose, in the order of TD_PARAMS */
+  readonly choosableCpuid: readonly ChoosableCpuid[];
+  /** XFAM bits that a TD may have */
+  readonly xfam: bigint;
 }
 
 /** TDX Module 1.5 ABI Definition, "TDSYSINFO_STRUCT". */
-const SystemInformation = { bytes: 1024, cpuidConfigCount: 128, cpuidConfig: 132, cpuidConfigBytes: 24 } as const;
+const SystemInformation = {
+  bytes: 1024,
+  xfamFixed0: 80,
+  cpuidConfigCount: 128,
+  cpuidConfig: 132,
+  cpuidConfigBytes: 24,
+} as const;
 
 /** Initialises the module and asks it what it needs. */
 export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostPages): ModuleFacts {
@@ -27,12 +36,16 @@ export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostP
   return {
     tdcsPages: pagesOf(MetadataField.TDCS_BASE_SIZE),
     vcpuExtraPages: pagesOf(MetadataField.TDVPS_BASE_SIZE) - 1,
-    choosableCpuid: readChoosableCpuid(seamcalls, view, pages),
+    ...readSystemInformation(seamcalls, view, pages),
   };
 }
 
 /** TDH.SYS.INFO writes its answer to a host page; of the memory ranges it also tells, this host wants none. */
-function readChoosableCpuid(seamcalls: Seamcalls, view: SharedView, pages: HostPages): CpuidConfigValue[] {
+function readSystemInformation(
+  seamcalls: Seamcalls,
+  view: SharedView,
+  pages: HostPages,
+): Pick<ModuleFacts, 'choosableCpuid' | 'xfam'> {
   const scratchHpa = pages.take4K();
   seamcalls.call(TdhLeaf.SYS_INFO, {
     rcx: scratchHpa,
@@ -44,9 +57,10 @@ function readChoosableCpuid(seamcalls: Seamcalls, view: SharedView, pages: HostP
   pages.give4K(scratchHpa);
   const table = new DataView(bytes.buffer);
   const rows = table.getUint32(SystemInformation.cpuidConfigCount, true);
-  return Array.from({ length: rows }, (_, row): CpuidConfigValue => {
-    const masks = SystemInformation.cpuidConfig + row * SystemInformation.cpuidConfigBytes + 8; // after leaf and sub-leaf
-    const mask = (register: number) => table.getUint32(masks + 4 * register, true);
-    return { eax: mask(0), ebx: mask(1), ecx: mask(2), edx: mask(3) };
+  const choosableCpuid = Array.from({ length: rows }, (_, row): ChoosableCpuid => {
+    const at = SystemInformation.cpuidConfig + row * SystemInformation.cpuidConfigBytes;
+    const word = (index: number) => table.getUint32(at + 4 * index, true);
+    return { leaf: word(0), subleaf: word(1) | 0, eax: word(2), ebx: word(3), ecx: word(4), edx: word(5) };
   });
+  return { choosableCpuid, xfam: table.getBigUint64(SystemInformation.xfamFixed0, true) };
 }

@@ -15,6 +15,7 @@ export const HOST_MSRS: readonly HostMsrRow[] = [
   { index: 0x17, name: 'IA32_PLATFORM_ID', value: 0n, write: 'refused', reason: 'microcode code reads it' },
   { index: 0x3a, name: 'IA32_FEATURE_CONTROL', value: 1n, write: 'refused', reason: 'locked, no feature on' },
   { index: 0x8b, name: 'IA32_BIOS_SIGN_ID', value: 0n, write: 'ignored', reason: 'written 0 before it is read' },
+  { index: 0xcf, name: 'IA32_CORE_CAPABILITIES', value: 0n, write: 'refused', reason: 'CPUID announces it' },
   { index: 0xfe, name: 'IA32_MTRRCAP', value: 0n, write: 'refused', reason: 'no MTRRs to program' },
   { index: 0x2ff, name: 'IA32_MTRR_DEF_TYPE', value: 0xc06n, write: 'ignored', reason: 'everything is write-back' },
   { index: 0x179, name: 'IA32_MCG_CAP', value: 0n, write: 'refused', reason: 'no machine-check banks' },

@@ -61,6 +61,7 @@ export function buildTd(plan: LoadPlan, options: TdBuilderOptions): TdHost {
 function tdParams(plan: LoadPlan, { module, params }: TdBuilderOptions): Partial<TdParams> {
   return {
     attributes: TdAttribute.SEPT_VE_DISABLE,
+    xfam: module.xfam,
     maxVcpus: plan.vcpus,
     configFlags: ConfigFlag.NO_RBP_MOD,
     cpuidConfig: cpuidConfig(module.choosableCpuid, plan.vcpus),

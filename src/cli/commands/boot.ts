@@ -3,14 +3,14 @@
 import { Command, Option } from 'commander';
 import { symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
-import { BOARD, buildShimRom, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
+import { BOARD, buildShimRom, type CpuProfile, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
 import { AptUnavailable, FileError } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
-import { tdxModuleOption } from '../platform-options.ts';
+import { cpuOption, tdxModuleOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
@@ -22,6 +22,7 @@ interface BootOptions extends TraceOptions {
   readonly vcpus: number;
   readonly seed: number;
   readonly exec?: string;
+  readonly cpu: CpuProfile;
   readonly tdxModule: ModuleVersion;
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
@@ -57,6 +58,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--vcpus <count>', 'virtual processors of the TD', vcpuCount, 1)
     .option('--seed <number>', 'of all that is random: entropy, keys, the order of vCPUs', seed, DEFAULT_SEED)
     .option('--exec <command>', 'run a shell command in the guest, print its output, power off, exit with its status')
+    .addOption(cpuOption())
     .addOption(tdxModuleOption())
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
     .addOption(
@@ -103,6 +105,7 @@ async function boot(options: BootOptions): Promise<number> {
     show,
     symbols: symbolsOf(guest.kernel.bytes, guest.kernel.name),
     output,
+    cpu: options.cpu,
     moduleVersion: options.tdxModule,
     seed: options.seed,
     maxInstructions: options.maxInstructions,
@@ -114,13 +117,14 @@ async function boot(options: BootOptions): Promise<number> {
 }
 
 function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> {
-  const { tdxModule, seed, maxInstructions, engine, json } = options;
+  const { cpu, tdxModule, seed, maxInstructions, engine, json } = options;
   return runTd({
     plan: planBuiltInGuest(),
     memoryBytes: BUILT_IN_GUEST_BYTES,
     show: 'everything',
     symbols: () => undefined,
     output,
+    cpu,
     moduleVersion: tdxModule,
     seed,
     maxInstructions,

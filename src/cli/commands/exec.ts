@@ -6,6 +6,7 @@ import { hex } from '../../bits/index.ts';
 import { type SymbolLookup, symbolLookup } from '../../debug/index.ts';
 import { LoadError } from '../../loader/index.ts';
 import {
+  type CpuProfile,
   type FunctionArgument,
   type FunctionCrossing,
   type FunctionResult,
@@ -17,7 +18,7 @@ import { FileError, readUserFile } from '../../node/index.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
-import { tdxModuleOption } from '../platform-options.ts';
+import { cpuOption, tdxModuleOption } from '../platform-options.ts';
 import { replayLine } from '../replay.ts';
 import { writeReport } from '../report-file.ts';
 import { openTrace, type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
@@ -25,6 +26,7 @@ import { openTrace, type TraceOptions, traceFilterOption, traceOption } from '..
 interface ExecOptions extends TraceOptions {
   readonly arg: readonly FunctionArgument[];
   readonly host: keyof typeof hosts;
+  readonly cpu: CpuProfile;
   readonly tdxModule: ModuleVersion;
   readonly maxInstructions?: number;
   readonly json?: string;
@@ -71,6 +73,7 @@ export function execCommand(exit: (code: number) => void): Command {
     .argument('<symbol>', 'the function, called by the SysV ABI')
     .option('--arg <value>', 'the next argument: a number, or name={word,word,...}', argument, [])
     .addOption(new Option('--host <kind>', 'who answers the hypercalls').choices(Object.keys(hosts)).default('usual'))
+    .addOption(cpuOption())
     .addOption(tdxModuleOption())
     .option('--max-instructions <count>', 'stop after so many instructions (default 10M)', count)
     .option('--json <file>', 'write the result as JSON')
@@ -91,6 +94,7 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
       symbol,
       args: options.arg,
       hostHooks: hosts[options.host],
+      cpu: options.cpu,
       moduleVersion: options.tdxModule,
       ...(trace === undefined ? {} : { observer: trace.observer }),
       onBuilt: (platform, td, symbolsOfObject) => {

@@ -2,6 +2,7 @@
 import type { CompletionCode, ModuleVersion, TdvmcallStatus } from '../../abi/index.ts';
 import type { LinkedObject, NamedFile } from '../../loader/index.ts';
 import type { CrossingObserver } from '../../probe/index.ts';
+import type { CpuProfile } from '../../seam/index.ts';
 import type { TdEnd, VmmHooks } from '../../vmm/index.ts';
 import type { Td } from '../td.ts';
 import type { TdxPlatform } from '../tdx-platform.ts';
@@ -30,6 +31,8 @@ export interface FunctionCall {
   readonly observer?: CrossingObserver;
   /** called once before the function runs: for whoever looks on; `symbols` are those of the object */
   readonly onBuilt?: (platform: TdxPlatform, td: Td, symbols: ReadonlyMap<string, number>) => void;
+  /** default: MINIMAL_PROFILE */
+  readonly cpu?: CpuProfile;
   /** default 10 million */
   readonly maxInstructions?: number;
 }

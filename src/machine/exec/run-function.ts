@@ -12,6 +12,7 @@ import {
   planBareTd,
 } from '../../loader/index.ts';
 import { observeAll } from '../../probe/index.ts';
+import { MINIMAL_PROFILE } from '../../seam/index.ts';
 import { buildShimRom } from '../shim/shim-rom.ts';
 import { TdxPlatform } from '../tdx-platform.ts';
 import { describe } from './describe.ts';
@@ -48,6 +49,7 @@ export function runFunction(call: FunctionCall): FunctionResult {
     hostHooks: watch.hooks,
     observer: call.observer === undefined ? watch : observeAll(watch, call.observer),
     moduleVersion: call.moduleVersion ?? MODULE_1_5,
+    cpu: call.cpu ?? MINIMAL_PROFILE,
   });
   const td = platform.buildTd(plan, { params: { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } });
   call.onBuilt?.(platform, td, object.symbols);

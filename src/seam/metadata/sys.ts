@@ -1,16 +1,16 @@
 /** System-scope metadata: what the module is. */
 import {
-  CONFIG_FLAGS_KNOWN,
-  CPUID_CONFIG_ORDER,
+  configFlagsKnown,
   MetadataField,
+  type ModuleVersion,
   TD_ATTRIBUTES_SETTABLE,
+  XFAM_ALLOWED,
   XFAM_REQUIRED,
 } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import type { SeamCore } from '../core.ts';
 import { TDCS_PAGES, TDVPS_PAGES } from '../structures/td.ts';
-import { CPUID_CONFIG_MASKS } from '../virt/cpuid-rows.ts';
-import { SUPPORTED_XFAM } from '../virt/xfam.ts';
+import { configurableCpuid } from '../virt/cpuid-rows.ts';
 import { type FieldRow, fieldRows, HOST_AND_GUEST_READ, HOST_READS } from './field-row.ts';
 import { FieldTable } from './field-table.ts';
 
@@ -34,16 +34,16 @@ const ARCH_CAPABILITIES_CONFIGURABLE = (1n << 4n) | (1n << 19n) | (1n << 20n) | 
 const zero = () => 0;
 
 /** Leaf in 31:0, sub-leaf (all ones: none) in 63:32; all ones where there is nothing to configure. */
-function configurableLeaf(number: number): bigint {
-  const [leaf, subleaf] = CPUID_CONFIG_ORDER[number] ?? [-1, -1];
+function configurableLeaf(version: ModuleVersion, number: number): bigint {
+  const { leaf, subleaf } = configurableCpuid(version)[number] ?? { leaf: -1, subleaf: -1 };
   return (BigInt(subleaf >>> 0) << 32n) | BigInt(leaf >>> 0);
 }
 
 /** Configurable bits of EAX and EBX (element 0), ECX and EDX (1). */
-function configurableBits(element: number): bigint {
-  const masks = CPUID_CONFIG_MASKS[element >> 1];
-  if (masks === undefined) return 0n;
-  const [low, high] = element % 2 === 0 ? [masks.eax, masks.ebx] : [masks.ecx, masks.edx];
+function configurableBits(version: ModuleVersion, element: number): bigint {
+  const bits = configurableCpuid(version)[element >> 1]?.bits;
+  if (bits === undefined) return 0n;
+  const [low, high] = element % 2 === 0 ? [bits.eax, bits.ebx] : [bits.ecx, bits.edx];
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
 
@@ -82,18 +82,30 @@ export const SYSTEM_FIELDS: readonly FieldRow<SeamCore>[] = [
   row(0x9800_0001_0000_0201n, 'TDVPS_SIZE_PER_L2_VM', HOST_READS, zero),
   row(0x1900_0003_0000_0000n, 'ATTRIBUTES_FIXED0', HOST_READS, () => TD_ATTRIBUTES_SETTABLE),
   row(0x1900_0003_0000_0001n, 'ATTRIBUTES_FIXED1', HOST_READS, zero),
-  row(0x1900_0003_0000_0002n, 'XFAM_FIXED0', HOST_READS, () => SUPPORTED_XFAM),
+  row(0x1900_0003_0000_0002n, 'XFAM_FIXED0', HOST_READS, ({ native }) => native.xfam & XFAM_ALLOWED),
   row(0x1900_0003_0000_0003n, 'XFAM_FIXED1', HOST_READS, () => XFAM_REQUIRED),
-  row(0x9900_0001_0000_0004n, 'NUM_CPUID_CONFIG', HOST_READS, () => CPUID_CONFIG_ORDER.length),
-  row(0x9900_0003_0000_0006n, 'CONFIG_FLAGS_FIXED0', HOST_READS, () => CONFIG_FLAGS_KNOWN),
+  row(0x9900_0001_0000_0004n, 'NUM_CPUID_CONFIG', HOST_READS, ({ version }) => configurableCpuid(version).length),
+  row(0x9900_0003_0000_0006n, 'CONFIG_FLAGS_FIXED0', HOST_READS, ({ version }) => configFlagsKnown(version)),
   row(0x9900_0003_0000_0007n, 'CONFIG_FLAGS_FIXED1', HOST_READS, zero),
-  row(0x9900_0003_0000_0400n, 'CPUID_CONFIG_LEAVES', HOST_READS, (_, number) => configurableLeaf(number), {
-    fields: CPUID_CONFIG_FIELDS,
-  }),
-  row(0x9900_0003_0000_0500n, 'CPUID_CONFIG_VALUES', HOST_READS, (_, element) => configurableBits(element), {
-    fields: CPUID_CONFIG_FIELDS,
-    elementsPerField: 2,
-  }),
+  row(
+    0x9900_0003_0000_0400n,
+    'CPUID_CONFIG_LEAVES',
+    HOST_READS,
+    ({ version }, number) => configurableLeaf(version, number),
+    {
+      fields: CPUID_CONFIG_FIELDS,
+    },
+  ),
+  row(
+    0x9900_0003_0000_0500n,
+    'CPUID_CONFIG_VALUES',
+    HOST_READS,
+    ({ version }, element) => configurableBits(version, element),
+    {
+      fields: CPUID_CONFIG_FIELDS,
+      elementsPerField: 2,
+    },
+  ),
   row(0x9900_0003_0000_0600n, 'IA32_ARCH_CAPABILITIES_CONFIG_MASK', HOST_READS, () => ARCH_CAPABILITIES_CONFIGURABLE),
   row(0x9900_0001_0000_0800n, 'NUM_ALLOWED_FMS', HOST_READS),
   row(0x9900_0001_0000_0801n, 'NUM_DISALLOWED_FMS', HOST_READS, zero),

@@ -1,5 +1,5 @@
 /** TD-scope metadata: TDR and TDCS. A TD without partitioning has no L2 Secure EPT roots. */
-import { CompletionCode as Code, ConfigFlag, MetadataField, TdControl } from '../../abi/index.ts';
+import { CompletionCode as Code, MetadataField, TdControl } from '../../abi/index.ts';
 import { Lifecycle, type Td, type TdConfiguration } from '../structures/td.ts';
 import { CPUID_ORDER, CPUID_VALUE_CODES, canonicalCpuidCode, NO_SUBLEAF } from './cpuid-order.ts';
 import {
@@ -116,15 +116,10 @@ export const TD_FIELDS: readonly FieldRow<Td>[] = [
     MetadataField.TD_CTLS,
     'TD_CTLS',
     [NONE, READ, writable(TdControl.PENDING_VE_DISABLE), NONE],
-    (td) => (td.pendingVeDisable ? TdControl.PENDING_VE_DISABLE : 0n),
+    (td) => td.controls.value,
     {
-      write(td, _, value) {
-        const disable = (value & TdControl.PENDING_VE_DISABLE) !== 0n;
-        if (disable !== td.pendingVeDisable && (conf(td).params.configFlags & ConfigFlag.FLEXIBLE_PENDING_VE) === 0n)
-          return Code.METADATA_FIELD_VALUE_NOT_VALID;
-        td.pendingVeDisable = disable;
-        return Code.SUCCESS;
-      },
+      write: (td, _, value) =>
+        td.controls.write(conf(td).params, value) ? Code.SUCCESS : Code.METADATA_FIELD_VALUE_NOT_VALID,
     },
   ),
   row(

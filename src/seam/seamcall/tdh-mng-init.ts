@@ -1,8 +1,7 @@
 import {
-  CONFIG_FLAGS_KNOWN,
   CompletionCode,
   ConfigFlag,
-  CPUID_CONFIG_ORDER,
+  configFlagsKnown,
   EPTP_CONTROLS_4_LEVELS,
   EPTP_CONTROLS_5_LEVELS,
   Gpr,
@@ -21,7 +20,7 @@ import type { SeamCore } from '../core.ts';
 import { Mrtd } from '../measurement/mrtd.ts';
 import { SecureEpt } from '../sept/secure-ept.ts';
 import { gpaGeometry, OpState, type Td, type TdConfiguration } from '../structures/td.ts';
-import { CpuidTable, illegalCpuidConfig } from '../virt/cpuid-table.ts';
+import { buildCpuidTable, CpuidTable } from '../virt/cpuid-table.ts';
 import { MsrTable } from '../virt/msr-table.ts';
 import { isLegalXfam } from '../virt/xfam.ts';
 import { type BuildRow, leafSource } from './row.ts';
@@ -31,15 +30,15 @@ const ARCH_CAPABILITIES_CONFIG_VALID = 1;
 const SUPPORTED_TSC_FREQUENCY_25MHZ = 40;
 
 /** The operand id of the first illegal field, or -1. Order as in the module. */
-function illegalParameter(params: TdParams, bytes: Uint8Array): number {
+function illegalParameter({ version, native }: SeamCore, params: TdParams, bytes: Uint8Array): number {
   const { attributes, configFlags, eptpControls } = params;
   if ((attributes & ~TD_ATTRIBUTES_SETTABLE) !== 0n) return OperandId.ATTRIBUTES;
   if ((attributes & TdAttribute.MIGRATABLE) !== 0n && (attributes & (TdAttribute.DEBUG | TdAttribute.PERFMON)) !== 0n)
     return OperandId.ATTRIBUTES;
-  if (!isLegalXfam(params.xfam)) return OperandId.XFAM;
+  if (!isLegalXfam(params.xfam, native.xfam)) return OperandId.XFAM;
   if (params.maxVcpus === 0) return OperandId.MAX_VCPUS;
   if (params.numL2Vms !== 0) return OperandId.NUM_L2_VMS;
-  if ((configFlags & ~CONFIG_FLAGS_KNOWN) !== 0n) return OperandId.EXEC_CONTROLS;
+  if ((configFlags & ~configFlagsKnown(version)) !== 0n) return OperandId.EXEC_CONTROLS;
   const wide = (configFlags & ConfigFlag.GPAW) !== 0n;
   if (eptpControls !== EPTP_CONTROLS_5_LEVELS && (wide || eptpControls !== EPTP_CONTROLS_4_LEVELS))
     return OperandId.EPTP_CONTROLS;
@@ -65,18 +64,16 @@ export const tdhMngInit: BuildRow = {
     if (hpa < 0) return core.code;
     const bytes = core.memory.u8.slice(hpa, hpa + TD_PARAMS_BYTES);
     const params = parseTdParams(bytes);
-    const illegal = illegalParameter(params, bytes);
+    const illegal = illegalParameter(core, params, bytes);
     if (illegal >= 0) return core.fail(CompletionCode.OPERAND_INVALID, illegal);
-    const wrongCpuid = illegalCpuidConfig(core.profile, params);
-    if (wrongCpuid >= 0) {
-      const [leaf, subleaf] = CPUID_CONFIG_ORDER[wrongCpuid]!;
-      registers.set(Gpr.RCX, leaf, subleaf);
+    const cpuid = buildCpuidTable(core.version, core.native, params);
+    if (!(cpuid instanceof CpuidTable)) {
+      registers.set(Gpr.RCX, cpuid.refusedLeaf, cpuid.refusedSubleaf);
       return core.fail(CompletionCode.OPERAND_INVALID, OperandId.CPUID_CONFIG);
     }
     const { gpaw, sharedBit } = gpaGeometry((params.configFlags & ConfigFlag.GPAW) !== 0n);
     const secondLevel = new SecondLevel();
     const levels = params.eptpControls === EPTP_CONTROLS_5_LEVELS ? 5 : 4;
-    const cpuid = new CpuidTable(core.profile, params);
     const configuration: TdConfiguration = {
       params,
       gpaw,
@@ -89,8 +86,8 @@ export const tdhMngInit: BuildRow = {
       mrtd: new Mrtd(),
       archCapabilities:
         (params.msrConfigCtls & ARCH_CAPABILITIES_CONFIG_VALID) !== 0
-          ? core.profile.archCapabilities & params.ia32ArchCapabilitiesConfig
-          : core.profile.archCapabilities,
+          ? core.archCapabilities & params.ia32ArchCapabilitiesConfig
+          : core.archCapabilities,
     };
     td.initialize(configuration, core.clock.nowTicks);
     return CompletionCode.SUCCESS;

@@ -1,17 +1,16 @@
 import {
   CompletionCode,
-  CPUID_CONFIG_ORDER,
   Gpr,
   OperandId,
   TD_ATTRIBUTES_SETTABLE,
   TdhLeaf,
+  XFAM_ALLOWED,
   XFAM_REQUIRED,
 } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { VENDOR_ID } from '../metadata/sys.ts';
 import { TDCS_PAGES, TDVPS_PAGES } from '../structures/td.ts';
-import { CPUID_CONFIG_MASKS } from '../virt/cpuid-rows.ts';
-import { SUPPORTED_XFAM } from '../virt/xfam.ts';
+import { configurableCpuid } from '../virt/cpuid-rows.ts';
 import { leafSource, type SystemRow } from './row.ts';
 
 const TDSYSINFO_BYTES = 1024;
@@ -53,13 +52,13 @@ export const tdhSysInfo: SystemRow = {
     view.setUint16(LAYOUT.tdcsBaseSize, TDCS_PAGES * PAGE_SIZE_BYTES, true);
     view.setUint16(LAYOUT.tdvpsBaseSize, TDVPS_PAGES * PAGE_SIZE_BYTES, true);
     view.setBigUint64(LAYOUT.attributesFixed0, TD_ATTRIBUTES_SETTABLE, true);
-    view.setBigUint64(LAYOUT.xfamFixed0, SUPPORTED_XFAM, true);
+    view.setBigUint64(LAYOUT.xfamFixed0, core.native.xfam & XFAM_ALLOWED, true);
     view.setBigUint64(LAYOUT.xfamFixed1, XFAM_REQUIRED, true);
-    view.setUint32(LAYOUT.numCpuidConfig, CPUID_CONFIG_ORDER.length, true);
-    CPUID_CONFIG_ORDER.forEach(([leaf, subleaf], index) => {
+    const configurable = configurableCpuid(core.version);
+    view.setUint32(LAYOUT.numCpuidConfig, configurable.length, true);
+    configurable.forEach(({ leaf, subleaf, bits }, index) => {
       const at = LAYOUT.cpuidConfig + index * CPUID_CONFIG_BYTES;
-      const masks = CPUID_CONFIG_MASKS[index]!;
-      [leaf, subleaf, masks.eax, masks.ebx, masks.ecx, masks.edx].forEach((value, word) => {
+      [leaf, subleaf, bits.eax, bits.ebx, bits.ecx, bits.edx].forEach((value, word) => {
         view.setUint32(at + word * 4, value, true);
       });
     });

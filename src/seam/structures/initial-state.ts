@@ -86,6 +86,7 @@ function setControls(cpu: LogicalProcessor, { gpaw, params, secondLevel, msrs, c
   controls.cr4HostMask = CR4_HOST_MASK;
   controls.cr4ReadShadow = CR4_READ_SHADOW;
   controls.cr4Supported = cpuid.supportedCr4;
+  controls.specCtrlSupported = cpuid.supportedSpecCtrl;
   controls.xcr0Supported = params.xfam & 0xffn;
   controls.guestPhysicalAddressBits = gpaw;
   controls.tdcallExits = true;

@@ -5,6 +5,7 @@ import type { Mrtd } from '../measurement/mrtd.ts';
 import type { SecureEpt } from '../sept/secure-ept.ts';
 import type { CpuidTable } from '../virt/cpuid-table.ts';
 import type { MsrTable } from '../virt/msr-table.ts';
+import { TdControls } from '../virt/td-controls.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** Life cycle of a TD's key and pages. */
@@ -64,8 +65,7 @@ export class Td {
   hostPriorityTimeoutUsec = 1_000_000;
   /** VM_CTLS of each L2 virtual machine; a TD without partitioning only stores them */
   readonly vmControls = [0, 0, 0, 0];
-  /** TD_CTLS bit 0 */
-  pendingVeDisable = false;
+  readonly controls = new TdControls();
 
   constructor(tdrHpa: number, keyId: number, uuid: Uint8Array) {
     this.tdrHpa = tdrHpa;
@@ -78,7 +78,7 @@ export class Td {
     this.tscOriginTicks = nowTicks;
     this.configuration = configuration;
     this.opState = OpState.INITIALIZED;
-    this.pendingVeDisable = (configuration.params.attributes & TdAttribute.SEPT_VE_DISABLE) !== 0n;
+    this.controls.initialize(configuration.params);
   }
 
   get isDebug(): boolean {

@@ -43,6 +43,8 @@ export class Vcpu {
   readonly l2DebugControls = new BigUint64Array(4);
   readonly l2TscDeadlines = new BigUint64Array(4).fill(0xffff_ffff_ffff_ffffn);
   debugControl = 0;
+  /** module 2.0: given at TDH.VP.INIT */
+  x2ApicId = 0;
 
   constructor(tdvprHpa: number, td: Td) {
     this.tdvprHpa = tdvprHpa;

@@ -91,7 +91,7 @@ function privateViolation(
   const row = sept.walkToLeaf(gpa) ? SEPT_STATES[sept.state]! : undefined;
   let extendedType: number = ExtendedQualification.NONE;
   if (row?.pending === true && !row.blocked) {
-    if (!vcpu.td.pendingVeDisable) {
+    if (!vcpu.td.controls.pendingVeDisable) {
       injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, gpa, exit.qualificationLow);
       return STAY;
     }

@@ -1,122 +1,162 @@
-/** The CPUID of one TD: fixed at TDH.MNG.INIT from the native values, the host's configuration and XFAM. */
-import { CPUID_CONFIG_ORDER, type TdParams } from '../../abi/index.ts';
-import type { CpuidProfile, CpuidValues } from './cpuid-profile.ts';
-import {
-  CPUID_CONFIG_MASKS,
-  CPUID_ROWS,
-  type CpuidRow,
-  MAXIMUM_BASIC_LEAF,
-  MAXIMUM_EXTENDED_LEAF,
-} from './cpuid-rows.ts';
-
-const REGISTERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
-/** Leaves whose configurable bits are taken as the host gives them: caches. Elsewhere a bit needs the processor too. */
-const CACHE_LEAF = 4;
-const CACHE_LINE_EBX = 0x3f;
-const CACHE_INVALID_SUBLEAF = 4;
-const TSC_LEAF = 0x15;
-const TSC_DEADLINE_BIT = 1 << 24;
+/** The CPUID of one TD: fixed at TDH.MNG.INIT from the native values, the host's configuration, XFAM and ATTRIBUTES. */
+import { cpuidConfigOrder, isModule20, type ModuleVersion, TdAttribute, type TdParams, Xfam } from '../../abi/index.ts';
+import { Cr4Bit, cpuidFeature } from '../../isa/index.ts';
+import type { NativeCpuid } from './cpu-profile.ts';
+import { type CpuidRow, cpuidRowsOf, MAXIMUM_BASIC_LEAF, MAXIMUM_EXTENDED_LEAF } from './cpuid-rows.ts';
+import { applyRules } from './cpuid-rules.ts';
+import { CPUID_REGISTERS, type CpuidValues, NO_BITS } from './cpuid-values.ts';
+import { isLegalTopology, legacyTopology } from './topology.ts';
 
 const HYPERVISOR_BASE = 0x4000_0000;
 const HYPERVISOR_END = 0x5000_0000;
+const EXTENDED_BASE = 0x8000_0000;
+const LEGACY_TOPOLOGY_LEAF = 0xb;
+const TOPOLOGY_LEAF = 0x1f;
+const TOPOLOGY_SUBLEAVES = 6;
 
-const FAMILY_MODEL_STEPPING_INDEX = 0;
+/** A configuration that TDH.MNG.INIT refuses, by the leaf that is wrong; sub-leaf -1: it has none. */
+export interface CpuidRefusal {
+  readonly refusedLeaf: number;
+  readonly refusedSubleaf: number;
+}
 
-/** Index in CPUID_CONFIG of the first entry that asks for what cannot be configured, or -1. */
-export function illegalCpuidConfig(profile: CpuidProfile, { cpuidConfig }: TdParams): number {
-  return cpuidConfig.findIndex(
-    (entry, index) =>
-      REGISTERS.some((register) => (entry[register] & ~CPUID_CONFIG_MASKS[index]![register]) !== 0) ||
-      (index === FAMILY_MODEL_STEPPING_INDEX && entry.eax !== 0 && entry.eax !== profile.values['1']!.eax),
+export interface CpuidAnswer {
+  readonly row: CpuidRow;
+  /** EAX EBX ECX EDX, without what changes at run time */
+  readonly values: Int32Array;
+}
+
+/** CR4 bits that CPUID announces. Source: SDM vol. 3, "Control Registers". */
+const CR4_FEATURES: readonly (readonly [bit: number, feature: string])[] = [
+  [Cr4Bit.VME, 'VME'],
+  [Cr4Bit.PVI, 'VME'],
+  [Cr4Bit.TSD, 'TSC'],
+  [Cr4Bit.DE, 'DE'],
+  [Cr4Bit.PSE, 'PSE'],
+  [Cr4Bit.PAE, 'PAE'],
+  [Cr4Bit.MCE, 'MCE'],
+  [Cr4Bit.PGE, 'PGE'],
+  [Cr4Bit.OSFXSR, 'FXSR'],
+  [Cr4Bit.OSXMMEXCPT, 'SSE'],
+  [Cr4Bit.UMIP, 'UMIP'],
+  [Cr4Bit.LA57, 'LA57'],
+  [Cr4Bit.FSGSBASE, 'FSGSBASE'],
+  [Cr4Bit.PCIDE, 'PCID'],
+  [Cr4Bit.OSXSAVE, 'XSAVE'],
+  [Cr4Bit.SMEP, 'SMEP'],
+  [Cr4Bit.SMAP, 'SMAP'],
+];
+/** PCE has no CPUID bit; VMXE and SMXE are the module's. */
+const CR4_ALWAYS = (1 << Cr4Bit.PCE) | (1 << Cr4Bit.VMXE) | (1 << Cr4Bit.SMXE);
+
+/** IA32_SPEC_CTRL bits that CPUID announces. Source: SDM vol. 4, "IA32_SPEC_CTRL". */
+const SPEC_CTRL_FEATURES: readonly (readonly [bits: number, feature: string])[] = [
+  [1 << 0, 'IBRS'],
+  [1 << 1, 'STIBP'],
+  [1 << 2, 'SSBD'],
+  [3 << 3, 'IPRED_CTRL'],
+  [3 << 5, 'RRSBA_CTRL'],
+  [1 << 7, 'PSFD'],
+  [1 << 8, 'DDPD_U'],
+  [1 << 10, 'BHI_CTRL'],
+];
+
+const keyOf = (leaf: number, subleaf: number): number => leaf * 0x20 + subleaf;
+const toArray = (values: CpuidValues): Int32Array => Int32Array.from(CPUID_REGISTERS, (register) => values[register]);
+
+/** @returns the table, or what of the configuration is refused */
+export function buildCpuidTable(
+  version: ModuleVersion,
+  native: NativeCpuid,
+  params: TdParams,
+): CpuidTable | CpuidRefusal {
+  const order = cpuidConfigOrder(version);
+  const answers = new Map<number, CpuidValues>();
+  const earlier = (leaf: number, subleaf: number): CpuidValues => answers.get(keyOf(leaf, subleaf)) ?? NO_BITS;
+  const rows = cpuidRowsOf(version);
+  for (const row of rows) {
+    const { leaf, subleaf = 0 } = row;
+    const index = order.findIndex(([l, s]) => l === leaf && (s < 0 || s === subleaf));
+    const asked = params.cpuidConfig[index] ?? NO_BITS;
+    const refused: CpuidRefusal = { refusedLeaf: leaf, refusedSubleaf: row.subleaf ?? -1 };
+    const nativeValues = native.read(leaf, subleaf);
+    const values = { ...NO_BITS } as Record<(typeof CPUID_REGISTERS)[number], number>;
+    for (const register of CPUID_REGISTERS) {
+      const direct = row.direct[register];
+      const allow = row.allow[register];
+      if ((asked[register] & ~(direct | allow)) !== 0) return refused;
+      const fixed = (nativeValues[register] & ~row.zero[register]) | row.one[register];
+      values[register] = (((fixed & ~direct) | (asked[register] & direct)) & (asked[register] | ~allow)) | 0;
+    }
+    const ruled = applyRules(values, leaf, subleaf, { version, native, params, earlier });
+    if (ruled === undefined) return refused;
+    answers.set(keyOf(leaf, subleaf), ruled);
+  }
+  if (isModule20(version)) {
+    const subleaves = Array.from({ length: TOPOLOGY_SUBLEAVES }, (_, subleaf) => earlier(TOPOLOGY_LEAF, subleaf));
+    if (!isLegalTopology(subleaves)) return { refusedLeaf: TOPOLOGY_LEAF, refusedSubleaf: 0 };
+    legacyTopology(subleaves).forEach((values, subleaf) => {
+      answers.set(keyOf(LEGACY_TOPOLOGY_LEAF, subleaf), values);
+    });
+  }
+  return new CpuidTable(
+    rows.map((row) => ({ row, values: toArray(earlier(row.leaf, row.subleaf ?? 0)) })),
+    native,
+    params,
   );
 }
 
 export class CpuidTable {
   /** CPUID.1:EAX of the processor */
   readonly nativeFamilyModelStepping: number;
-  /** CR4 bits that the features shown allow, and those the module owns */
+  /** CR4 bits that the features shown, XFAM and ATTRIBUTES allow, and those the module owns */
   readonly supportedCr4: number;
-  readonly #rows = new Map<number, CpuidRow>(CPUID_ROWS.map((row) => [row.leaf, row]));
-  readonly #values = new Map<number, Int32Array>();
+  /** IA32_SPEC_CTRL bits that the features shown allow */
+  readonly supportedSpecCtrl: number;
+  readonly #native: NativeCpuid;
+  readonly #answers: ReadonlyMap<number, CpuidAnswer>;
+  readonly #leavesWithoutSubleaf: ReadonlySet<number>;
 
-  constructor(profile: CpuidProfile, params: TdParams) {
-    this.nativeFamilyModelStepping = profile.values['1']!.eax;
-    for (const row of CPUID_ROWS) {
-      if (row.answer !== 'value') continue;
-      const [first, last] = row.subleaves ?? [0, 0];
-      for (let subleaf = first; subleaf <= last; subleaf++)
-        this.#values.set(keyOf(row.leaf, subleaf), compute(profile, params, row, subleaf));
-    }
-    this.supportedCr4 = this.#computeSupportedCr4();
-  }
-
-  /** EAX EBX ECX EDX of a leaf, without what changes at run time; undefined: #VE. `leaf` and `subleaf` unsigned. */
-  lookup(leaf: number, subleaf: number): Int32Array | undefined {
-    if (leaf >= HYPERVISOR_BASE && leaf < HYPERVISOR_END) return undefined;
-    const clamped = leaf > MAXIMUM_EXTENDED_LEAF || (leaf > MAXIMUM_BASIC_LEAF && leaf < 0x8000_0000);
-    const row = this.#rows.get(clamped ? MAXIMUM_BASIC_LEAF : leaf);
-    if (row === undefined || row.answer === 've') return undefined;
-    if (row.subleaves === undefined) return this.#values.get(keyOf(row.leaf, 0));
-    return subleaf <= row.subleaves[1] ? this.#values.get(keyOf(row.leaf, subleaf)) : undefined;
-  }
-
-  get hasTscDeadline(): boolean {
-    return (this.#values.get(keyOf(1, 0))![2]! & TSC_DEADLINE_BIT) !== 0;
-  }
-
-  /** Source: SDM vol. 3, "Control Registers", each CR4 bit with the CPUID bit that announces it. */
-  #computeSupportedCr4(): number {
-    const [, , ecx1, edx1] = this.#values.get(keyOf(1, 0))!;
-    const [, ebx7, ecx7] = this.#values.get(keyOf(7, 0))!;
-    const announced: readonly (readonly [cr4Bit: number, register: number, cpuidBit: number])[] = [
-      [0, edx1!, 1],
-      [1, edx1!, 1],
-      [2, edx1!, 4],
-      [3, edx1!, 2],
-      [4, edx1!, 3],
-      [5, edx1!, 6],
-      [6, edx1!, 7],
-      [7, edx1!, 13],
-      [9, edx1!, 24],
-      [10, edx1!, 25],
-      [11, ecx7!, 2],
-      [16, ebx7!, 0],
-      [17, ecx1!, 17],
-      [18, ecx1!, 26],
-      [20, ebx7!, 7],
-      [21, ebx7!, 20],
-      [22, ecx7!, 3],
-    ];
-    const PCE = 1 << 8;
-    const VMXE_SMXE = 3 << 13;
-    return announced.reduce(
-      (supported, [cr4Bit, register, cpuidBit]) => supported | (((register >>> cpuidBit) & 1) << cr4Bit),
-      PCE | VMXE_SMXE,
+  constructor(answers: readonly CpuidAnswer[], native: NativeCpuid, params: TdParams) {
+    this.#native = native;
+    this.nativeFamilyModelStepping = native.read(1).eax;
+    this.#answers = new Map(answers.map((answer) => [keyOf(answer.row.leaf, answer.row.subleaf ?? 0), answer]));
+    this.#leavesWithoutSubleaf = new Set(
+      answers.filter(({ row }) => row.subleaf === undefined).map(({ row }) => row.leaf),
     );
+    const shown = <T extends number>(rows: readonly (readonly [T, string])[], bits: (value: T) => number): number =>
+      rows.reduce((value, [what, feature]) => (this.shows(feature) ? value | bits(what) : value), 0);
+    const keys =
+      (native.has('PKU') && (params.xfam & Xfam.PKRU) !== 0n ? 1 << Cr4Bit.PKE : 0) |
+      (native.has('PKS') && (params.attributes & TdAttribute.PKS) !== 0n ? 1 << Cr4Bit.PKS : 0);
+    this.supportedCr4 = shown(CR4_FEATURES, (bit) => 1 << bit) | keys | CR4_ALWAYS;
+    this.supportedSpecCtrl = shown(SPEC_CTRL_FEATURES, (bits) => bits);
   }
-}
 
-const keyOf = (leaf: number, subleaf: number): number => leaf * 0x20 + subleaf;
-
-function compute(profile: CpuidProfile, params: TdParams, row: CpuidRow, subleaf: number): Int32Array {
-  const name = row.leaf.toString(16) + (row.subleaves === undefined ? '' : `.${subleaf}`);
-  const native: CpuidValues = profile.values[name] ?? { eax: 0, ebx: 0, ecx: 0, edx: 0 };
-  const index = CPUID_CONFIG_ORDER.findIndex(
-    ([leaf, configured]) => leaf === row.leaf && (configured < 0 || configured === subleaf),
-  );
-  const values = Int32Array.from(REGISTERS, (register) => {
-    if (index < 0) return native[register];
-    const mask = CPUID_CONFIG_MASKS[index]![register];
-    const asked = params.cpuidConfig[index]![register] & mask;
-    const direct = row.leaf === CACHE_LEAF;
-    return (native[register] & ~mask) | (direct ? asked : asked & native[register]);
-  });
-  // a family, model and stepping of 0 asks for the native ones, any other was checked to be native
-  if (row.leaf === 1) {
-    values[0] = native.eax;
-    values[1] = (native.ebx & 0xffff) | (params.cpuidConfig[index]!.ebx & CPUID_CONFIG_MASKS[index]!.ebx);
+  /** The row that answers, and its values; undefined: none does. A leaf above its range is the highest basic one. `leaf` and `subleaf` unsigned. */
+  find(leaf: number, subleaf: number): CpuidAnswer | undefined {
+    if (leaf >= HYPERVISOR_BASE && leaf < HYPERVISOR_END) return undefined;
+    const above = leaf > MAXIMUM_EXTENDED_LEAF || (leaf > MAXIMUM_BASIC_LEAF && leaf < EXTENDED_BASE);
+    const effective = above ? MAXIMUM_BASIC_LEAF : leaf;
+    if (this.#leavesWithoutSubleaf.has(effective)) return this.#answers.get(keyOf(effective, 0));
+    return subleaf < 0x20 ? this.#answers.get(keyOf(effective, subleaf)) : undefined;
   }
-  if (row.leaf === CACHE_LEAF && subleaf < CACHE_INVALID_SUBLEAF) values[1] = values[1]! | CACHE_LINE_EBX;
-  if (row.leaf === TSC_LEAF) values[1] = params.tscFrequency25Mhz;
-  return values;
+
+  /** EAX EBX ECX EDX of a leaf, without what changes at run time; undefined: there is no row, or it is #VE for every TD. */
+  lookup(leaf: number, subleaf: number): Int32Array | undefined {
+    const answer = this.find(leaf, subleaf);
+    return answer === undefined || answer.row.ve === 'always' ? undefined : answer.values;
+  }
+
+  /** Is this feature bit 1, as configured? */
+  shows(feature: string): boolean {
+    const { leaf, subleaf, register, bit } = cpuidFeature(feature);
+    const values = this.find(leaf, subleaf)?.values;
+    return values !== undefined && ((values[CPUID_REGISTERS.indexOf(register)]! >>> bit) & 1) !== 0;
+  }
+
+  /** What the processor itself answers. */
+  native(leaf: number, subleaf: number): CpuidValues {
+    return this.#native.read(leaf, subleaf);
+  }
 }

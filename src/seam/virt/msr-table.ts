@@ -10,7 +10,7 @@ export class MsrTable {
 
   constructor(cpuid: CpuidTable) {
     const resolve = (answer: MsrAnswer): MsrAnswer =>
-      answer !== MsrAnswer.VeIfTscDeadline ? answer : cpuid.hasTscDeadline ? MsrAnswer.Ve : MsrAnswer.Gp;
+      answer !== MsrAnswer.VeIfTscDeadline ? answer : cpuid.shows('TSC_DEADLINE') ? MsrAnswer.Ve : MsrAnswer.Gp;
     for (const { first, last, read, write } of MSR_ROWS)
       for (let msr = first; msr <= last; msr++) {
         this.#reads.set(msr, resolve(read));
