@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { setEngineFlags } from '../node/index.ts';
 import { bootCommand } from './commands/boot.ts';
+import { decodeCommand } from './commands/decode.ts';
 import { execCommand } from './commands/exec.ts';
 import { traceCommand } from './commands/trace.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
@@ -24,6 +25,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .addCommand(bootCommand(exit))
     .addCommand(execCommand(exit))
     .addCommand(traceCommand(exit))
+    .addCommand(decodeCommand(exit))
     .showHelpAfterError('(--help shows the options)');
   for (const command of withSubcommands(program)) command.exitOverride().showSuggestionAfterError();
   try {

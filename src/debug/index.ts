@@ -2,6 +2,12 @@
 
 export { crossingName, describeCrossing } from './crossing-names.ts';
 export { type Crossing, CrossingRecorder } from './crossing-recorder.ts';
+export { decodeName, decodeNumber } from './decode/decode.ts';
+export { type Decoded, formatDecoded } from './decode/decoded.ts';
+export { metadataFieldName } from './decode/field-id.ts';
+export { decodeQualification, NUMBER_KINDS, type NumberKind } from './decode/kinds.ts';
+export { describeQualification } from './decode/qualification.ts';
+export { decodeStructure } from './decode/structures.ts';
 export { formatRunReport, type NamedCounts, type RunFacts, type RunReport, runReport } from './run-report.ts';
 export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from './symbols.ts';
 export { diffTraces, formatDifference, type TraceDifference } from './trace/diff.ts';
