@@ -68,4 +68,8 @@ export class RegisterFile {
     const words = this.#xmmWords;
     for (let i = 0; i < 32; i++) words[i] = 0;
   }
+
+  zero(registers: readonly Gpr[]): void {
+    for (const register of registers) this.set(register, 0, 0);
+  }
 }

@@ -6,20 +6,20 @@ import {
   levelBytes,
   type ModuleVersion,
   OperandId,
-  type PageLevel,
+  PageLevel,
   type RegisterFile,
 } from '../abi/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
 import { type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 import type { CrossingObserver } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
-import { KeyOwnership } from './key-ownership.ts';
+import { KEY_ID_SHIFT, KeyOwnership } from './key-ownership.ts';
 import { PageType, Pamt } from './pamt.ts';
 import type { PlatformSecrets } from './report/platform-secrets.ts';
 import type { SecureEpt } from './sept/secure-ept.ts';
 import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
 import { SharedHalf } from './shared-half.ts';
-import type { Td, TdConfiguration } from './structures/td.ts';
+import { OpState, type Td, type TdConfiguration } from './structures/td.ts';
 import type { Vcpu } from './structures/vcpu.ts';
 import { archCapabilitiesOf, type CpuProfile, NativeCpuid } from './virt/cpu-profile.ts';
 
@@ -28,9 +28,12 @@ export const SysState = { INIT_PENDING: 0, READY: 1 } as const;
 export type SysState = (typeof SysState)[keyof typeof SysState];
 
 const HIGH_52 = 0x10_0000;
+/** upper half of an address whose key id is 0 */
+const HIGH_NO_KEY = 1 << (KEY_ID_SHIFT - 32);
 const SUPPRESS_VE_HIGH = 0x8000_0000;
-const MEMORY_TYPE_WB = 6 << 3;
-const PAGE_SIZE_BIT = 1 << 7;
+/** write-back, ignore PAT, and the page-size bit, which every leaf carries, whatever its level */
+const LEAF_BITS = (6 << 3) | (1 << 6) | (1 << 7);
+const RWX = 7;
 
 export interface CoreOptions {
   readonly version: ModuleVersion;
@@ -105,10 +108,20 @@ export class SeamCore {
     return code;
   }
 
-  /** A page operand: aligned, RAM, and of the expected type. -1 if not, with `code` and `details` set. */
-  pageOperand(registers: RegisterFile, register: Gpr, expected: PageType, bytes = PAGE_SIZE_BYTES): number {
-    const hpa = registers.number(register);
-    if (registers.high(register) >= HIGH_52 || hpa % bytes !== 0) {
+  /**
+   * A page operand: aligned, without key id, RAM, and of the expected type. -1 if not, with `code` and `details` set. `flags` are low
+   * bits that are no part of the address.
+   */
+  pageOperand(
+    registers: RegisterFile,
+    register: Gpr,
+    expected: PageType,
+    level: PageLevel = PageLevel.PAGE_4K,
+    flags = 0,
+  ): number {
+    const bytes = levelBytes(level);
+    const hpa = registers.number(register) - (registers.low(register) & flags);
+    if (registers.high(register) >= HIGH_NO_KEY || hpa % bytes !== 0) {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
     }
@@ -128,7 +141,7 @@ export class SeamCore {
   /** Host memory that a leaf reads or writes for the VMM: aligned and no TD's. -1 if not. */
   sharedOperand(registers: RegisterFile, register: Gpr, alignment: number, bytes: number): number {
     const hpa = registers.number(register);
-    if (registers.high(register) >= HIGH_52 || hpa % alignment !== 0) {
+    if (registers.high(register) >= HIGH_NO_KEY || hpa % alignment !== 0) {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
     }
@@ -144,11 +157,17 @@ export class SeamCore {
   }
 
   /** A page operand that is free becomes a page of the TD. -1 if it is not free. */
-  takePage(registers: RegisterFile, register: Gpr, td: Td, type: PageType): number {
-    const hpa = this.pageOperand(registers, register, PageType.NDA);
+  takePage(
+    registers: RegisterFile,
+    register: Gpr,
+    td: Td,
+    type: PageType,
+    level: PageLevel = PageLevel.PAGE_4K,
+  ): number {
+    const hpa = this.pageOperand(registers, register, PageType.NDA, level);
     if (hpa < 0) return -1;
-    this.assign(hpa, 0, type, td);
-    td.childCount++;
+    this.assign(hpa, level, type, td);
+    td.childCount += levelBytes(level) / PAGE_SIZE_BYTES;
     return hpa;
   }
 
@@ -199,14 +218,30 @@ export class SeamCore {
     return -1;
   }
 
+  /**
+   * A TD that may run must have the entry `septOperand` found blocked, and must have left every translation behind since. SUCCESS, or
+   * the code to return. Source: TDX Module 1.5 Base Architecture, "TLB Tracking".
+   */
+  blockedAndTracked(registers: RegisterFile, td: Td, sept: SecureEpt): CompletionCode {
+    if (td.opState !== OpState.RUNNABLE) return Code.SUCCESS;
+    if (!SEPT_STATES[sept.state]!.blocked) {
+      this.describeEntry(registers, sept);
+      return this.fail(Code.GPA_RANGE_NOT_BLOCKED, OperandId.RCX);
+    }
+    return this.isTracked(td, sept) ? Code.SUCCESS : this.fail(Code.TLB_TRACKING_NOT_DONE, OperandId.RCX);
+  }
+
+  /** Has TDH.MEM.TRACK been called since the entry was blocked? No vCPU runs meanwhile, so none is still in the old epoch. */
+  isTracked(td: Td, sept: SecureEpt): boolean {
+    return this.pamt.blockEpochOf(sept.hpa) < td.epoch;
+  }
+
   /** RCX and RDX as a failing walk leaves them: the entry in its architectural form, and level 2:0 with state 15:8. */
   describeEntry(registers: RegisterFile, sept: SecureEpt): void {
     const row = SEPT_STATES[sept.state]!;
-    const free = row.state === SeptState.FREE;
-    const hpa = free ? 0 : sept.hpa;
-    const rights = row.accessible || row.state === SeptState.NL_MAPPED ? 7 : 0;
-    const leafBits = row.leaf ? MEMORY_TYPE_WB | (sept.level > 0 ? PAGE_SIZE_BIT : 0) : 0;
-    registers.set(Gpr.RCX, hpa | rights | leafBits, SUPPRESS_VE_HIGH);
+    const rights = row.accessible || row.state === SeptState.NL_MAPPED ? RWX : 0;
+    if (row.leaf) registers.set(Gpr.RCX, sept.hpa | rights | LEAF_BITS, SUPPRESS_VE_HIGH);
+    else registers.set(Gpr.RCX, rights, row.state === SeptState.FREE ? SUPPRESS_VE_HIGH : 0);
     registers.set(Gpr.RDX, sept.level | (row.publicState << 8), 0);
   }
 
@@ -220,6 +255,21 @@ export class SeamCore {
         this.firstProcessor?.hostPageReplaced(page * PAGE_SIZE_BYTES);
       } else written[page] = 1;
     }
+  }
+
+  /** Pages go back to the host: what the TD left in them stays behind. On hardware the host would see it under another key. */
+  releasePages(td: Td, hpa: number, level: PageLevel): void {
+    const first = hpa / PAGE_SIZE_BYTES;
+    const count = levelBytes(level) / PAGE_SIZE_BYTES;
+    const written = this.memory.writtenPage;
+    for (let page = first; page < first + count; page++) {
+      if (written[page] === 0) continue;
+      this.memory.u8.fill(0, page * PAGE_SIZE_BYTES, (page + 1) * PAGE_SIZE_BYTES);
+      this.firstProcessor?.hostPageReplaced(page * PAGE_SIZE_BYTES);
+      written[page] = 0;
+    }
+    this.pamt.free(hpa, level);
+    td.childCount -= count;
   }
 
   /** A page whose whole content was given by somebody else than a guest. */

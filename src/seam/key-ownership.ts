@@ -3,6 +3,8 @@
 /** Key ids below this are the host's; those from it to MAX_KEY_ID may be given to TDs. */
 export const FIRST_PRIVATE_KEY_ID = 1;
 export const MAX_KEY_ID = 63;
+/** A key id takes the upper bits of a physical address, from this one. */
+export const KEY_ID_SHIFT = 46;
 
 export const KeyState = { FREE: 0, ASSIGNED: 1, FLUSHED: 2, WRITTEN_BACK: 3 } as const;
 export type KeyState = (typeof KeyState)[keyof typeof KeyState];

@@ -1,8 +1,9 @@
 /** PAMT: what each host page is to the module. Source: TDX Module 1.5 Base Architecture, "Physical Address Metadata Table". */
+import { levelBytes, type PageLevel } from '../abi/index.ts';
 import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 
-/** Page types, as TDH.PHYMEM.PAGE.RECLAIM returns them. Source: TDX Module 1.5 ABI Definition, "Physical Page Type". */
-export const PageType = { NDA: 0, RSVD: 1, REG: 3, TDR: 4, TDCX: 5, TDVPR: 6, TDVPX: 7, EPT: 8 } as const;
+/** Page types, as TDH.PHYMEM.PAGE.RDMD and RECLAIM return them; pages of a vCPU are TDCX too. Source: TDX Module 1.5 ABI Definition, "Physical Page Type". */
+export const PageType = { NDA: 0, RSVD: 1, REG: 3, TDR: 4, TDCX: 5, TDVPR: 6, EPT: 8 } as const;
 export type PageType = (typeof PageType)[keyof typeof PageType];
 
 export class Pamt {
@@ -10,7 +11,7 @@ export class Pamt {
   readonly #type: Uint8Array;
   /** page number of the owner's TDR */
   readonly #owner: Uint32Array;
-  /** level of the page that starts here: 0 = 4 KiB, 1 = 2 MiB */
+  /** level of the page that this is a part of: 0 = 4 KiB, 1 = 2 MiB, 2 = 1 GiB */
   readonly #level: Uint8Array;
   /** TD epoch at which the page was blocked */
   readonly #blockEpoch: Uint32Array;
@@ -33,7 +34,7 @@ export class Pamt {
     return this.#owner[hpa / PAGE_SIZE_BYTES]! * PAGE_SIZE_BYTES;
   }
 
-  levelOf(hpa: number): number {
+  levelOf(hpa: number): PageLevel {
     return this.#level[hpa / PAGE_SIZE_BYTES]!;
   }
 
@@ -53,9 +54,9 @@ export class Pamt {
   }
 
   /** Gives pages to a TD, under its key. */
-  assign(hpa: number, level: number, type: PageType, ownerTdrHpa: number, keyId: number): void {
+  assign(hpa: number, level: PageLevel, type: PageType, ownerTdrHpa: number, keyId: number): void {
     const first = hpa / PAGE_SIZE_BYTES;
-    const pages = level === 0 ? 1 : 512;
+    const pages = levelBytes(level) / PAGE_SIZE_BYTES;
     this.#type.fill(type, first, first + pages);
     this.#owner.fill(ownerTdrHpa / PAGE_SIZE_BYTES, first, first + pages);
     this.#level.fill(level, first, first + pages);
@@ -63,17 +64,29 @@ export class Pamt {
     this.#memory.keyIdOfPage.fill(keyId, first, first + pages);
   }
 
-  /** Changes the level of 512 pages that stay what they are. */
-  setLevel(hpa: number, level: number): void {
+  /** A page of `level` becomes 512 of the level below, which were never blocked. */
+  demote(hpa: number, level: PageLevel): void {
+    this.#setLevel(hpa, level, level - 1);
     const first = hpa / PAGE_SIZE_BYTES;
-    this.#level.fill(level, first, first + 512);
+    this.#blockEpoch.fill(0, first, first + levelBytes(level) / PAGE_SIZE_BYTES);
+  }
+
+  /** 512 pages that lie side by side become one of `level`. */
+  promote(hpa: number, level: PageLevel): void {
+    this.#setLevel(hpa, level, level);
+  }
+
+  #setLevel(hpa: number, size: PageLevel, level: PageLevel): void {
+    const first = hpa / PAGE_SIZE_BYTES;
+    this.#level.fill(level, first, first + levelBytes(size) / PAGE_SIZE_BYTES);
   }
 
   /** Gives pages back to the host. */
-  free(hpa: number, level: number): void {
+  free(hpa: number, level: PageLevel): void {
     const first = hpa / PAGE_SIZE_BYTES;
-    const pages = level === 0 ? 1 : 512;
+    const pages = levelBytes(level) / PAGE_SIZE_BYTES;
     this.#type.fill(PageType.NDA, first, first + pages);
+    this.#level.fill(0, first, first + pages);
     this.#memory.keyIdOfPage.fill(HOST_KEY_ID, first, first + pages);
   }
 }

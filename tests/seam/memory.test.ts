@@ -133,7 +133,7 @@ test('unblocking brings the page back as it was', () => {
   bench.ok(TdhLeaf.MEM_TRACK, { rcx: bench.tdr });
   bench.ok(TdhLeaf.MEM_RANGE_UNBLOCK, target);
   assert.equal(rightsAt(cpu, 0x1000), RWX);
-  assert.equal(bench.call(TdhLeaf.MEM_RANGE_UNBLOCK, target), Code.GPA_RANGE_NOT_BLOCKED);
+  assert.equal(bench.call(TdhLeaf.MEM_RANGE_UNBLOCK, target), Code.EPT_ENTRY_STATE_INCORRECT);
 });
 
 test('blocking a table blocks all below it', () => {

@@ -157,8 +157,13 @@ export class Bench {
 
   /** Calls a leaf; returns the completion code (upper half of RAX). */
   call(leaf: TdhLeaf, operands: Operands = {}): CompletionCode {
+    this.registers.clear();
+    return this.callWith(leaf, operands);
+  }
+
+  /** As `call`, with the other registers as they are. */
+  callWith(leaf: TdhLeaf, operands: Operands = {}): CompletionCode {
     const { registers } = this;
-    registers.clear();
     registers.setNumber(Gpr.RAX, leaf);
     registers.u64[Gpr.RCX] = BigInt(operands.rcx ?? 0);
     registers.u64[Gpr.RDX] = BigInt(operands.rdx ?? 0);
@@ -184,7 +189,7 @@ export class Bench {
     this.tdr = this.page();
     this.ok(TdhLeaf.MNG_CREATE, { rcx: this.tdr, rdx: keyId });
     this.ok(TdhLeaf.MNG_KEY_CONFIG, { rcx: this.tdr });
-    for (let i = 0; i < 4; i++) this.ok(TdhLeaf.MNG_ADDCX, { rcx: this.page(), rdx: this.tdr });
+    for (let i = 0; i < 6; i++) this.ok(TdhLeaf.MNG_ADDCX, { rcx: this.page(), rdx: this.tdr });
     const scratch = this.page();
     this.view.write(scratch, buildTdParams(params));
     this.ok(TdhLeaf.MNG_INIT, { rcx: this.tdr, rdx: scratch });

@@ -11,61 +11,71 @@ import {
 import { CrossingKind } from '../../probe/index.ts';
 import { type SeamCore, SysState } from '../core.ts';
 import { PageType } from '../pamt.ts';
-import { Lifecycle, type OpState, TDCS_PAGES, type Td } from '../structures/td.ts';
+import { Lifecycle, type OpState, TDCS_PAGES, TDVPS_PAGES, type Td } from '../structures/td.ts';
+import type { Vcpu } from '../structures/vcpu.ts';
 import { SEAMCALL_ROWS } from './index.ts';
-import type { SeamcallRow } from './row.ts';
+import type { SeamcallRow, VcpuRow } from './row.ts';
 
 const BY_LEAF: (SeamcallRow | undefined)[] = [];
 for (const row of SEAMCALL_ROWS) BY_LEAF[row.leaf] = row;
 
-/** Leaf and version are RAX 23:0; no leaf here has a version above 0. */
 const LEAF_MASK = 0xffff;
+const VERSION_SHIFT = 16;
 
 export function seamcall(core: SeamCore, registers: RegisterFile): void {
-  const low = registers.low(Register.RAX);
-  const row = low > LEAF_MASK || registers.high(Register.RAX) !== 0 ? undefined : BY_LEAF[low];
+  const leaf = registers.low(Register.RAX) & LEAF_MASK;
+  const row = rowOf(registers);
   core.details = 0;
   const operand = registers.u32[Register.RCX * 2]! | 0;
   if (core.observesEntries)
-    core.observer.crossing(CrossingKind.HostCallEntry, -1, low, operand, 0, 0, 0, registers.u32);
+    core.observer.crossing(CrossingKind.HostCallEntry, -1, leaf, operand, 0, 0, 0, registers.u32);
   const code = row === undefined ? core.fail(Code.OPERAND_INVALID, OperandId.RAX) : run(core, registers, row);
   registers.set(Register.RAX, core.details, code);
-  if (low !== TdhLeaf.VP_ENTER)
-    core.observer.crossing(CrossingKind.HostCall, -1, low, operand, code | 0, 0, 0, registers.u32);
+  if (leaf !== TdhLeaf.VP_ENTER)
+    core.observer.crossing(CrossingKind.HostCall, -1, leaf, operand, code | 0, 0, 0, registers.u32);
+}
+
+/** RAX: leaf 15:0, version 23:16, the rest 0. */
+function rowOf(registers: RegisterFile): SeamcallRow | undefined {
+  const low = registers.low(Register.RAX);
+  const version = low >>> VERSION_SHIFT;
+  const row = BY_LEAF[low & LEAF_MASK];
+  return registers.high(Register.RAX) !== 0 || version > (row?.maxVersion ?? 0) ? undefined : row;
 }
 
 function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): CompletionCode {
   if (core.sysState !== SysState.READY && !(row.scope === 'system' && row.beforeReady === true))
     return core.fail(Code.SYS_NOT_READY);
-  switch (row.scope) {
-    case 'system':
-      return row.run(core, registers);
-    case 'key': {
-      const td = tdOf(core, registers, row.tdr);
-      return td === undefined ? core.code : row.run(core, registers, td);
-    }
-    case 'build': {
-      const td = tdOf(core, registers, row.tdr);
-      return td === undefined || !hasControlStructure(core, td) ? core.code : row.run(core, registers, td);
-    }
-    case 'td': {
-      const td = tdOf(core, registers, row.tdr);
-      if (td === undefined || !hasControlStructure(core, td) || !isInState(core, td, row.states)) return core.code;
-      return row.run(core, registers, td, td.configuration!);
-    }
-    case 'vcpu': {
-      const hpa = core.pageOperand(registers, row.tdvpr, PageType.TDVPR);
-      if (hpa < 0) return core.code;
-      const vcpu = core.vcpus.get(hpa)!;
-      if (!hasControlStructure(core, vcpu.td) || !isInState(core, vcpu.td, row.states)) return core.code;
-      return row.run(core, registers, vcpu, vcpu.td.configuration!);
+  if (row.scope === 'system') return row.run(core, registers);
+  if (row.scope === 'vcpu') {
+    const vcpu = vcpuOf(core, registers, row);
+    if (vcpu !== undefined) return row.run(core, registers, vcpu, vcpu.td.configuration!);
+  } else {
+    const td = tdOf(core, registers, row.tdr, row.scope === 'td' ? row.handleFlags : 0);
+    if (td !== undefined) {
+      if (row.scope === 'key') return row.run(core, registers, td);
+      if (hasControlStructure(core, td)) {
+        if (row.scope === 'build') return row.run(core, registers, td);
+        if (isInState(core, td, row.states)) return row.run(core, registers, td, td.configuration!);
+      }
     }
   }
+  if (row.outputs !== undefined) registers.zero(row.outputs);
+  return core.code;
 }
 
-function tdOf(core: SeamCore, registers: RegisterFile, register: Gpr): Td | undefined {
-  const hpa = core.pageOperand(registers, register, PageType.TDR);
-  return hpa < 0 ? undefined : core.tds.get(hpa);
+function vcpuOf(core: SeamCore, registers: RegisterFile, row: VcpuRow): Vcpu | undefined {
+  const hpa = core.pageOperand(registers, row.tdvpr, PageType.TDVPR);
+  const vcpu = core.vcpus.get(hpa);
+  if (vcpu === undefined || !hasControlStructure(core, vcpu.td) || !isInState(core, vcpu.td, row.states))
+    return undefined;
+  if (row.incomplete === true || vcpu.tdvpsPages >= TDVPS_PAGES) return vcpu;
+  core.fail(Code.TDCX_NUM_INCORRECT);
+  return undefined;
+}
+
+function tdOf(core: SeamCore, registers: RegisterFile, register: Gpr, flags = 0): Td | undefined {
+  return core.tds.get(core.pageOperand(registers, register, PageType.TDR, 0, flags));
 }
 
 /** Order as in the module: fatal, key, pages of the TDCS. */

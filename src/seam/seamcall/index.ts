@@ -3,11 +3,15 @@ import type { SeamcallRow } from './row.ts';
 import { tdhMemPageAdd } from './tdh-mem-page-add.ts';
 import { tdhMemPageAug } from './tdh-mem-page-aug.ts';
 import { tdhMemPageDemote } from './tdh-mem-page-demote.ts';
+import { tdhMemPagePromote } from './tdh-mem-page-promote.ts';
+import { tdhMemPageRelocate } from './tdh-mem-page-relocate.ts';
 import { tdhMemPageRemove } from './tdh-mem-page-remove.ts';
 import { tdhMemRangeBlock } from './tdh-mem-range-block.ts';
 import { tdhMemRangeUnblock } from './tdh-mem-range-unblock.ts';
 import { tdhMemRd } from './tdh-mem-rd.ts';
 import { tdhMemSeptAdd } from './tdh-mem-sept-add.ts';
+import { tdhMemSeptRd } from './tdh-mem-sept-rd.ts';
+import { tdhMemSeptRemove } from './tdh-mem-sept-remove.ts';
 import { tdhMemTrack } from './tdh-mem-track.ts';
 import { tdhMemWr } from './tdh-mem-wr.ts';
 import { tdhMngAddcx } from './tdh-mng-addcx.ts';
@@ -15,11 +19,13 @@ import { tdhMngCreate } from './tdh-mng-create.ts';
 import { tdhMngInit } from './tdh-mng-init.ts';
 import { tdhMngKeyConfig } from './tdh-mng-key-config.ts';
 import { tdhMngKeyFreeid } from './tdh-mng-key-freeid.ts';
+import { tdhMngKeyReclaimid } from './tdh-mng-key-reclaimid.ts';
 import { tdhMngRd } from './tdh-mng-rd.ts';
 import { tdhMngVpflushdone } from './tdh-mng-vpflushdone.ts';
 import { tdhMrExtend } from './tdh-mr-extend.ts';
 import { tdhMrFinalize } from './tdh-mr-finalize.ts';
 import { tdhPhymemCacheWb } from './tdh-phymem-cache-wb.ts';
+import { tdhPhymemPageRdmd } from './tdh-phymem-page-rdmd.ts';
 import { tdhPhymemPageReclaim } from './tdh-phymem-page-reclaim.ts';
 import { tdhPhymemPageWbinvd } from './tdh-phymem-page-wbinvd.ts';
 import { tdhSysInfo } from './tdh-sys-info.ts';
@@ -39,6 +45,7 @@ export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
   tdhMemPageAdd,
   tdhMemSeptAdd,
   tdhVpAddcx,
+  tdhMemPageRelocate,
   tdhMemPageAug,
   tdhMemRangeBlock,
   tdhMngKeyConfig,
@@ -55,9 +62,14 @@ export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
   tdhMngKeyFreeid,
   tdhMngInit,
   tdhVpInit,
+  tdhMemPagePromote,
+  tdhPhymemPageRdmd,
+  tdhMemSeptRd,
   tdhVpRd,
+  tdhMngKeyReclaimid,
   tdhPhymemPageReclaim,
   tdhMemPageRemove,
+  tdhMemSeptRemove,
   tdhSysInfo,
   tdhSysInit,
   tdhSysRd,

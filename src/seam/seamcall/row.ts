@@ -1,5 +1,5 @@
 /** The form of a SEAMCALL leaf: one row, one leaf, one file. */
-import type { CompletionCode, Gpr, RegisterFile, TdhLeaf } from '../../abi/index.ts';
+import { type CompletionCode, Gpr, type RegisterFile, type TdhLeaf } from '../../abi/index.ts';
 import type { SeamCore } from '../core.ts';
 import type { OpState, Td, TdConfiguration } from '../structures/td.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
@@ -10,6 +10,10 @@ interface LeafRow {
   readonly name: string;
   /** input and output registers */
   readonly operands: string;
+  /** highest version of the leaf; default 0 */
+  readonly maxVersion?: number;
+  /** output registers: 0 when the leaf is refused, unless it says more */
+  readonly outputs?: readonly Gpr[];
   readonly source: string;
 }
 
@@ -28,8 +32,13 @@ export interface KeyRow extends LeafRow {
   readonly run: (core: SeamCore, registers: RegisterFile, td: Td) => CompletionCode;
 }
 
+/** Flags of a TD handle that the leaf knows: low bits of the TDR's address. The dispatcher takes them off. */
+interface HandleFlags {
+  readonly handleFlags?: number;
+}
+
 /** A leaf of a TD that is being built or runs; `states` are the operation states that allow it. */
-export interface TdRow extends LeafRow {
+export interface TdRow extends LeafRow, HandleFlags {
   readonly scope: 'td';
   readonly tdr: Gpr;
   readonly states: readonly OpState[];
@@ -48,10 +57,18 @@ export interface VcpuRow extends LeafRow {
   readonly scope: 'vcpu';
   readonly tdvpr: Gpr;
   readonly states: readonly OpState[];
+  /** may be called before all pages of the TDVPS are added */
+  readonly incomplete?: boolean;
   readonly run: (core: SeamCore, registers: RegisterFile, vcpu: Vcpu, configuration: TdConfiguration) => CompletionCode;
 }
 
 export type SeamcallRow = SystemRow | KeyRow | BuildRow | TdRow | VcpuRow;
+
+/** Where a leaf describes the Secure EPT entry at which it failed: the entry, and its level and state. */
+export const ENTRY_OUTPUTS: readonly Gpr[] = [Gpr.RCX, Gpr.RDX];
+
+/** Where version 1 of a leaf names pages of L2 VMs. */
+export const L2_PAGE_OUTPUTS: readonly Gpr[] = [Gpr.R9, Gpr.R10, Gpr.R11];
 
 /** Section of the document that defines a leaf. */
 export const leafSource = (name: string): string => `TDX Module 1.5 ABI Definition, "${name} Leaf"`;

@@ -3,7 +3,7 @@ import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { PageType } from '../pamt.ts';
 import { SeptOperation } from '../sept/states.ts';
 import { OpState } from '../structures/td.ts';
-import { leafSource, type TdRow } from './row.ts';
+import { ENTRY_OUTPUTS, leafSource, type TdRow } from './row.ts';
 
 /** Copies a page into the TD before it runs; its address enters MRTD. */
 export const tdhMemPageAdd: TdRow = {
@@ -13,12 +13,12 @@ export const tdhMemPageAdd: TdRow = {
   operands:
     'in: RCX = GPA | level 0, RDX = TDR HPA, R8 = target page HPA, R9 = source page HPA; out: RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MEM.PAGE.ADD'),
+  outputs: ENTRY_OUTPUTS,
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED],
   run(core, registers, td, configuration) {
     const gpa = core.pageInfo(registers, configuration, PageLevel.PAGE_4K, PageLevel.PAGE_4K);
-    registers.setNumber(Gpr.RCX, 0);
-    registers.setNumber(Gpr.RDX, 0);
+    registers.zero(ENTRY_OUTPUTS);
     if (gpa < 0) return core.code;
     const sept = configuration.secureEpt;
     const state = core.septOperand(registers, sept, gpa, SeptOperation.MEM_PAGE_ADD);

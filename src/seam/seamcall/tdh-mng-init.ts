@@ -56,9 +56,10 @@ export const tdhMngInit: BuildRow = {
   name: 'TDH.MNG.INIT',
   operands: 'in: RCX = TDR HPA, RDX = TD_PARAMS HPA; out: RCX = CPUID leaf 31:0 and sub-leaf 63:32 that is wrong',
   source: leafSource('TDH.MNG.INIT'),
+  outputs: [Gpr.RCX],
   tdr: Gpr.RCX,
   run: (core: SeamCore, registers: RegisterFile, td: Td) => {
-    registers.setNumber(Gpr.RCX, 0);
+    registers.set(Gpr.RCX, 0, 0);
     if (td.opState !== OpState.UNINITIALIZED) return core.fail(CompletionCode.OP_STATE_INCORRECT);
     const hpa = core.sharedOperand(registers, Gpr.RDX, TD_PARAMS_BYTES, TD_PARAMS_BYTES);
     if (hpa < 0) return core.code;

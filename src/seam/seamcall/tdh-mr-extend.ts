@@ -2,7 +2,7 @@ import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
 import { EXTEND_CHUNK_BYTES } from '../measurement/mrtd.ts';
 import { SEPT_STATES, SeptOperation } from '../sept/states.ts';
 import { OpState } from '../structures/td.ts';
-import { leafSource, type TdRow } from './row.ts';
+import { ENTRY_OUTPUTS, leafSource, type TdRow } from './row.ts';
 
 /** Measures 256 bytes of an added page into MRTD. */
 export const tdhMrExtend: TdRow = {
@@ -11,12 +11,12 @@ export const tdhMrExtend: TdRow = {
   name: 'TDH.MR.EXTEND',
   operands: 'in: RCX = GPA of 256 bytes, RDX = TDR HPA; out: RCX, RDX = entry and its level and state',
   source: leafSource('TDH.MR.EXTEND'),
+  outputs: ENTRY_OUTPUTS,
   tdr: Gpr.RDX,
   states: [OpState.INITIALIZED],
   run(core, registers, _td, configuration) {
     const gpa = registers.number(Gpr.RCX);
-    registers.setNumber(Gpr.RCX, 0);
-    registers.setNumber(Gpr.RDX, 0);
+    registers.zero(ENTRY_OUTPUTS);
     if (gpa % EXTEND_CHUNK_BYTES !== 0 || gpa >= configuration.sharedBit)
       return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     const sept = configuration.secureEpt;

@@ -1,6 +1,6 @@
 import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
 import { PageType } from '../pamt.ts';
-import { OpState, TDVPS_PAGES } from '../structures/td.ts';
+import { OpState, TDVPS_PAGES_MAX } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
 import { leafSource, type VcpuRow } from './row.ts';
 
@@ -13,10 +13,11 @@ export const tdhVpAddcx: VcpuRow = {
   source: leafSource('TDH.VP.ADDCX'),
   tdvpr: Gpr.RDX,
   states: [OpState.INITIALIZED],
+  incomplete: true,
   run(core, registers, vcpu) {
     if (vcpu.state !== VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
-    if (vcpu.tdvpsPages >= TDVPS_PAGES) return core.fail(CompletionCode.TDCX_NUM_INCORRECT);
-    const hpa = core.takePage(registers, Gpr.RCX, vcpu.td, PageType.TDVPX);
+    if (vcpu.tdvpsPages >= TDVPS_PAGES_MAX) return core.fail(CompletionCode.TDCX_NUM_INCORRECT);
+    const hpa = core.takePage(registers, Gpr.RCX, vcpu.td, PageType.TDCX);
     if (hpa < 0) return core.code;
     core.zeroPages(hpa, 1);
     vcpu.tdvpsPages++;

@@ -2,7 +2,7 @@ import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
 import { S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import { initializeProcessor } from '../structures/initial-state.ts';
-import { OpState, TDVPS_PAGES } from '../structures/td.ts';
+import { OpState } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
 import { leafSource, type VcpuRow } from './row.ts';
 
@@ -16,7 +16,6 @@ export const tdhVpInit: VcpuRow = {
   tdvpr: Gpr.RCX,
   states: [OpState.INITIALIZED],
   run(core, registers, vcpu, configuration) {
-    if (vcpu.tdvpsPages < TDVPS_PAGES) return core.fail(CompletionCode.TDCX_NUM_INCORRECT);
     if (vcpu.state !== VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
     const { td } = vcpu;
     if (td.vcpus.length >= configuration.params.maxVcpus) return core.fail(CompletionCode.MAX_VCPUS_EXCEEDED);

@@ -1,19 +1,23 @@
 /** The Secure EPT of one TD: tables of 512 entries, and their reflection in what the processor walks. */
 import { levelBytes, type PageLevel } from '../../abi/index.ts';
-import { invariant } from '../../bits/index.ts';
 import { SecondLevel } from '../../cpu/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS } from '../../probe/index.ts';
 import { SEPT_STATES, SeptState } from './states.ts';
+
+const ENTRIES = 512;
+
+/** 4 KiB pages of a leaf of that level. */
+const pagesOf = (level: PageLevel) => levelBytes(level) / PAGE_SIZE_BYTES;
 
 /** One table page; its entries each cover levelBytes(level). */
 export class SeptTable {
   readonly level: PageLevel;
   /** page the VMM gave for it; 0 for the root, which lives in the TDCS */
   readonly hpa: number;
-  readonly states = new Uint8Array(512);
+  readonly states = new Uint8Array(ENTRIES);
   /** host page number of each leaf */
-  readonly pages = new Uint32Array(512);
+  readonly pages = new Uint32Array(ENTRIES);
   readonly children: (SeptTable | undefined)[] = [];
 
   constructor(level: PageLevel, hpa: number) {
@@ -71,7 +75,7 @@ export class SecureEpt {
   walk(gpa: number, level: PageLevel): boolean {
     let table = this.root;
     for (;;) {
-      const index = Math.floor(gpa / levelBytes(table.level)) % 512;
+      const index = Math.floor(gpa / levelBytes(table.level)) % ENTRIES;
       this.table = table;
       this.index = index;
       this.level = table.level;
@@ -90,6 +94,11 @@ export class SecureEpt {
   setTable(hpa: number): void {
     this.table.states[this.index] = SeptState.NL_MAPPED;
     this.table.children[this.index] = new SeptTable(this.level - 1, hpa);
+  }
+
+  /** Are all entries of the table under the entry free? */
+  get isTableFree(): boolean {
+    return this.table.children[this.index]!.states.every((state) => state === SeptState.FREE);
   }
 
   /** Takes the table under the entry away: the entry is free. */
@@ -118,21 +127,44 @@ export class SecureEpt {
       this.#reflectTable(start, table.children[index], state === SeptState.NL_MAPPED);
   }
 
-  /** Splits the 2 MiB leaf the last walk ended at (for `gpa`) into 512 leaves of one state, in a table at `hpa`. */
+  /** Splits the leaf the last walk ended at (for `gpa`) into 512 leaves of one state, in a table at `hpa`. */
   demote(gpa: number, hpa: number, childState: SeptState): void {
-    invariant(this.level === 1, 'only 2 MiB leaves are split');
-    const { table, index } = this;
-    const child = new SeptTable(0, hpa);
+    const { table, index, level } = this;
+    const child = new SeptTable(level - 1, hpa);
     const first = table.pages[index]!;
-    for (let i = 0; i < 512; i++) {
+    const step = pagesOf(level - 1);
+    for (let i = 0; i < ENTRIES; i++) {
       child.states[i] = childState;
-      child.pages[i] = first + i;
+      child.pages[i] = first + i * step;
     }
     table.children[index] = child;
     table.states[index] = SeptState.NL_MAPPED;
-    this.#reflectTable(gpa, child, true);
-    const start = gpa - (gpa % levelBytes(1));
-    for (let i = 0; i < 512; i++) this.#tell(start + i * PAGE_SIZE_BYTES, 0, childState, childState);
+    const start = gpa - (gpa % levelBytes(level));
+    this.#reflectTable(start, child, true);
+    for (let i = 0; i < ENTRIES; i++) this.#tell(start + i * levelBytes(level - 1), level - 1, childState, childState);
+  }
+
+  /** The page that the leaves under the entry make together: all mapped or all pending, side by side, on its own boundary. */
+  get mergeable(): { hpa: number; state: SeptState } | undefined {
+    const { states, pages, level } = this.table.children[this.index]!;
+    const state = states[0] as SeptState;
+    const first = pages[0]!;
+    const step = pagesOf(level);
+    if (state !== SeptState.MAPPED && state !== SeptState.PENDING) return undefined;
+    if (first % (step * ENTRIES) !== 0) return undefined;
+    for (let i = 1; i < ENTRIES; i++) if (states[i] !== state || pages[i] !== first + i * step) return undefined;
+    return { hpa: first * PAGE_SIZE_BYTES, state };
+  }
+
+  /** Makes the table the last walk ended at (for `gpa`) the leaf that `mergeable` found. */
+  promote(gpa: number, hpa: number, state: SeptState): void {
+    const { table, index, level } = this;
+    table.children[index] = undefined;
+    table.pages[index] = hpa / PAGE_SIZE_BYTES;
+    table.states[index] = state;
+    const start = gpa - (gpa % levelBytes(level));
+    this.#reflectLeaf(start, level, hpa, SEPT_STATES[state]!.accessible);
+    this.#tell(start, level, state, state);
   }
 
   #tell(gpa: number, level: PageLevel, before: number, after: number): void {
@@ -140,7 +172,7 @@ export class SecureEpt {
   }
 
   #reflectLeaf(start: number, level: PageLevel, hpa: number, accessible: boolean): void {
-    const pages = level === 0 ? 1 : 512;
+    const pages = pagesOf(level);
     for (let i = 0; i < pages; i++)
       this.#secondLevel.set(
         start + i * PAGE_SIZE_BYTES,
@@ -149,7 +181,7 @@ export class SecureEpt {
   }
 
   #reflectTable(start: number, table: SeptTable, reachable: boolean): void {
-    for (let i = 0; i < 512; i++) {
+    for (let i = 0; i < ENTRIES; i++) {
       const state = SEPT_STATES[table.states[i]!]!;
       const at = start + i * levelBytes(table.level);
       const child = table.children[i];

@@ -1,14 +1,17 @@
-/** States of a Secure EPT entry, and what may be done in each. Source: TDX Module 1.5 ABI Definition, "Secure EPT Entry State". */
+/**
+ * States of a Secure EPT entry, and what may be done in each: the one table. The nine states beside these (REMOVED, BLOCKEDW,
+ * EXPORTED_*, their pending forms) are entered by live migration only, which is not there. Source: TDX Module 1.5 ABI Definition,
+ * "Secure EPT Entry State"; TDX Module 1.5 Base Architecture, "Secure EPT Entry State Diagram"; module 1.5.01, sept_state_lookup.c.
+ */
 
 export const SeptState = {
   FREE: 0,
-  REMOVED: 1,
-  NL_MAPPED: 2,
-  NL_BLOCKED: 3,
-  MAPPED: 4,
-  BLOCKED: 5,
-  PENDING: 6,
-  PENDING_BLOCKED: 7,
+  NL_MAPPED: 1,
+  NL_BLOCKED: 2,
+  MAPPED: 3,
+  BLOCKED: 4,
+  PENDING: 5,
+  PENDING_BLOCKED: 6,
 } as const;
 export type SeptState = (typeof SeptState)[keyof typeof SeptState];
 
@@ -27,6 +30,7 @@ export const SeptOperation = {
   MEM_RD: 10,
   MEM_WR: 11,
   PAGE_ACCEPT: 12,
+  MEM_PAGE_RELOCATE: 13,
 } as const;
 export type SeptOperation = (typeof SeptOperation)[keyof typeof SeptOperation];
 
@@ -40,7 +44,7 @@ export interface SeptStateRow {
   readonly accessible: boolean;
   readonly blocked: boolean;
   readonly pending: boolean;
-  /** operation to the state it leads to */
+  /** operation to the state it leads to; what is not named is refused */
   readonly transitions: Readonly<Partial<Record<SeptOperation, SeptState>>>;
 }
 
@@ -48,6 +52,11 @@ const Op = SeptOperation;
 const S = SeptState;
 const kept = (state: SeptState, ...operations: SeptOperation[]) =>
   Object.fromEntries(operations.map((operation) => [operation, state]));
+
+/** What the operations that end a table's life lead to, blocked or not: a TD that may run needs it blocked besides. */
+const TABLE = { [Op.MEM_SEPT_REMOVE]: S.FREE, [Op.MEM_PAGE_PROMOTE]: S.MAPPED };
+/** The same for a page. */
+const PAGE = { [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED, [Op.MEM_PAGE_REMOVE]: S.FREE };
 
 /** One row a state, indexed by the state. */
 export const SEPT_STATES: readonly SeptStateRow[] = [
@@ -62,16 +71,6 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     transitions: { [Op.MEM_PAGE_ADD]: S.MAPPED, [Op.MEM_PAGE_AUG]: S.PENDING, [Op.MEM_SEPT_ADD]: S.NL_MAPPED },
   },
   {
-    state: S.REMOVED,
-    name: 'REMOVED',
-    publicState: 5,
-    leaf: true,
-    accessible: false,
-    blocked: false,
-    pending: false,
-    transitions: { [Op.MEM_PAGE_AUG]: S.PENDING },
-  },
-  {
     state: S.NL_MAPPED,
     name: 'NL_MAPPED',
     publicState: 0x84,
@@ -79,7 +78,7 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     accessible: false,
     blocked: false,
     pending: false,
-    transitions: { [Op.MEM_RANGE_BLOCK]: S.NL_BLOCKED, [Op.MEM_SEPT_REMOVE]: S.FREE, [Op.MEM_PAGE_PROMOTE]: S.MAPPED },
+    transitions: { [Op.MEM_RANGE_BLOCK]: S.NL_BLOCKED, ...kept(S.NL_MAPPED, Op.MEM_SEPT_ADD), ...TABLE },
   },
   {
     state: S.NL_BLOCKED,
@@ -89,7 +88,7 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     accessible: false,
     blocked: true,
     pending: false,
-    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.NL_MAPPED, [Op.MEM_SEPT_REMOVE]: S.FREE, [Op.MEM_PAGE_PROMOTE]: S.MAPPED },
+    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.NL_MAPPED, ...TABLE },
   },
   {
     state: S.MAPPED,
@@ -101,9 +100,8 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     pending: false,
     transitions: {
       [Op.MEM_RANGE_BLOCK]: S.BLOCKED,
-      [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED,
-      [Op.MEM_PAGE_REMOVE]: S.FREE,
-      ...kept(S.MAPPED, Op.MR_EXTEND, Op.MEM_RD, Op.MEM_WR),
+      ...PAGE,
+      ...kept(S.MAPPED, Op.MEM_PAGE_RELOCATE, Op.MR_EXTEND, Op.MEM_RD, Op.MEM_WR),
     },
   },
   {
@@ -114,7 +112,7 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     accessible: false,
     blocked: true,
     pending: false,
-    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.MAPPED, [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED, [Op.MEM_PAGE_REMOVE]: S.FREE },
+    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.MAPPED, [Op.MEM_PAGE_RELOCATE]: S.MAPPED, ...PAGE },
   },
   {
     state: S.PENDING,
@@ -127,8 +125,8 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     transitions: {
       [Op.PAGE_ACCEPT]: S.MAPPED,
       [Op.MEM_RANGE_BLOCK]: S.PENDING_BLOCKED,
-      [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED,
-      [Op.MEM_PAGE_REMOVE]: S.FREE,
+      ...PAGE,
+      ...kept(S.PENDING, Op.MEM_PAGE_RELOCATE),
     },
   },
   {
@@ -139,6 +137,6 @@ export const SEPT_STATES: readonly SeptStateRow[] = [
     accessible: false,
     blocked: true,
     pending: true,
-    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.PENDING, [Op.MEM_PAGE_DEMOTE]: S.NL_MAPPED, [Op.MEM_PAGE_REMOVE]: S.FREE },
+    transitions: { [Op.MEM_RANGE_UNBLOCK]: S.PENDING, [Op.MEM_PAGE_RELOCATE]: S.PENDING, ...PAGE },
   },
 ];

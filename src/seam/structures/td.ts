@@ -16,10 +16,12 @@ export type Lifecycle = (typeof Lifecycle)[keyof typeof Lifecycle];
 export const OpState = { UNINITIALIZED: 0, INITIALIZED: 1, RUNNABLE: 2 } as const;
 export type OpState = (typeof OpState)[keyof typeof OpState];
 
-/** Pages that TDH.MNG.ADDCX must add before a TD has a TDCS. */
-export const TDCS_PAGES = 4;
-/** Pages of a TDVPS, TDVPR included. */
+/** Pages that TDH.MNG.ADDCX must add before a TD has a TDCS, and those it may add: a page for each L2 VM. Source: module 1.5.01. */
+export const TDCS_PAGES = 6;
+export const TDCS_PAGES_MAX = 9;
+/** Pages of a TDVPS, TDVPR included, and those it may have: three for each L2 VM. Source: module 1.5.01. */
 export const TDVPS_PAGES = 6;
+export const TDVPS_PAGES_MAX = 15;
 
 /** Everything that TDH.MNG.INIT makes. */
 export interface TdConfiguration {
