@@ -2,8 +2,15 @@
  * The vector and floating-point instructions under test. Their templates come from the decoder's rows, so that no row is
  * forgotten; the host's processor decides what the bytes mean.
  */
+import type { InstructionFeature } from '../../src/isa/index.ts';
+import { avxFloat } from '../../src/isa/opcodes/avx-float.ts';
+import { avxInteger } from '../../src/isa/opcodes/avx-integer.ts';
+import { avxOnly } from '../../src/isa/opcodes/avx-only.ts';
+import { fma } from '../../src/isa/opcodes/fma.ts';
+import type { Row } from '../../src/isa/opcodes/row.ts';
 import { simd } from '../../src/isa/opcodes/simd.ts';
 import { sse } from '../../src/isa/opcodes/sse.ts';
+import { byLength } from '../../src/isa/opcodes/syntax.ts';
 import { x87 } from '../../src/isa/opcodes/x87.ts';
 import { CROSSING_WINDOW, type StateRecord, WINDOW_BYTES } from './batch.ts';
 import type { FormUnderTest, Setting } from './driver.ts';
@@ -28,6 +35,26 @@ function templateOf(opcode: string, syntax: string, notes: string): string {
   else if (modrm && /(^|, )m\d/.test(operands)) template.push('mem');
   if (operands.includes('imm8')) template.push('ib');
   return [size, ...template].join(' ');
+}
+
+/** The same for a VEX row of one length. */
+function vexTemplateOf([opcode, syntax, notes = '']: Row): string {
+  const operands = syntax.split(' ').slice(1).join(' ').split(', ');
+  const places = operands.filter((text) => text !== 'imm8' && text !== '');
+  const encoding = /en:(\S+)/.exec(notes)?.[1] ?? (places.length > 2 ? 'RVMI' : '');
+  const words = opcode.split(' ');
+  const gather = places.find((text) => text.startsWith('vm'));
+  if (gather !== undefined) words.splice(words.indexOf('/r'), 1, `vsib${gather.slice(2)}`);
+  else if (words.at(-1)!.startsWith('/')) {
+    const rm = encoding === '' ? (places.find((text) => text.includes('m')) ?? '') : places[encoding.indexOf('M')]!;
+    const inMemory = places.find((text) => /(^|\/)m(\d|y)/.test(text));
+    if (inMemory === undefined) words.push('reg');
+    else if (/^m/.test(encoding === '' ? inMemory : rm)) words.push('mem');
+  }
+  if (encoding.includes('V')) words.push('vvvv');
+  if (operands.includes('imm8') || places.length === 4) words.push('ib');
+  const size = notes.includes('o64') ? 'q' : /\b(ry|my|r\/my)\b/.test(operands.join()) ? 'y' : 'n';
+  return [size, ...words].join(' ');
 }
 
 // ---- random values
@@ -139,6 +166,24 @@ function placeMemory({ input, encoded, random }: Setting): number {
   return offset;
 }
 
+/** The elements of a gather, all of them in the window. */
+function placeElements({ input, encoded, random }: Setting): number {
+  const { memory } = encoded;
+  if (memory === undefined) return -1;
+  const start = BigInt(input.windowAddress + WINDOW_BYTES / 2 - memory.displacement);
+  input.setGpr(memory.base, memory.addressSize === 32 ? BigInt.asUintN(32, start) : start);
+  const halves = [input.fx.subarray(FX.xmm + 16 * memory.vectorIndex), input.upper.subarray(16 * memory.vectorIndex)];
+  for (const half of halves) {
+    const view = new DataView(half.buffer, half.byteOffset, 16);
+    for (let at = 0; at < 16; at += memory.indexBits / 8) {
+      const index = (random.below(220) - 110) >> memory.scale;
+      if (memory.indexBits === 64) view.setBigInt64(at, BigInt(index), true);
+      else view.setInt32(at, index, true);
+    }
+  }
+  return -1;
+}
+
 function prepareMachine(setting: Setting): number {
   const { input, random, slot } = setting;
   input.slot = slot;
@@ -152,7 +197,9 @@ function prepareMachine(setting: Setting): number {
   image.setUint32(FX.mxcsr, mxcsr(random), true);
   image.setUint32(FX.mxcsrMask, 0xffff, true);
   for (let i = 0; i < 16; i++) vectorBytes(random, image, FX.xmm + 16 * i);
-  const offset = placeMemory(setting);
+  const upper = new DataView(input.upper.buffer, input.upper.byteOffset);
+  for (let i = 0; i < 16; i++) vectorBytes(random, upper, 16 * i);
+  const offset = setting.encoded.memory?.vectorIndex === -1 ? placeMemory(setting) : placeElements(setting);
   input.setGpr(RSP, BigInt.asUintN(47, input.gpr(RSP)));
   return offset;
 }
@@ -228,8 +275,14 @@ const LEAST_NORMAL = 2 ** -126;
 /** RCP and RSQRT promise 1.5 x 2^-12; each processor has its own bits. */
 function forgiveApproximation({ encoded }: Setting, native: StateRecord, simulated: StateRecord): void {
   const at = FX.xmm + 16 * encoded.reg;
-  const theirs = new DataView(native.fx.buffer, native.fx.byteOffset + at, 16);
-  const ours = new DataView(simulated.fx.buffer, simulated.fx.byteOffset + at, 16);
+  forgiveSingles(native.fx.subarray(at, at + 16), simulated.fx.subarray(at, at + 16));
+  const upper = 16 * encoded.reg;
+  forgiveSingles(native.upper.subarray(upper, upper + 16), simulated.upper.subarray(upper, upper + 16));
+}
+
+function forgiveSingles(native: Uint8Array, simulated: Uint8Array): void {
+  const theirs = new DataView(native.buffer, native.byteOffset, 16);
+  const ours = new DataView(simulated.buffer, simulated.byteOffset, 16);
   for (let i = 0; i < 16; i += 4) {
     const [a, b] = [theirs.getFloat32(i, true), ours.getFloat32(i, true)];
     const negative = (value: number): boolean => value < 0 || Object.is(value, -0);
@@ -260,25 +313,41 @@ const NOTHING = (): number => 0;
 /** Features that the simulated processor does not offer. */
 const NOT_OFFERED = /\b(GFNI)\b/;
 
+function vectorForm(syntax: string, template: string): FormUnderTest {
+  const name = syntax.split(' ')[0]!.replace(/^V/, '');
+  const usesMmx = /\bmm\b|EMMS/.test(syntax) || /2PI|PI2/.test(name);
+  let prepare: (setting: Setting) => void = usesMmx ? prepareMmx : prepareMachine;
+  if (name.startsWith('MASKMOVQ') || name.startsWith('MASKMOVDQU')) prepare = atDestination(prepare);
+  if (/^PCMP.STR/.test(name)) prepare = prepareStrings;
+  return {
+    name: syntax,
+    template,
+    modes: [64, 32],
+    prepare,
+    undefinedFlags: NOTHING,
+    ...(/^R(SQRT|CP)/.test(name) ? { forgive: forgiveApproximation } : {}),
+    ...(name === 'LDMXCSR' ? { forgive: forgiveMisalignedMode } : {}),
+    ...(name.startsWith('SHA') ? { forgive: forgiveAlignment } : {}),
+  };
+}
+
 export const VECTOR_FORMS: readonly FormUnderTest[] = [...sse, ...simd]
   .filter(([, , notes = '']) => !NOT_OFFERED.test(notes))
-  .map(([opcode, syntax, notes = '']) => {
-    const name = syntax.split(' ')[0]!;
-    const usesMmx = /\bmm\b|EMMS/.test(syntax) || /2PI|PI2/.test(name);
-    let prepare: (setting: Setting) => void = usesMmx ? prepareMmx : prepareMachine;
-    if (name.startsWith('MASKMOV')) prepare = atDestination(prepare);
-    if (/^PCMP.STR/.test(name)) prepare = prepareStrings;
-    return {
-      name: syntax,
-      template: templateOf(opcode, syntax, notes),
-      modes: [64, 32],
-      prepare,
-      undefinedFlags: NOTHING,
-      ...(/^R(SQRT|CP)/.test(name) ? { forgive: forgiveApproximation } : {}),
-      ...(name === 'LDMXCSR' ? { forgive: forgiveMisalignedMode } : {}),
-      ...(name.startsWith('SHA') ? { forgive: forgiveAlignment } : {}),
-    };
-  });
+  .map(([opcode, syntax, notes = '']) => vectorForm(syntax, templateOf(opcode, syntax, notes)));
+
+/** VEX forms by the features that bring them. */
+export const VEX_FORMS: ReadonlyMap<string, readonly FormUnderTest[]> = (() => {
+  const result = new Map<string, FormUnderTest[]>();
+  for (const row of [...avxFloat, ...avxInteger, ...avxOnly, ...fma].flatMap(byLength)) {
+    const feature = row[2]!.split(' ').at(-1)!;
+    const forms = result.get(feature) ?? [];
+    result.set(feature, forms);
+    forms.push(vectorForm(row[1], vexTemplateOf(row)));
+  }
+  return result;
+})();
+
+export const featuresOf = (key: string): readonly InstructionFeature[] => key.split('+') as InstructionFeature[];
 
 const TRANSCENDENTAL = /^(F2XM1|FYL2X|FYL2XP1|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/;
 const ENVIRONMENT = /^(FLDENV|FNSTENV|FNSAVE|FRSTOR)$/;

@@ -4,7 +4,7 @@ import type { Facts, OperationTable, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { Handler, type HandlerTable, type KeyedPart, shapeKey } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
-import { R } from './record.ts';
+import { registerField as fieldOf, R } from './record.ts';
 
 const SEGMENT_FS = 4;
 
@@ -114,15 +114,15 @@ export class Binder {
     next: number,
     linkable: boolean,
   ): OperandShape | undefined {
-    const width = operand.size as Width | 0;
-    const registerField = (record + R.register + slot * 2) >> 1;
+    const width = operand.size as Width | 256 | 0;
+    const registerField = (record + fieldOf(slot)) >> 1;
     switch (operand.kind) {
       case OperandKind.Gpr:
         if (slot > 2) return undefined;
         this.#u16[registerField] = gprOffset(operand.register);
         return { kind: 'gpr', width, slot, address: 'b', near: false };
       case OperandKind.Xmm:
-        if (slot > 2) return undefined;
+      case OperandKind.Ymm:
         this.#u16[registerField] = S.vector + operand.register * 32;
         return { kind: 'xmm', width, slot, address: 'b', near: false };
       case OperandKind.Segment:

@@ -4,7 +4,7 @@ import type { Code, MemoryOp } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { GraphWriter, type Node, Reads } from './graph.ts';
-import { Leave, R, RECORD_BYTES } from './record.ts';
+import { Leave, R, RECORD_BYTES, registerField } from './record.ts';
 import { localOf, node, P, type Position, SemBuilder, writeDispatch } from './sem-builder.ts';
 
 /**
@@ -17,7 +17,7 @@ export type AddressShape = 'b' | 'r' | 's' | 't' | 'x' | 'y' | 'z' | 'o';
 
 export interface OperandShape {
   readonly kind: Place['kind'];
-  readonly width: Width | 0;
+  readonly width: Width | 256 | 0;
   /** operand position, which is also the register slot in the record */
   readonly slot: number;
   readonly address: AddressShape;
@@ -140,7 +140,7 @@ export class InterpreterHandler extends SemBuilder {
   // ---- operands
   #place(shape: OperandShape): BoundPlace {
     const { kind, width, slot } = shape;
-    const register = (): Node => this.#stateAt(R.register + slot * 2);
+    const register = (): Node => this.#stateAt(registerField(slot));
     const place: BoundPlace = {
       kind,
       width,
@@ -182,6 +182,8 @@ export class InterpreterHandler extends SemBuilder {
         else if (kind === 'gpr') this.pokeRegister(register(), 0, WIDTH_OF[value.type], value);
         else this.graph.poke(`${value.type}.store`, register(), 0, node(value), Reads.State);
       },
+      readUpper: (): Val => this.graph.peek('v128.load', register(), 16, Reads.State),
+      writeUpper: (value: Val): void => this.graph.poke('v128.store', register(), 16, node(value), Reads.State),
     };
     return place;
   }

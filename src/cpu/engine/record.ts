@@ -28,6 +28,9 @@ export const R = {
   index: 30,
 } as const;
 
+/** Where a record names the register of an operand. A fourth one is where the immediate would be: no instruction has both. */
+export const registerField = (slot: number): number => (slot < 3 ? R.register + slot * 2 : R.immediate);
+
 /** Why a handler gave control back. */
 export const Leave = {
   /** the budget is spent; S.rip is where to go on */

@@ -256,6 +256,10 @@ export class RegionBuilder extends SemBuilder {
     this.#stores = true;
     super.storeTyped(linear, value);
   }
+  override storePair(linear: Val, lower: Val, upper: Val): void {
+    this.#stores = true;
+    super.storePair(linear, lower, upper);
+  }
   override modify(width: Width, linear: Val, change: (old: Val) => Val): Val {
     this.#stores = true;
     return super.modify(width, linear, change);
@@ -445,6 +449,9 @@ export class RegionBuilder extends SemBuilder {
         else if (kind === 'gpr') writeGpr(WIDTH_OF[value.type], value);
         else this.graph.poke(`${value.type}.store`, this.stateNode, offset, node(value), Reads.State);
       },
+      readUpper: (): Val => this.graph.peek('v128.load', this.stateNode, offset + 16, Reads.State),
+      writeUpper: (value: Val): void =>
+        this.graph.poke('v128.store', this.stateNode, offset + 16, node(value), Reads.State),
     };
     return place;
   }

@@ -3,7 +3,7 @@ import { createInstruction, DecodeResult, type Decoder, type Instruction, Operan
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import type { Binder } from './binder.ts';
-import { R } from './record.ts';
+import { R, registerField } from './record.ts';
 import type { RegionBlock, RegionInstruction } from './region-builder.ts';
 
 const MOST_INSTRUCTIONS = 256;
@@ -170,7 +170,7 @@ export class RegionDiscovery {
       operation: part?.operation,
       facts: part?.facts ?? { operation: '', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' },
       shapes: part?.shapes ?? [],
-      registers: [0, 1, 2].map((slot) => this.#u16[(at + R.register) / 2 + slot]!),
+      registers: [0, 1, 2, 3].map((slot) => this.#u16[(at + registerField(slot)) >> 1]!),
       base: this.#u16[(at + R.base) >> 1]!,
       index: this.#u16[(at + R.index) >> 1]!,
       scaleShift: this.#u8[at + R.scaleShift]!,

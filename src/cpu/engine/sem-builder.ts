@@ -382,6 +382,49 @@ export abstract class SemBuilder implements Sem {
   load(width: Width, linear: Val): Val {
     return this.loadAs(LOAD[width], width / 8, linear);
   }
+  loadPair(linear: Val): readonly [Val, Val] {
+    const { position } = this;
+    const host = this.graph.effectWithLocals(
+      [node(linear)],
+      'i32',
+      (writer, [address, result]) =>
+        this.#translate(writer.code, position, localOf(writer, address!), 32, result!.local, 0, Import.load),
+      0,
+    )!;
+    const halves = [0, 16].map((offset) => this.graph.peek('v128.load', host, offset, Reads.Memory));
+    // the host address may be that of a buffer: both halves are read now
+    this.graph.change(Reads.Memory);
+    return [halves[0]!, halves[1]!];
+  }
+  storePair(linear: Val, lower: Val, upper: Val): void {
+    const { position } = this;
+    this.graph.effectWithLocals(
+      [node(linear), node(lower), node(upper)],
+      undefined,
+      (writer, [address, ...halves]) => {
+        const { code } = writer;
+        const local = localOf(writer, address!);
+        const host = code.local('i32');
+        this.#writeTlbCheck(code, local, 32, 8);
+        code.set(host);
+        for (const [index, half] of halves.entries()) {
+          code.get(host);
+          writer.push(half);
+          code.memory('v128.store', 16 * index);
+        }
+        code.else();
+        for (const [index, half] of halves.entries()) {
+          code.get(P.state);
+          writer.push(half);
+          code.memory('v128.store', S.bounce + 16 * index);
+        }
+        this.#callHost(code, position, local, 32, Import.store);
+        this.writeStoreOutcome(code);
+        code.end();
+      },
+      Reads.Memory,
+    );
+  }
   store(width: Width, linear: Val, value: Val): void {
     this.storeAs(STORE[width], width / 8, linear, value);
   }

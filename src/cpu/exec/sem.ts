@@ -21,9 +21,10 @@ export type Width = 8 | 16 | 32 | 64 | 128;
 
 /** One operand of the instruction under construction. */
 export interface Place {
+  /** xmm: a vector register, of 128 or 256 bits */
   readonly kind: 'gpr' | 'selector' | 'memory' | 'immediate' | 'relative' | 'xmm' | 'other';
-  readonly width: Width | 0;
-  /** The value, zero-extended for 8 and 16 bits. Immediates come at the width of the operand. Xmm: whole v128. May fault (memory). */
+  readonly width: Width | 256 | 0;
+  /** The value, zero-extended for 8 and 16 bits. Immediates come at the width of the operand. Xmm: the lower 128 bits. May fault (memory; of 256 bits only by `loadPair`). */
   read(): Val;
   /** Writes; a 32-bit general register write clears the upper half, 8 and 16 bits leave the rest. May fault (memory): write memory before changing any register. */
   write(value: Val): void;
@@ -33,6 +34,9 @@ export interface Place {
   readLow(type: ValType): Val;
   /** Xmm: replaces the low lane, keeps the rest. Memory: stores that many bytes. */
   writeLow(value: Val): void;
+  /** Xmm: bits 255:128 of the register, whatever the operand's width. */
+  readUpper(): Val;
+  writeUpper(value: Val): void;
 }
 
 /** What is known when the handler is generated; part of its key only if the operation names it in `varies`. */
@@ -125,6 +129,9 @@ export interface Sem {
   /** memory at a linear address (i64); 8/16 zero-extend into i32; 128 gives v128 */
   load(width: Width, linear: Val): Val;
   store(width: Width, linear: Val, value: Val): void;
+  /** 32 bytes of memory, lower half first, with one translation; faults before either half is read or written */
+  loadPair(linear: Val): readonly [Val, Val];
+  storePair(linear: Val, lower: Val, upper: Val): void;
   /** read-modify-write at a linear address, as Place.modify */
   modify(width: Width, linear: Val, change: (old: Val) => Val): Val;
   /** state rows (S.xxx) at 32 or 64 bits, 'v128' for vector registers */

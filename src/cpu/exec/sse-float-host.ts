@@ -50,14 +50,14 @@ const BEFORE_RESULT = Exception.Invalid | Exception.Denormal | Exception.ZeroDiv
 const TRUNCATE = 3;
 
 /** Works on a 128-bit value as one integer. */
-const laneOf = (value: bigint, lane: number, bits: number): bigint =>
+export const laneOf = (value: bigint, lane: number, bits: number): bigint =>
   BigInt.asUintN(bits, value >> BigInt(lane * bits));
 
-function joinLanes(lanes: readonly bigint[], bits: number): bigint {
+export function joinLanes(lanes: readonly bigint[], bits: number): bigint {
   return lanes.reduceRight((whole, lane) => (whole << BigInt(bits)) | BigInt.asUintN(bits, lane), 0n);
 }
 
-function environment(cpu: Processor): FloatEnvironment {
+export function environment(cpu: Processor): FloatEnvironment {
   const mxcsr = cpu.state.low(S.mxcsr);
   const env = new FloatEnvironment();
   env.rounding = (mxcsr >> ROUNDING_SHIFT) & 3;
@@ -68,38 +68,66 @@ function environment(cpu: Processor): FloatEnvironment {
 }
 
 /** Adds the exceptions to MXCSR; an unmasked one is #XM (or #UD where the system has not asked for #XM). */
-function settle(cpu: Processor, env: FloatEnvironment): void {
+export function settle(cpu: Processor, env: FloatEnvironment): void {
   const before = env.unmasked & BEFORE_RESULT;
   const { state } = cpu;
   state.setLow(S.mxcsr, state.low(S.mxcsr) | (before ? env.flags & BEFORE_RESULT : env.flags));
   if (env.unmasked) throw new GuestFault(state.low(S.cr4) & CR4_OSXMMEXCPT ? SIMD_FLOATING_POINT : INVALID_OPCODE);
 }
 
-function vectorBits(cpu: Processor, register: number): bigint {
-  const row = S.vector + 32 * register;
+/** Which operands a two-source instruction computes from, and how many halves of 128 bits: VEX forms name the first source, SSE forms overwrite it. */
+interface Roles {
+  readonly target: Operand;
+  readonly first: Operand;
+  readonly source: Operand;
+  readonly halves: number;
+}
+
+function rolesOf({ form, operands, operandCount }: Instruction): Roles {
+  const [target, second, third] = operands;
+  const three = form.vex && operandCount > 2 && third.kind !== OperandKind.Immediate;
+  const source = three ? third : second;
+  const halves = target.size === 256 || source.size === 256 ? 2 : 1;
+  return { target, first: three ? second : target, source, halves };
+}
+
+export function vectorBits(cpu: Processor, register: number, half = 0): bigint {
+  const row = S.vector + 32 * register + 16 * half;
   return cpu.state.big(row) | (cpu.state.big(row + 8) << 64n);
 }
 
-function setVectorBits(cpu: Processor, register: number, bits: bigint): void {
-  const row = S.vector + 32 * register;
-  cpu.state.setBig(row, BigInt.asUintN(64, bits));
-  cpu.state.setBig(row + 8, bits >> 64n);
+/** Writes the target's halves. Above them a VEX form leaves zero, an SSE form what was there. */
+export function setVectorBits(cpu: Processor, { form }: Instruction, target: Operand, halves: readonly bigint[]): void {
+  const count = form.vex ? 2 : 1;
+  for (let half = 0; half < count; half++) {
+    const row = S.vector + 32 * target.register + 16 * half;
+    const bits = halves[half] ?? 0n;
+    cpu.state.setBig(row, BigInt.asUintN(64, bits));
+    cpu.state.setBig(row + 8, BigInt.asUintN(64, bits >> 64n));
+  }
 }
 
-/** A source of any kind as an integer, zero-extended; 16-byte memory operands must be aligned. */
-function sourceBits(cpu: Processor, instruction: Instruction, source: Operand): bigint {
-  if (source.kind === OperandKind.Xmm) return vectorBits(cpu, source.register);
-  if (source.kind !== OperandKind.Memory || source.size !== 128) {
+const pairOf = (bytes: DataView, at: number): bigint =>
+  bytes.getBigUint64(at, true) | (bytes.getBigUint64(at + 8, true) << 64n);
+
+/** A source of any kind as integers of up to 128 bits, zero-extended, for each half. 16-byte memory operands of SSE forms must be aligned. */
+export function sourceHalves(cpu: Processor, instruction: Instruction, source: Operand): readonly bigint[] {
+  if (source.kind === OperandKind.Xmm) return [vectorBits(cpu, source.register)];
+  if (source.kind === OperandKind.Ymm) return [vectorBits(cpu, source.register), vectorBits(cpu, source.register, 1)];
+  if (source.kind !== OperandKind.Memory || source.size < 128) {
     const quad = readQuad(cpu, instruction, source);
-    return source.size === 32 ? quad.u64[0]! & 0xffff_ffffn : quad.u64[0]!;
+    return [source.size === 32 ? quad.u64[0]! & 0xffff_ffffn : quad.u64[0]!];
   }
   cpu.addressOf(instruction);
-  if (cpu.addressLow & 15) throw new GuestFault(GENERAL_PROTECTION, 0);
-  const bytes = new Uint8Array(16);
+  if (!instruction.form.vex && cpu.addressLow & 15) throw new GuestFault(GENERAL_PROTECTION, 0);
+  const bytes = new Uint8Array(source.size / 8);
   cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
   const view = new DataView(bytes.buffer);
-  return view.getBigUint64(0, true) | (view.getBigUint64(8, true) << 64n);
+  return source.size === 256 ? [pairOf(view, 0), pairOf(view, 16)] : [pairOf(view, 0)];
 }
+
+const sourceBits = (cpu: Processor, instruction: Instruction, source: Operand): bigint =>
+  sourceHalves(cpu, instruction, source)[0]!;
 
 /** Which lanes of which format an instruction works on. */
 interface Shape {
@@ -126,24 +154,46 @@ type LaneFunction = (
 
 const immediateOf = (instruction: Instruction): number => instruction.immediateLow & 0xff;
 
-/** Lane by lane; lanes above those of the shape are the target's. */
-export const lanewise =
-  (suffix: Suffix, compute: LaneFunction): HostOperation =>
+/** Computes half a target from halves of the operands. */
+type WholeFunction = (env: FloatEnvironment, x: bigint, y: bigint, immediate: number) => bigint;
+
+/** How the halves of a 256-bit instruction's operands belong together: each to its own, 64 bits to 128, 128 bits to 64. */
+type Pairing = 'half to half' | 'widens' | 'narrows';
+
+const LOW_64 = (1n << 64n) - 1n;
+
+export const whole =
+  (compute: WholeFunction, pairing: Pairing = 'half to half'): HostOperation =>
   (cpu, instruction) => {
-    const { format, lanes } = SHAPES[suffix];
-    const { bits } = format;
-    const [target, source] = instruction.operands;
+    const { target, first, source, halves } = rolesOf(instruction);
     const env = environment(cpu);
-    const y = sourceBits(cpu, instruction, source);
-    const x = vectorBits(cpu, target.register);
-    const results = Array.from({ length: 128 / bits }, (_, lane) =>
-      lane < lanes
-        ? compute(env, laneOf(x, lane, bits), laneOf(y, lane, bits), format, immediateOf(instruction), lane)
-        : laneOf(x, lane, bits),
-    );
+    const ys = sourceHalves(cpu, instruction, source);
+    const immediate = immediateOf(instruction);
+    const results = Array.from({ length: halves }, (_, half) => {
+      const y = pairing === 'widens' ? ys[0]! >> BigInt(64 * half) : ys[half]!;
+      return compute(env, vectorBits(cpu, first.register, half), y, immediate);
+    });
     settle(cpu, env);
-    setVectorBits(cpu, target.register, joinLanes(results, bits));
+    const joined =
+      pairing === 'narrows' ? [results.reduceRight((all, each) => (all << 64n) | (each & LOW_64), 0n)] : results;
+    setVectorBits(cpu, instruction, target, joined);
   };
+
+/** Lane by lane; lanes above those of the shape are the first source's. */
+export const lanewise = (suffix: Suffix, compute: LaneFunction): HostOperation => {
+  const { format, lanes } = SHAPES[suffix];
+  const { bits } = format;
+  return whole((env, x, y, immediate) =>
+    joinLanes(
+      Array.from({ length: 128 / bits }, (_, lane) =>
+        lane < lanes
+          ? compute(env, laneOf(x, lane, bits), laneOf(y, lane, bits), format, immediate, lane)
+          : laneOf(x, lane, bits),
+      ),
+      bits,
+    ),
+  );
+};
 
 type Arithmetic = (env: FloatEnvironment, a: FloatValue, b: FloatValue, format: Format) => FloatValue;
 
@@ -173,20 +223,25 @@ export const ARITHMETIC: Readonly<Record<'ADD' | 'SUB' | 'MUL' | 'DIV' | 'MIN' |
   SQRT: (env, _x, y, format) => pack(squareRoot(env, unpack(y, format), format), format),
 };
 
-/** Predicates of CMPccPS by imm8[1:0]; imm8[2] inverts. */
-const PREDICATES: readonly ((ordering: Ordering) => boolean)[] = [
-  (ordering) => ordering === 'equal',
-  (ordering) => ordering === 'less',
-  (ordering) => ordering === 'less' || ordering === 'equal',
-  (ordering) => ordering === 'unordered',
-];
-
-export const compareLanes: LaneFunction = (env, x, y, format, immediate) => {
-  const predicate = immediate & 3;
-  const signals = predicate === 1 || predicate === 2;
-  const ordering = compare(env, unpack(x, format), unpack(y, format), signals);
-  return PREDICATES[predicate]!(ordering) !== ((immediate & 4) !== 0) ? -1n : 0n;
+/** For each ordering the predicates (CMPccPS's immediate, modulo 16) that it fulfils, as bits. */
+export const PREDICATES_TRUE_FOR: Readonly<Record<Ordering, number>> = {
+  less: 0b1001_0110_1001_0110,
+  equal: 0b1010_0101_1010_0101,
+  greater: 0b1111_0000_1111_0000,
+  unordered: 0b1000_0111_0111_1000,
 };
+/** Predicates below 16 that signal on quiet NaNs; above, it is the others. */
+const SIGNALLING_PREDICATES = 0b0110_0110_0110_0110;
+
+export const compareLanes =
+  (predicateBits: 3 | 5): LaneFunction =>
+  (env, x, y, format, immediate) => {
+    const predicate = immediate & ((1 << predicateBits) - 1);
+    const is = (predicates: number): boolean => ((predicates >> (predicate & 15)) & 1) !== 0;
+    const signals = is(SIGNALLING_PREDICATES) !== predicate >= 16;
+    const ordering = compare(env, unpack(x, format), unpack(y, format), signals);
+    return is(PREDICATES_TRUE_FOR[ordering]) ? -1n : 0n;
+  };
 
 const USE_MXCSR_ROUNDING = 4;
 const NOT_INEXACT = 8;
@@ -199,20 +254,6 @@ export const roundLanes: LaneFunction = (env, _x, y, format, immediate) => {
 const ALTERNATING: Arithmetic[] = [subtract, add];
 export const addSubtractLanes: LaneFunction = (env, x, y, format, _immediate, lane) =>
   onValues(ALTERNATING[lane & 1]!)(env, x, y, format, 0, lane);
-
-/** Computes a whole target from whole operands. */
-type WholeFunction = (env: FloatEnvironment, x: bigint, y: bigint, immediate: number) => bigint;
-
-export const whole =
-  (compute: WholeFunction): HostOperation =>
-  (cpu, instruction) => {
-    const [target, source] = instruction.operands;
-    const env = environment(cpu);
-    const y = sourceBits(cpu, instruction, source);
-    const result = compute(env, vectorBits(cpu, target.register), y, immediateOf(instruction));
-    settle(cpu, env);
-    setVectorBits(cpu, target.register, result);
-  };
 
 /** Neighbouring lanes of x, then of y, combined. */
 export const horizontal = (suffix: 'PS' | 'PD', operation: 'ADD' | 'SUB'): HostOperation =>
@@ -286,13 +327,13 @@ export const fromGeneral =
   (suffix: 'SS' | 'SD'): HostOperation =>
   (cpu, instruction) => {
     const { format } = SHAPES[suffix];
-    const [target, source] = instruction.operands;
+    const { target, first, source } = rolesOf(instruction);
     const env = environment(cpu);
     const integer = BigInt.asIntN(source.size, sourceBits(cpu, instruction, source));
     const result = pack(fromInteger(env, integer, format), format);
     settle(cpu, env);
-    const x = vectorBits(cpu, target.register);
-    setVectorBits(cpu, target.register, ((x >> BigInt(format.bits)) << BigInt(format.bits)) | result);
+    const x = vectorBits(cpu, first.register);
+    setVectorBits(cpu, instruction, target, [((x >> BigInt(format.bits)) << BigInt(format.bits)) | result]);
   };
 
 /** CVT(T)SS2SI and CVT(T)SD2SI */
@@ -318,7 +359,7 @@ const integerTo = (env: FloatEnvironment, bits: bigint, format: Format): bigint 
   pack(fromInteger(env, BigInt.asIntN(32, bits), format), format);
 
 const upper = (x: bigint, from: number): bigint => (x >> BigInt(from)) << BigInt(from);
-const each = (
+export const each = (
   count: number,
   bits: number,
   value: bigint,
@@ -333,14 +374,14 @@ const each = (
 export const CONVERSIONS: Readonly<Record<string, HostOperation>> = {
   CVTSS2SD: whole((env, x, y) => upper(x, 64) | widen(env, laneOf(y, 0, 32))),
   CVTSD2SS: whole((env, x, y) => upper(x, 32) | narrow(env, laneOf(y, 0, 64))),
-  CVTPS2PD: whole((env, _x, y) => each(2, 32, y, (lane) => widen(env, lane), 64)),
-  CVTPD2PS: whole((env, _x, y) => each(2, 64, y, (lane) => narrow(env, lane), 32)),
-  CVTDQ2PD: whole((env, _x, y) => each(2, 32, y, (lane) => integerTo(env, lane, DOUBLE), 64)),
+  CVTPS2PD: whole((env, _x, y) => each(2, 32, y, (lane) => widen(env, lane), 64), 'widens'),
+  CVTPD2PS: whole((env, _x, y) => each(2, 64, y, (lane) => narrow(env, lane), 32), 'narrows'),
+  CVTDQ2PD: whole((env, _x, y) => each(2, 32, y, (lane) => integerTo(env, lane, DOUBLE), 64), 'widens'),
   CVTDQ2PS: whole((env, _x, y) => each(4, 32, y, (lane) => integerTo(env, lane, SINGLE), 32)),
   CVTPS2DQ: whole((env, _x, y) => each(4, 32, y, (lane) => integerBits(env, lane, SINGLE, 32, false), 32)),
   CVTTPS2DQ: whole((env, _x, y) => each(4, 32, y, (lane) => integerBits(env, lane, SINGLE, 32, true), 32)),
-  CVTPD2DQ: whole((env, _x, y) => each(2, 64, y, (lane) => integerBits(env, lane, DOUBLE, 32, false), 32)),
-  CVTTPD2DQ: whole((env, _x, y) => each(2, 64, y, (lane) => integerBits(env, lane, DOUBLE, 32, true), 32)),
+  CVTPD2DQ: whole((env, _x, y) => each(2, 64, y, (lane) => integerBits(env, lane, DOUBLE, 32, false), 32), 'narrows'),
+  CVTTPD2DQ: whole((env, _x, y) => each(2, 64, y, (lane) => integerBits(env, lane, DOUBLE, 32, true), 32), 'narrows'),
 };
 
 /** CVTPI2PS and CVTPI2PD; only a register source counts as use of MMX. */
@@ -355,7 +396,7 @@ export const fromMmx =
     const result = each(2, 32, y, (lane) => integerTo(env, lane, format), format.bits);
     if (usesMmx) markMmxUsed(cpu);
     settle(cpu, env);
-    setVectorBits(cpu, target.register, upper(vectorBits(cpu, target.register), 2 * format.bits) | result);
+    setVectorBits(cpu, instruction, target, [upper(vectorBits(cpu, target.register), 2 * format.bits) | result]);
   };
 
 /** CVT(T)PS2PI and CVT(T)PD2PI */

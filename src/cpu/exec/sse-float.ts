@@ -2,6 +2,7 @@
  * SSE floating point, generated: exact results and exact MXCSR flags wherever no flag can change (operands and result
  * ordinary numbers, nothing unmasked, and inexactness either impossible or recorded already). All else is the host's.
  */
+import type { Ordering } from '../fpu/arithmetic.ts';
 import { DOUBLE, SINGLE } from '../fpu/format.ts';
 import type { HostOperation } from '../processor.ts';
 import { S } from '../state.ts';
@@ -17,6 +18,7 @@ import {
   fromMmx,
   horizontal,
   lanewise,
+  PREDICATES_TRUE_FOR,
   reciprocalLanes,
   reciprocalRootLanes,
   roundLanes,
@@ -181,32 +183,28 @@ const extreme = (name: 'MIN' | 'MAX', suffix: Suffix): Operation => ({
   host: lanewise(suffix, ARITHMETIC[name]),
 });
 
-/** CMPccPS and the like; with NaNs gone to the host, "unordered" is never true. */
-const comparison = (suffix: Suffix): Operation => ({
+/** CMPccPS and the like; with NaNs gone to the host, "unordered" is never true. The predicate is in the immediate's low bits. */
+export const comparison = (suffix: Suffix, predicateBits: 3 | 5): Operation => ({
   emit: (b, target, source, immediate) => {
     const k = lanesOf(b, suffix);
     const y = k.read(source!);
     const x = k.read(target!);
     deferUnless(b, k.all(k.and(k.isOrdinary(k.magnitude(x)), k.isOrdinary(k.magnitude(y)))));
-    const predicate = b.wrap(immediate!.read());
+    const predicate = b.and(b.wrap(immediate!.read()), b.i32(predicateBits === 3 ? 7 : 15));
     const scalar = suffix[0] === 'S';
-    const is = (number: number): Val => b.eq(b.and(predicate, b.i32(3)), b.i32(number));
-    const never = scalar ? b.i32(0) : splat(b, 8, 0);
-    const pick = (condition: Val, yes: Val, no: Val): Val => b.select(condition, yes, no);
-    const half = pick(
-      is(0),
-      k.float('eq', x, y),
-      pick(is(1), k.float('lt', x, y), pick(is(2), k.float('le', x, y), never)),
+    /** all ones if the predicate holds for this ordering, as the comparisons' results are */
+    const holds = (ordering: Ordering): Val => {
+      const bit = b.and(b.shrU(b.i32(PREDICATES_TRUE_FOR[ordering]), predicate), b.i32(1));
+      return scalar ? bit : b.op('i32x4.splat', b.neg(bit));
+    };
+    const found = k.or(
+      k.and(holds('less'), k.float('lt', x, y)),
+      k.or(k.and(holds('equal'), k.float('eq', x, y)), k.and(holds('greater'), k.float('gt', x, y))),
     );
-    const inverted = b.and(b.shrU(predicate, 2), b.i32(1));
-    if (!scalar) {
-      target!.write(b.op('v128.xor', half, b.op('i32x4.splat', b.neg(inverted))));
-      return;
-    }
-    const mask = b.neg(b.xor(half, inverted));
-    target!.writeLow(suffix === 'SD' ? b.extendS(mask) : mask);
+    if (!scalar) target!.write(found);
+    else target!.writeLow(suffix === 'SD' ? b.extendS(b.neg(found)) : b.neg(found));
   },
-  host: lanewise(suffix, compareLanes),
+  host: lanewise(suffix, compareLanes(predicateBits)),
 });
 
 /** COMISS, UCOMISS and the like; they differ in NaNs only. */
@@ -397,7 +395,7 @@ const conversions: OperationTable = {
   CVTTPD2PI: { host: toMmx(DOUBLE, true) },
 };
 
-const SUFFIXES: readonly Suffix[] = ['PS', 'PD', 'SS', 'SD'];
+export const SUFFIXES: readonly Suffix[] = ['PS', 'PD', 'SS', 'SD'];
 const family = (name: string, make: (suffix: Suffix) => Operation): OperationTable =>
   Object.fromEntries(SUFFIXES.map((suffix) => [name + suffix, make(suffix)]));
 const pair = (name: string, make: (suffix: 'SS' | 'SD') => Operation): OperationTable => ({
@@ -413,7 +411,7 @@ export const sseFloatOperations: OperationTable = {
   ...family('SQRT', (suffix) => arithmetic('SQRT', suffix)),
   ...family('MIN', (suffix) => extreme('MIN', suffix)),
   ...family('MAX', (suffix) => extreme('MAX', suffix)),
-  ...family('CMP', comparison),
+  ...family('CMP', (suffix) => comparison(suffix, 3)),
   ...family('ROUND', rounding),
   ...pair('COMI', (suffix) => flagComparison(suffix, true)),
   ...pair('UCOMI', (suffix) => flagComparison(suffix, false)),

@@ -1,7 +1,7 @@
 /** Packed integer arithmetic, logic, comparison and shifts on XMM registers; MMX forms of the same names go to `mmx.ts`. */
 import { mmxOperation } from './mmx.ts';
 import type { Operation, OperationTable, Place, Sem, Val } from './sem.ts';
-import { readAligned, splat, vector } from './vector-operand.ts';
+import { readAligned, splat, type VectorEmit, vector } from './vector-operand.ts';
 
 /** target = change(target, source) */
 const binary = (change: (b: Sem, target: Val, source: Val) => Val): Operation =>
@@ -96,16 +96,19 @@ const shiftArithmetic = (bits: 16 | 32): Operation =>
     target.write(b.op(`${SHAPES[bits]}.shr_s`, target.read(), count));
   }, mmxOperation);
 
-/** PTEST: ZF = no bit in common, CF = no bit of the source outside the target. */
-const testBits = vector((b, target, source) => {
-  const x = target.read();
-  const y = readAligned(b, source);
-  const none = (value: Val): Val => b.eqz(b.op('v128.any_true', value));
-  const zero = b.i32(0);
-  const commonBits = none(b.op('v128.and', x, y));
-  const outside = none(b.op('v128.andnot', y, x));
-  b.flagsSet({ ZF: commonBits, CF: outside, OF: zero, SF: zero, AF: zero, PF: zero });
-});
+/** PTEST: ZF = no bit in common, CF = no bit of the source outside the target; of all bits, or of those in `within`. */
+export const testBits =
+  (halves: (b: Sem, place: Place) => readonly Val[], within?: (b: Sem) => Val): VectorEmit =>
+  (b, target, source) => {
+    const ys = halves(b, source!);
+    const xs = halves(b, target!);
+    const none = (name: string): Val => {
+      const found = xs.map((x, i) => b.op(name, ys[i]!, x)).reduce((all, each) => b.op('v128.or', all, each));
+      return b.eqz(b.op('v128.any_true', within === undefined ? found : b.op('v128.and', found, within(b))));
+    };
+    const zero = b.i32(0);
+    b.flagsSet({ ZF: none('v128.and'), CF: none('v128.andnot'), OF: zero, SF: zero, AF: zero, PF: zero });
+  };
 
 /** PHMINPOSUW: the least unsigned word and, above it, where it was first. */
 const minimumPosition = vector((b, target, source) => {
@@ -186,7 +189,7 @@ export const sseIntegerOperations: OperationTable = {
   ORPD: plain('v128.or'),
   XORPS: plain('v128.xor'),
   XORPD: plain('v128.xor'),
-  PTEST: testBits,
+  PTEST: vector(testBits((b, place) => [readAligned(b, place)])),
 
   PCMPEQB: plain('i8x16.eq'),
   PCMPEQW: plain('i16x8.eq'),

@@ -3,7 +3,7 @@ import type { HostOperation } from '../processor.ts';
 import { S } from '../state.ts';
 import { mmxOperation } from './mmx.ts';
 import type { Operation, OperationTable, Place, Sem, Val } from './sem.ts';
-import { ramp, readAligned, readZeroExtended, vector, writeAligned } from './vector-operand.ts';
+import { halvesOf, ramp, readAligned, readZeroExtended, vector, writeAligned } from './vector-operand.ts';
 
 const aligned = vector((b, target, source) => {
   if (target.kind === 'memory') writeAligned(b, target, source.read());
@@ -38,8 +38,12 @@ function writeInteger(b: Sem, target: Place, value: Val): void {
   target.write(target.width === 64 ? b.extendU(value) : value);
 }
 
-const mask = (name: string): Operation =>
-  vector((b, target, source) => writeInteger(b, target, b.op(name, source.read())), mmxOperation);
+/** The sign of each lane, as bits; of a register of either length. */
+const mask = (name: string, lanes: number): Operation =>
+  vector((b, target, source) => {
+    const [lower, upper] = halvesOf(b, source).map((half) => b.op(name, half));
+    writeInteger(b, target, upper === undefined ? lower! : b.or(lower!, b.shl(upper, lanes)));
+  }, mmxOperation);
 
 const LANES = {
   B: { bytes: 1, splat: 'i8x16.splat', eq: 'i8x16.eq' },
@@ -187,9 +191,9 @@ export const sseMoveOperations: OperationTable = {
     target.write(b.shuffle(value, value, [0, 1, 2, 3, 0, 1, 2, 3, 8, 9, 10, 11, 8, 9, 10, 11]));
   }),
   MOVDDUP: vector((b, target, source) => target.write(b.op('i64x2.splat', source.readLow('i64')))),
-  MOVMSKPS: mask('i32x4.bitmask'),
-  MOVMSKPD: mask('i64x2.bitmask'),
-  PMOVMSKB: mask('i8x16.bitmask'),
+  MOVMSKPS: mask('i32x4.bitmask', 4),
+  MOVMSKPD: mask('i64x2.bitmask', 2),
+  PMOVMSKB: mask('i8x16.bitmask', 16),
   MASKMOVDQU: { host: maskedStore },
   MASKMOVQ: { host: mmxOperation },
   PINSRB: insert('B'),

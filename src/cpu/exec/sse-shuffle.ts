@@ -1,5 +1,4 @@
 /** Shuffles, unpacks, packs, blends and byte shifts on XMM registers. Immediates are data: the same code serves all of them. */
-import { S } from '../state.ts';
 import { mmxOperation } from './mmx.ts';
 import type { Operation, OperationTable, Sem, Val } from './sem.ts';
 import { laneMask } from './sse-move.ts';
@@ -26,7 +25,7 @@ function interleave(laneBytes: number, high: boolean): number[] {
 const unpack = (laneBytes: number, half: 'low' | 'high'): Operation => fixed(interleave(laneBytes, half === 'high'));
 
 /** Byte numbers for `i8x16.swizzle` from four 2-bit dword numbers packed in `control`. */
-function dwordSelectors(b: Sem, control: Val): Val {
+export function dwordSelectors(b: Sem, control: Val): Val {
   const shifted = b.op('i32x4.mul', b.op('i32x4.splat', control), lanes(b, 4, [64, 16, 4, 1]));
   const numbers = b.op('v128.and', b.op('i32x4.shr_u', shifted, b.i32(6)), splat(b, 4, 3));
   return b.op('i32x4.add', b.op('i32x4.mul', numbers, splat(b, 4, 0x0404_0404)), splat(b, 4, 0x0302_0100));
@@ -92,11 +91,11 @@ const alignRight = mixed((b, x, y, control) => {
 const blendImmediate = (laneBytes: 2 | 4 | 8): Operation =>
   mixed((b, x, y, control) => b.op('v128.bitselect', y, x, laneMask(b, laneBytes, control)));
 
-/** The mask is XMM0, the sign of each lane. */
+/** The sign of each lane of the mask (the SSE forms': XMM0) chooses. */
 const blendVariable = (shape: 'i8x16' | 'i32x4' | 'i64x2', signBit: number): Operation =>
-  vector((b, target, source) => {
+  vector((b, target, source, mask) => {
     const y = readAligned(b, source);
-    const chosen = b.op(`${shape}.shr_s`, b.state(S.vector, 'v128'), b.i32(signBit));
+    const chosen = b.op(`${shape}.shr_s`, mask!.read(), b.i32(signBit));
     target.write(b.op('v128.bitselect', y, target.read(), chosen));
   });
 

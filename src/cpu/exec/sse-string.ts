@@ -144,7 +144,9 @@ const toMask =
       const elementBytes = wide ? 2 : 1;
       for (let i = 0; i < count; i++) if (bits & (1 << i)) mask.fill(0xff, i * elementBytes, (i + 1) * elementBytes);
     }
-    cpu.memory.u8.set(mask, cpu.state.base + S.vector);
+    const target = cpu.state.base + S.vector;
+    cpu.memory.u8.set(mask, target);
+    if (instruction.form.vex) cpu.memory.u8.fill(0, target + 16, target + 32);
   };
 
 export const sseStringOperations: OperationTable = {

@@ -4,10 +4,10 @@ import type { Operation, Place, Sem, Val } from './sem.ts';
 
 const GENERAL_PROTECTION = 13;
 
-/** #GP(0) unless the linear address is a multiple of 16 (SDM Vol. 2A, "Exception Conditions of Legacy SIMD Instructions"). */
+/** #GP(0) unless the linear address is a multiple of the operand's size (SDM Vol. 2A, "Exception Conditions of Legacy SIMD Instructions"). */
 export function alignedAddress(b: Sem, place: Place): Val {
   const address = b.linear(place);
-  b.if(b.and(b.wrap(address), b.i32(15)), () => b.raise(GENERAL_PROTECTION, 0));
+  b.if(b.and(b.wrap(address), b.i32(place.width / 8 - 1)), () => b.raise(GENERAL_PROTECTION, 0));
   return address;
 }
 
@@ -19,6 +19,14 @@ export function readAligned(b: Sem, place: Place): Val {
 export function writeAligned(b: Sem, place: Place, value: Val): void {
   if (place.kind === 'memory') b.store(128, alignedAddress(b, place), value);
   else place.write(value);
+}
+
+export const zeroVector = (b: Sem): Val => b.v128(new Array<number>(16).fill(0));
+
+/** The halves of a vector operand, lower first: one for each 128 bits of its width. Memory need not be aligned. */
+export function halvesOf(b: Sem, place: Place): readonly Val[] {
+  if (place.width !== 256) return [place.read()];
+  return place.kind === 'memory' ? b.loadPair(b.linear(place)) : [place.read(), place.readUpper()];
 }
 
 /** 16 bytes from 8, 4, 2 or 1 equal-sized lanes, lowest first; each lane may be negative. */

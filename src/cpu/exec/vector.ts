@@ -1,8 +1,13 @@
-/** Every vector and floating-point operation: SSE to SSE4.2, MMX, x87 and their save areas. */
-import { cryptoOperations } from './crypto.ts';
+/** Every vector and floating-point operation: SSE to SSE4.2, AVX, AVX2, FMA, MMX, x87 and their save areas. */
+import { aesOperations } from './aes.ts';
+import { avxOperations } from './avx.ts';
+import { carryLessOperations } from './carry-less.ts';
+import { fmaOperations } from './fma.ts';
 import { fxsaveOperations } from './fxsave.ts';
+import { gfniOperations } from './gfni.ts';
 import { mmxOperations } from './mmx.ts';
 import type { OperationTable } from './sem.ts';
+import { shaOperations } from './sha.ts';
 import { sseFloatOperations } from './sse-float.ts';
 import { sseIntegerOperations } from './sse-integer.ts';
 import { sseMoveOperations } from './sse-move.ts';
@@ -20,7 +25,12 @@ export const vectorOperations: OperationTable = {
   ...sseShuffleOperations,
   ...sseFloatOperations,
   ...sseStringOperations,
-  ...cryptoOperations,
+  ...aesOperations,
+  ...carryLessOperations,
+  ...gfniOperations,
+  ...shaOperations,
+  ...avxOperations,
+  ...fmaOperations,
   ...mmxOperations,
   ...x87ControlOperations,
   ...x87MoveOperations,

@@ -157,6 +157,11 @@ export function add(env: FloatEnvironment, left: FloatValue, right: FloatValue, 
   if (special) return special;
   if (a.kind === 'infinity' && b.kind === 'infinity' && a.sign !== b.sign) return invalid(env);
   noteDenormals(env, a, b);
+  return addExact(env, a, b, format);
+}
+
+/** The rounded sum of two values that are no NaN, and not infinities of different sign. */
+function addExact(env: FloatEnvironment, a: FloatValue, b: FloatValue, format: Format): FloatValue {
   if (a.kind === 'infinity') return a;
   if (b.kind === 'infinity') return b;
   const zeroSign = a.sign === b.sign ? a.sign : env.rounding === Rounding.Down ? 1 : 0;
@@ -190,6 +195,34 @@ export function multiply(env: FloatEnvironment, left: FloatValue, right: FloatVa
   if (a.kind === 'infinity' || b.kind === 'infinity') return infinity(sign);
   if (a.kind === 'zero' || b.kind === 'zero') return zero(sign);
   return round(env, sign, a.significand * b.significand, a.exponent + b.exponent, format);
+}
+
+/** left x right + addend with one rounding; the NaN of the first operand that is one wins (SDM Vol. 1, "Fused-Multiply-ADD Numeric Behavior"). */
+export function multiplyAdd(
+  env: FloatEnvironment,
+  left: FloatValue,
+  right: FloatValue,
+  addend: FloatValue,
+  format: Format,
+): FloatValue {
+  const [a, b, c] = [operand(env, left), operand(env, right), operand(env, addend)];
+  const special = propagateNan(env, a, b);
+  if (special) {
+    if (c.signalling) env.signal(Exception.Invalid);
+    return special;
+  }
+  const noProduct = (a.kind === 'infinity' && b.kind === 'zero') || (a.kind === 'zero' && b.kind === 'infinity');
+  if (c.kind === 'nan') return propagateNan(env, c)!;
+  const sign = a.sign === b.sign ? 0 : 1;
+  const isInfinite = a.kind === 'infinity' || b.kind === 'infinity';
+  if (noProduct || (isInfinite && c.kind === 'infinity' && c.sign !== sign)) return invalid(env);
+  noteDenormals(env, a, b, c);
+  if (isInfinite) return infinity(sign);
+  const product =
+    a.kind === 'zero' || b.kind === 'zero'
+      ? zero(sign)
+      : finite(sign, a.significand * b.significand, a.exponent + b.exponent);
+  return addExact(env, product, c, format);
 }
 
 /** Enough quotient and root bits that a sticky last bit decides every rounding. */

@@ -1,9 +1,9 @@
-/** Binary floating-point formats, and values taken apart: single, double and the x87's 80-bit extended. */
+/** Binary floating-point formats, and values taken apart: half, single, double and the x87's 80-bit extended. */
 
 /** Exponents are those of the leading bit of a normal number. */
 export interface Format {
-  readonly name: 'single' | 'double' | 'extended';
-  readonly bits: 32 | 64 | 80;
+  readonly name: 'half' | 'single' | 'double' | 'extended';
+  readonly bits: 16 | 32 | 64 | 80;
   /** significant bits, the leading one included */
   readonly precision: number;
   readonly minExponent: number;
@@ -12,6 +12,15 @@ export interface Format {
   readonly biasAdjust: number;
 }
 
+/** Only a storage format: unmasked exceptions leave no result, so there is nothing to adjust. */
+export const HALF: Format = {
+  name: 'half',
+  bits: 16,
+  precision: 11,
+  minExponent: -14,
+  maxExponent: 15,
+  biasAdjust: 0,
+};
 export const SINGLE: Format = {
   name: 'single',
   bits: 32,
