@@ -30,10 +30,16 @@ export interface FlatBench {
 }
 
 /** Identity map of 4 GiB by 2 MiB pages, and a table of 4 KiB pages for the linear range from 8 GiB on. */
-export function flatBench(options: { codeCacheBytes?: number; ramBytes?: number } = {}): FlatBench {
+export function flatBench(
+  options: { codeCacheBytes?: number; ramBytes?: number; operations?: OperationTable } = {},
+): FlatBench {
   const memory = new HostMemory(options.ramBytes ?? 16 << 20);
   const clock = new Clock();
-  const engine = new Engine(memory, { ...integerOperations, ...baseAndTimeOperations, ...hlt }, options.codeCacheBytes);
+  const engine = new Engine(
+    memory,
+    { ...integerOperations, ...baseAndTimeOperations, ...hlt, ...options.operations },
+    options.codeCacheBytes,
+  );
   const cpu = new Cpu({ engine, index: 0, clock, entropy: { next32: () => 7 } });
   const tables = memory.ramBase;
   const put = (at: number, value: number): void => memory.view.setUint32(at, value >>> 0, true);
