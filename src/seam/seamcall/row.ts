@@ -15,6 +15,8 @@ interface LeafRow {
   /** output registers: 0 when the leaf is refused, unless it says more */
   readonly outputs?: readonly Gpr[];
   readonly source: string;
+  /** what of it is not there, for docs/coverage.md */
+  readonly missing?: string;
 }
 
 /** A leaf that names no TD, or one that does not exist yet. */

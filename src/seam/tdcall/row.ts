@@ -13,6 +13,8 @@ export interface TdcallRow {
   /** input and output registers */
   readonly operands: string;
   readonly source: string;
+  /** what of it is not there, for docs/coverage.md */
+  readonly missing?: string;
   /**
    * Does it and returns the completion code, with the details in `core.details`. Two ways end it otherwise: STAY after an exception
    * was injected or when it is to be executed again; `core.leaving` set when the TD exits, the code then being the host's.

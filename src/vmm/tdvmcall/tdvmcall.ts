@@ -19,6 +19,8 @@ export interface TdvmcallRow {
   readonly leaf: TdvmcallLeaf;
   /** section title of the GHCI (Guest-Host Communication Interface for Intel TDX 1.5) */
   readonly section: string;
+  /** what of it is not there, for docs/coverage.md */
+  readonly missing?: string;
   /** Serves the call; the status goes to the guest in R10. Never throws for what a guest says. */
   readonly serve: (call: Tdvmcall) => TdvmcallStatus;
 }
