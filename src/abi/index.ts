@@ -13,3 +13,4 @@ export * from './td-params.ts';
 export { TdgLeaf, tdgLeafName } from './tdcall-leaves.ts';
 export * from './tdreport.ts';
 export * from './tdvmcall.ts';
+export { VeCategory } from './ve-category.ts';

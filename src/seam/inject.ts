@@ -1,4 +1,5 @@
 /** Exceptions that the module raises in the guest. RIP stays at the instruction. Source: TDX Module 1.5 Base Architecture, "Exceptions Injected by the TDX Module". */
+import type { VeCategory } from '../abi/index.ts';
 import { ExitReason, type ExitRecord, S, VECTOR_VE } from '../cpu/index.ts';
 import { CrossingKind } from '../probe/index.ts';
 import type { SeamCore } from './core.ts';
@@ -44,6 +45,7 @@ export function injectVe(
   qualificationLow: number,
   gpa: number,
   operand: number,
+  category: VeCategory,
 ): void {
   const { cpu } = vcpu;
   const { state, virtualizationException: info } = cpu;
@@ -71,6 +73,7 @@ export function injectVe(
     info.eptpIndex = 0;
     vcpu.veInstructionLength = isEpt ? 0 : exit.instructionLength;
     vcpu.veInstructionInformation = exit.instructionInformation;
+    vcpu.veCategory = category;
     cpu.inject(VECTOR_VE, HARDWARE_EXCEPTION);
   }
   state.setLow(S.rflags, state.low(S.rflags) | RFLAGS_RF);

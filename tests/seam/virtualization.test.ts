@@ -1,7 +1,7 @@
 /** CPUID, MSRs, control registers and the policy of exits, as rows and as seen by a guest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CompletionCode as Code, CPUID_CONFIG_ORDER, Gpr, TdgLeaf } from '../../src/abi/index.ts';
+import { CompletionCode as Code, CPUID_CONFIG_ORDER, Gpr, MODULE_VERSIONS, TdgLeaf } from '../../src/abi/index.ts';
 import { ExitReason, S } from '../../src/cpu/index.ts';
 import { CPUID_ROWS, EXIT_ROWS, MSR_ROWS, SEAMCALL_ROWS, TDCALL_ROWS } from '../../src/seam/index.ts';
 import { SEPT_STATES } from '../../src/seam/sept/states.ts';
@@ -24,10 +24,13 @@ test('every row is unique and says where it is defined', () => {
     'exit',
     EXIT_ROWS.map(({ reason }) => reason),
   );
-  unique(
-    'MSR',
-    MSR_ROWS.flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i)),
-  );
+  for (const version of MODULE_VERSIONS)
+    unique(
+      `MSR of ${version.name}`,
+      MSR_ROWS.filter(({ modules }) => modules.includes(version)).flatMap(({ first, last }) =>
+        Array.from({ length: last - first + 1 }, (_, i) => first + i),
+      ),
+    );
   for (const { name, source } of [...SEAMCALL_ROWS, ...TDCALL_ROWS]) assert.ok(source.includes(`"${name} Leaf"`), name);
   for (const row of [...EXIT_ROWS, ...CPUID_ROWS, ...MSR_ROWS]) assert.match(row.source, /^(TDX Module|SDM).*".+"/);
   assert.deepEqual(
@@ -177,8 +180,11 @@ test('MSRs that the processor leaves to the module', () => {
   assert.equal(write(0x345, 0n), '#GP');
   assert.equal(write(0xda0, 0n), undefined);
   assert.equal(write(0xda0, 1n << 8n), '#GP');
+  assert.equal(write(0xda0, 1n << 1n), '#GP', 'a bit of XCR0');
   assert.equal(write(0x1d9, 2n), undefined);
   assert.equal(read(0x1d9), 2n);
+  assert.equal(write(0x1d9, 4n), undefined, 'bus-lock detection');
+  assert.equal(write(0x1d9, 8n), '#GP');
   assert.equal(write(0x1d9, 0x40n), '#VE');
   assert.equal(write(0x1d9, 1n << 32n), '#GP');
 });

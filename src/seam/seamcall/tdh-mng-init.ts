@@ -83,7 +83,7 @@ export const tdhMngInit: BuildRow = {
       secondLevel,
       secureEpt: new SecureEpt(levels, secondLevel, core),
       cpuid,
-      msrs: new MsrTable(cpuid),
+      msrs: new MsrTable(core.version, cpuid, params),
       mrtd: new Mrtd(),
       archCapabilities:
         (params.msrConfigCtls & ARCH_CAPABILITIES_CONFIG_VALID) !== 0

@@ -1,4 +1,5 @@
 /** What the module keeps of a vCPU: TDVPR and TDVPS. Registers live in the logical processor that is the vCPU. */
+import { VeCategory } from '../../abi/index.ts';
 import type { LogicalProcessor } from '../../cpu/index.ts';
 import type { Td } from './td.ts';
 
@@ -8,6 +9,9 @@ export type VcpuState = (typeof VcpuState)[keyof typeof VcpuState];
 /** How the vCPU left the TD last; decides what TDH.VP.ENTER gives it. */
 export const LastExit = { ASYNCHRONOUS: 0, TDVMCALL: 1 } as const;
 export type LastExit = (typeof LastExit)[keyof typeof LastExit];
+
+/** IA32_MISC_ENABLE: fast strings; branch trace and precise event sampling are not there. Source: SDM vol. 4, "Architectural MSRs". */
+const MISC_ENABLE_INITIAL = 0x1801;
 
 export class Vcpu {
   readonly tdvprHpa: number;
@@ -33,6 +37,7 @@ export class Vcpu {
   /** module-private half of VE_INFO */
   veInstructionLength = 0;
   veInstructionInformation = 0;
+  veCategory: VeCategory = VeCategory.ARCH;
   /** #VE for every CPUID at CPL 0, and above: TDG.VP.CPUIDVE.SET, or metadata; any value but 0 */
   cpuidVeSupervisor = 0;
   cpuidVeUser = 0;
@@ -45,6 +50,9 @@ export class Vcpu {
   debugControl = 0;
   /** module 2.0: given at TDH.VP.INIT */
   x2ApicId = 0;
+  /** with REDUCE_VE the TD's own: IA32_MISC_ENABLE, MSR_SMI_COUNT */
+  miscEnable = MISC_ENABLE_INITIAL;
+  readonly smiCount = new Uint32Array(2);
 
   constructor(tdvprHpa: number, td: Td) {
     this.tdvprHpa = tdvprHpa;

@@ -1,5 +1,5 @@
 /** CPUID. Source: TDX Module 1.5 ABI Definition, "CPUID Virtualization"; Base Architecture, "CPUID Virtualization"; module 1.5.01 and 2.0 source, td_cpuid.c. */
-import { type CompletionCode, Gpr, isModule20 } from '../../abi/index.ts';
+import { type CompletionCode, Gpr, isModule20, VeCategory } from '../../abi/index.ts';
 import { type ExitRecord, S } from '../../cpu/index.ts';
 import { cpuidFeature } from '../../isa/index.ts';
 import type { SeamCore } from '../core.ts';
@@ -7,6 +7,7 @@ import { injectVe } from '../inject.ts';
 import type { TdConfiguration } from '../structures/td.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
 import type { CpuidVe } from '../virt/cpuid-rows.ts';
+import { HYPERVISOR_BASE, HYPERVISOR_END } from '../virt/cpuid-table.ts';
 import { CPUID_REGISTERS } from '../virt/cpuid-values.ts';
 import { PARAVIRT_FEATURES, type ParavirtFeatureName } from '../virt/td-controls.ts';
 import { compactedSize, standardSize } from '../virt/xsave-area.ts';
@@ -64,9 +65,11 @@ export function handleCpuid(
   const asked = supervisor
     ? vcpu.cpuidVeSupervisor | (leafControl & CONTROL_SUPERVISOR)
     : vcpu.cpuidVeUser | (leafControl & CONTROL_USER);
-  const refused = answer === undefined ? !controls.reduceVe : isVe(vcpu, configuration, answer.row.ve);
+  const hypervisor = leaf >= HYPERVISOR_BASE && leaf < HYPERVISOR_END;
+  const refused = hypervisor || (answer === undefined ? !controls.reduceVe : isVe(vcpu, configuration, answer.row.ve));
   if (refused || asked !== 0) {
-    injectVe(core, vcpu, exit, exit.reason, 0, 0, leaf | 0);
+    const category = hypervisor ? VeCategory.NON_CONFIG_PARAVIRT : VeCategory.CONFIG_PARAVIRT;
+    injectVe(core, vcpu, exit, exit.reason, 0, 0, leaf | 0, category);
     return STAY;
   }
   const values = answer === undefined ? new Int32Array(4) : answer.values.slice();

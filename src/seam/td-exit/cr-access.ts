@@ -1,5 +1,5 @@
 /** MOV to CR0 and CR4 that touches what the module owns. Source: TDX Module 1.5 Base Architecture, "CR0 and CR4 Handling". */
-import type { CompletionCode } from '../../abi/index.ts';
+import { type CompletionCode, VeCategory } from '../../abi/index.ts';
 import { invariant } from '../../bits/index.ts';
 import { type ExitRecord, S } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
@@ -24,6 +24,16 @@ export function handleCrAccess(core: SeamCore, vcpu: Vcpu, exit: ExitRecord): Co
   const value = state.low(S.gpr + ((exit.qualificationLow >>> 8) & 15) * 8);
   const illegal = register === 0 && ((value & CR0_NE) === 0 || ((value & CR0_PE) === 0 && (value & CR0_PG) !== 0));
   if (illegal) injectException(core, vcpu, Vector.GP, 0, exit.reason);
-  else injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, 0, exit.qualificationLow);
+  else
+    injectVe(
+      core,
+      vcpu,
+      exit,
+      exit.reason,
+      exit.qualificationLow,
+      0,
+      exit.qualificationLow,
+      VeCategory.UNSUPPORTED_FEATURE,
+    );
   return STAY;
 }

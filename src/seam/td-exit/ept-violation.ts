@@ -1,5 +1,11 @@
 /** EPT violations, and guest operands that meet one. Source: TDX Module 1.5 Base Architecture, "EPT Violation", "Extended Exit Qualification". */
-import { CompletionCode as Code, type CompletionCode, ExtendedQualification, type PageLevel } from '../../abi/index.ts';
+import {
+  CompletionCode as Code,
+  type CompletionCode,
+  ExtendedQualification,
+  type PageLevel,
+  VeCategory,
+} from '../../abi/index.ts';
 import { ExitReason, type ExitRecord, S, SecondLevel } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, injectVe, Vector } from '../inject.ts';
@@ -64,7 +70,7 @@ function requeueInterruptedEvent(vcpu: Vcpu, exit: ExitRecord): void {
 function sharedViolation(core: SeamCore, vcpu: Vcpu, exit: ExitRecord, gpa: number, sharedBit: number): CompletionCode {
   const page = vcpu.td.sharedEpt?.lookup(gpa - sharedBit - (gpa % 4096)) ?? 'absent';
   if (page === 'mmio') {
-    injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, gpa, exit.qualificationLow);
+    injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, gpa, exit.qualificationLow, VeCategory.ARCH);
     return STAY;
   }
   return leaveAsynchronously(
@@ -92,7 +98,7 @@ function privateViolation(
   let extendedType: number = ExtendedQualification.NONE;
   if (row?.pending === true && !row.blocked) {
     if (!vcpu.td.controls.pendingVeDisable) {
-      injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, gpa, exit.qualificationLow);
+      injectVe(core, vcpu, exit, exit.reason, exit.qualificationLow, gpa, exit.qualificationLow, VeCategory.PENDING);
       return STAY;
     }
     extendedType = ExtendedQualification.PENDING_EPT_VIOLATION;

@@ -1,5 +1,5 @@
 /** What the module does about each exit of the processor: rows, one a reason. Source: TDX Module 1.5 Base Architecture, "VM Exits Handling". */
-import { CompletionCode as Code, type CompletionCode, exitReasonName } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, exitReasonName, VeCategory } from '../../abi/index.ts';
 import { ExitReason, type ExitRecord } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, injectVe, Vector } from '../inject.ts';
@@ -44,7 +44,7 @@ const ve = (reason: number): ExitRow => ({
   policy: '#VE',
   handle(core, vcpu, exit) {
     const qualification = reason === ExitReason.IoInstruction ? exit.qualificationLow : 0;
-    injectVe(core, vcpu, exit, reason, qualification, 0, qualification);
+    injectVe(core, vcpu, exit, reason, qualification, 0, qualification, VeCategory.NON_CONFIG_PARAVIRT);
     return STAY;
   },
   source: POLICY_SOURCE,

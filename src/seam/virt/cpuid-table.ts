@@ -7,8 +7,9 @@ import { applyRules } from './cpuid-rules.ts';
 import { CPUID_REGISTERS, type CpuidValues, NO_BITS } from './cpuid-values.ts';
 import { isLegalTopology, legacyTopology } from './topology.ts';
 
-const HYPERVISOR_BASE = 0x4000_0000;
-const HYPERVISOR_END = 0x5000_0000;
+/** Leaves that are the hypervisor's own: always #VE. */
+export const HYPERVISOR_BASE = 0x4000_0000;
+export const HYPERVISOR_END = 0x5000_0000;
 const EXTENDED_BASE = 0x8000_0000;
 const LEGACY_TOPOLOGY_LEAF = 0xb;
 const TOPOLOGY_LEAF = 0x1f;
