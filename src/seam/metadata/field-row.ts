@@ -45,6 +45,8 @@ export interface FieldRow<Scope> {
   readonly source: string;
   /** module 2.0 has it, 1.5 does not */
   readonly only20?: boolean;
+  /** module 1.5 has it so, 2.0 does not */
+  readonly only15?: boolean;
   /** codes of the elements where they do not simply run on */
   readonly codes?: readonly number[];
   /** which of them a code means, where several mean the same element */
@@ -59,7 +61,10 @@ export interface FieldRow<Scope> {
 
 /** The optional columns of a row. */
 export type FieldOptions<Scope> = Partial<
-  Pick<FieldRow<Scope>, 'fields' | 'elementsPerField' | 'codes' | 'canonicalCode' | 'write' | 'wholeWrites' | 'only20'>
+  Pick<
+    FieldRow<Scope>,
+    'fields' | 'elementsPerField' | 'codes' | 'canonicalCode' | 'write' | 'wholeWrites' | 'only15' | 'only20'
+  >
 >;
 
 /** Makes the rows of one table: all of them were learned from one source. */

@@ -88,11 +88,13 @@ export class FieldTable<Scope> {
   readonly rows: readonly FieldRow<Scope>[];
   readonly #all: readonly Entry<Scope>[];
   readonly #of15: readonly Entry<Scope>[];
+  readonly #of20: readonly Entry<Scope>[];
 
   constructor(rows: readonly FieldRow<Scope>[]) {
     this.rows = rows;
     this.#all = rows.map((row) => new Entry(row)).sort((a, b) => a.firstKey - b.firstKey);
     this.#of15 = this.#all.filter(({ row }) => row.only20 !== true);
+    this.#of20 = this.#all.filter(({ row }) => row.only15 !== true);
   }
 
   /** Reads one element into `out`, which is 0 on any error. `low` and `high` are the id asked for. */
@@ -191,7 +193,7 @@ export class FieldTable<Scope> {
   }
 
   #entries(version: ModuleVersion): readonly Entry<Scope>[] {
-    return isModule20(version) ? this.#all : this.#of15;
+    return isModule20(version) ? this.#of20 : this.#of15;
   }
 
   #find(version: ModuleVersion, key: number): Entry<Scope> | undefined {

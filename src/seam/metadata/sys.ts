@@ -1,6 +1,7 @@
 /** System-scope metadata: what the module is. */
 import {
   configFlagsKnown,
+  isModule20,
   MetadataField,
   type ModuleVersion,
   TD_ATTRIBUTES_SETTABLE,
@@ -22,9 +23,11 @@ export const VENDOR_ID = 0x8086;
 
 /**
  * TDX_FEATURES0: 3 TDG.VP.RD and WR, 5 CPUID #VE by leaf, 8 local attestation, 11 configurable IA32_ARCH_CAPABILITIES,
- * 16 PENDING_EPT_VIOLATION_V2, 18 NO_RBP_MOD. Migration, service TDs and partitioning are not announced because they are not there.
+ * 16 PENDING_EPT_VIOLATION_V2, 18 NO_RBP_MOD; in 2.0 also 20 virtual topology, 27 a narrower physical address, 29 CPUID leaf 2,
+ * 30 fewer #VE. Migration, service TDs and partitioning are not announced because they are not there.
  */
 const TDX_FEATURES0 = (1n << 3n) | (1n << 5n) | (1n << 8n) | (1n << 11n) | (1n << 16n) | (1n << 18n);
+const TDX_FEATURES0_2_0 = (1n << 20n) | (1n << 27n) | (1n << 29n) | (1n << 30n);
 const TDX_FEATURE_WORDS = 1;
 /** Attributes of an alias in an L2 virtual machine that a guest may set: bits 6:0 and VALID. */
 const L2_ATTRIBUTE_MASK = 0x807f;
@@ -66,7 +69,9 @@ export const SYSTEM_FIELDS: readonly FieldRow<SeamCore>[] = [
   row(0x8900_0002_0000_0006n, 'HANDOFF_DATA_SIZE', HOST_READS, zero),
   row(0x0a00_0002_0000_0000n, 'SYS_ATTRIBUTES', HOST_AND_GUEST_READ, zero),
   row(0x0a00_0000_0000_0001n, 'NUM_TDX_FEATURES', HOST_AND_GUEST_READ, () => TDX_FEATURE_WORDS),
-  row(MetadataField.TDX_FEATURES0, 'TDX_FEATURES0', HOST_AND_GUEST_READ, () => TDX_FEATURES0),
+  row(MetadataField.TDX_FEATURES0, 'TDX_FEATURES0', HOST_AND_GUEST_READ, ({ version }) =>
+    isModule20(version) ? TDX_FEATURES0 | TDX_FEATURES0_2_0 : TDX_FEATURES0,
+  ),
   row(0x9000_0001_0000_0000n, 'NUM_CMRS', HOST_READS),
   row(0x9000_0003_0000_0080n, 'CMR_BASE', HOST_READS, undefined, { fields: 32 }),
   row(0x9000_0003_0000_0100n, 'CMR_SIZE', HOST_READS, undefined, { fields: 32 }),

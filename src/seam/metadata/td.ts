@@ -1,6 +1,14 @@
 /** TD-scope metadata: TDR and TDCS. A TD without partitioning has no L2 Secure EPT roots. */
-import { CompletionCode as Code, MetadataField, TdControl } from '../../abi/index.ts';
+import {
+  CompletionCode as Code,
+  type CompletionCode,
+  isModule20,
+  MetadataField,
+  MODULE_1_5,
+  MODULE_2_0,
+} from '../../abi/index.ts';
 import { Lifecycle, type Td, type TdConfiguration } from '../structures/td.ts';
+import { FEATURE_PARAVIRT_MASK, tdControlsMask } from '../virt/td-controls.ts';
 import { CPUID_ORDER, CPUID_VALUE_CODES, canonicalCpuidCode, NO_SUBLEAF } from './cpuid-order.ts';
 import {
   ALL_READ,
@@ -34,6 +42,8 @@ function word(bytes: Uint8Array, element: number): bigint {
 
 /** Always 0 in a TD that is not migrated, bound to no service TD, and not partitioned. */
 const zero = () => 0;
+
+const valid = (isValid: boolean): CompletionCode => (isValid ? Code.SUCCESS : Code.METADATA_FIELD_VALUE_NOT_VALID);
 
 const DIGEST_WORDS = 6;
 const KEY_WORDS = 4;
@@ -112,15 +122,28 @@ export const TD_FIELDS: readonly FieldRow<Td>[] = [
     },
   }),
   row(MetadataField.CONFIG_FLAGS, 'CONFIG_FLAGS', ALL_READ, (td) => conf(td).params.configFlags),
+  ...([MODULE_1_5, MODULE_2_0] as const).map((version) =>
+    row(
+      MetadataField.TD_CTLS,
+      'TD_CTLS',
+      [NONE, READ, writable(tdControlsMask(version)), NONE],
+      (td) => td.controls.value,
+      {
+        ...(isModule20(version) ? { only20: true } : { only15: true }),
+        write: (td, _, value) => valid(td.controls.write(conf(td).params, value)),
+      },
+    ),
+  ),
+  row(0x9110_0000_0000_0019n, 'TOPOLOGY_ENUM_CONFIGURED', ALL_READ, (td) => Number(td.controls.topologyConfigured), {
+    only20: true,
+  }),
+  row(0x9110_0000_0000_001an, 'VE_REDUCTION_VALID', ALL_READ, () => 1, { only20: true }),
   row(
-    MetadataField.TD_CTLS,
-    'TD_CTLS',
-    [NONE, READ, writable(TdControl.PENDING_VE_DISABLE), NONE],
-    (td) => td.controls.value,
-    {
-      write: (td, _, value) =>
-        td.controls.write(conf(td).params, value) ? Code.SUCCESS : Code.METADATA_FIELD_VALUE_NOT_VALID,
-    },
+    0x9110_0003_0000_0022n,
+    'FEATURE_PARAVIRT_CTLS',
+    [NONE, READ, writable(FEATURE_PARAVIRT_MASK), NONE],
+    (td) => td.controls.featureParavirt,
+    { only20: true, write: (td, _, value) => valid(td.controls.writeFeatureParavirt(value)) },
   ),
   row(
     0x9110_0000_0000_0080n,

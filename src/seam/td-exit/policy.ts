@@ -1,5 +1,15 @@
 /** What the module does about each exit of the processor: rows, one a reason. Source: TDX Module 1.5 Base Architecture, "VM Exits Handling". */
-import { CompletionCode as Code, type CompletionCode, exitReasonName, VeCategory } from '../../abi/index.ts';
+import {
+  CompletionCode as Code,
+  type CompletionCode,
+  exitReasonName,
+  isModule20,
+  MODULE_1_5,
+  MODULE_2_0,
+  MODULE_VERSIONS,
+  type ModuleVersion,
+  VeCategory,
+} from '../../abi/index.ts';
 import { ExitReason, type ExitRecord } from '../../cpu/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, injectVe, Vector } from '../inject.ts';
@@ -24,6 +34,7 @@ export type ExitHandler = (
 
 export interface ExitRow {
   readonly reason: number;
+  readonly modules: readonly ModuleVersion[];
   /** what becomes of it */
   readonly policy: 'handled' | '#VE' | '#GP' | '#UD' | 'TD exit';
   readonly handle: ExitHandler;
@@ -34,6 +45,7 @@ const POLICY_SOURCE = 'TDX Module 1.5 Base Architecture, "VM Exits Handling"';
 
 const handled = (reason: number, handle: ExitHandler): ExitRow => ({
   reason,
+  modules: MODULE_VERSIONS,
   policy: 'handled',
   handle,
   source: POLICY_SOURCE,
@@ -41,6 +53,7 @@ const handled = (reason: number, handle: ExitHandler): ExitRow => ({
 
 const ve = (reason: number): ExitRow => ({
   reason,
+  modules: MODULE_VERSIONS,
   policy: '#VE',
   handle(core, vcpu, exit) {
     const qualification = reason === ExitReason.IoInstruction ? exit.qualificationLow : 0;
@@ -52,6 +65,7 @@ const ve = (reason: number): ExitRow => ({
 
 const gp = (reason: number): ExitRow => ({
   reason,
+  modules: MODULE_VERSIONS,
   policy: '#GP',
   handle(core, vcpu) {
     injectException(core, vcpu, Vector.GP, 0, reason);
@@ -62,6 +76,7 @@ const gp = (reason: number): ExitRow => ({
 
 const ud = (reason: number): ExitRow => ({
   reason,
+  modules: MODULE_VERSIONS,
   policy: '#UD',
   handle(core, vcpu) {
     injectException(core, vcpu, Vector.UD, undefined, reason);
@@ -72,10 +87,19 @@ const ud = (reason: number): ExitRow => ({
 
 const tdExit = (reason: number, code: CompletionCode): ExitRow => ({
   reason,
+  modules: MODULE_VERSIONS,
   policy: 'TD exit',
   handle: (core, vcpu, exit) => leaveForExit(core, vcpu, code, exit),
   source: POLICY_SOURCE,
 });
+
+/** The host may answer PCONFIG where CPUID shows it; else it does not exist. */
+const handlePconfig: ExitHandler = (core, vcpu, exit, { cpuid }) => {
+  if (vcpu.td.controls.has(cpuid, 'PCONFIG'))
+    injectVe(core, vcpu, exit, exit.reason, 0, 0, 0, VeCategory.CONFIG_PARAVIRT);
+  else injectException(core, vcpu, Vector.UD, undefined, exit.reason);
+  return STAY;
+};
 
 const VMX_FIRST = 19;
 const VMX_LAST = 27;
@@ -113,8 +137,10 @@ export const EXIT_ROWS: readonly ExitRow[] = [
   ve(ExitReason.IoInstruction),
   handled(ExitReason.Rdmsr, handleRdmsr),
   handled(ExitReason.Wrmsr, handleWrmsr),
-  ve(ExitReason.Mwait),
-  ve(ExitReason.Monitor),
+  { ...ve(ExitReason.Mwait), modules: [MODULE_1_5] },
+  { ...ve(ExitReason.Monitor), modules: [MODULE_1_5] },
+  { ...ud(ExitReason.Mwait), modules: [MODULE_2_0] },
+  { ...ud(ExitReason.Monitor), modules: [MODULE_2_0] },
   handled(ExitReason.EptViolation, handleEptViolation),
   tdExit(ExitReason.EptMisconfiguration, Code.SUCCESS),
   ud(INVEPT),
@@ -124,7 +150,7 @@ export const EXIT_ROWS: readonly ExitRow[] = [
   ve(ExitReason.ApicWrite),
   ud(ExitReason.Vmfunc),
   ud(ExitReason.Encls),
-  ud(ExitReason.Pconfig),
+  handled(ExitReason.Pconfig, handlePconfig),
   ud(UMWAIT),
   ud(TPAUSE),
   ud(ENCLV),
@@ -136,8 +162,13 @@ export const EXIT_ROWS: readonly ExitRow[] = [
 ];
 
 /** Indexed by reason; holes are reasons that this processor's controls cannot produce. */
-const BY_REASON: (ExitHandler | undefined)[] = [];
-for (const row of EXIT_ROWS) BY_REASON[row.reason] = row.handle;
+function byReason(version: ModuleVersion): readonly (ExitHandler | undefined)[] {
+  const handlers: (ExitHandler | undefined)[] = [];
+  for (const { reason, modules, handle } of EXIT_ROWS) if (modules.includes(version)) handlers[reason] = handle;
+  return handlers;
+}
+const BY_REASON_1_5 = byReason(MODULE_1_5);
+const BY_REASON_2_0 = byReason(MODULE_2_0);
 
 export function handleExit(
   core: SeamCore,
@@ -145,7 +176,7 @@ export function handleExit(
   exit: ExitRecord,
   configuration: TdConfiguration,
 ): CompletionCode {
-  const handle = BY_REASON[exit.reason];
+  const handle = (isModule20(core.version) ? BY_REASON_2_0 : BY_REASON_1_5)[exit.reason];
   if (handle === undefined)
     throw new Error(
       `broken invariant: the processor left with exit ${exitReasonName(exit.reason)}, which no control asks for`,

@@ -36,7 +36,8 @@ export const PARAVIRT_FEATURES = {
 } as const satisfies Record<string, ParavirtFeature>;
 export type ParavirtFeatureName = keyof typeof PARAVIRT_FEATURES;
 
-const FEATURE_MASK = 0xfff;
+/** Bits of FEATURE_PARAVIRT_CTLS that a TD may write. */
+export const FEATURE_PARAVIRT_MASK = 0xfffn;
 const CONTROLS_1_5 = TdControl.PENDING_VE_DISABLE;
 const CONTROLS_2_0 =
   TdControl.PENDING_VE_DISABLE | TdControl.ENUM_TOPOLOGY | TdControl.VIRT_CPUID2 | TdControl.REDUCE_VE | TdControl.LOCK;
@@ -84,7 +85,7 @@ export class TdControls {
   /** A write of FEATURE_PARAVIRT_CTLS; false: the value is not valid. */
   writeFeatureParavirt(value: bigint): boolean {
     if ((this.value & TdControl.LOCK) !== 0n) return value === BigInt(this.featureParavirt);
-    this.featureParavirt = Number(value) & FEATURE_MASK;
+    this.featureParavirt = Number(value & FEATURE_PARAVIRT_MASK);
     return true;
   }
 
