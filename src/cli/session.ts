@@ -1,6 +1,7 @@
 /** Runs a TD with its console: on a terminal for a person, or straight through. */
 
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type { RunControl } from '../debug/index.ts';
 import type { Td, TdEnd } from '../machine/index.ts';
 import { openTerminal, type TerminalCommand, terminalHelp } from '../node/index.ts';
 import type { Clock } from '../time/index.ts';
@@ -21,6 +22,8 @@ export interface SessionOptions {
   readonly maxInstructions: number;
   /** a person is at the terminal: keys go to the guest, and idle time is real */
   readonly interactive: boolean;
+  /** says when the TD may run */
+  readonly debugger: RunControl | undefined;
   /** the crossings so far, for the terminal's Ctrl-A C */
   readonly crossingsSoFar: (instructions: number, wallMilliseconds: number) => string;
 }
@@ -45,7 +48,10 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     if (command === 'crossings') {
       output.always(`\n${options.crossingsSoFar(instructions, performance.now() - started)}`);
     }
-    if (command === 'leave') leftBy = 'terminal';
+    if (command === 'leave') {
+      leftBy = 'terminal';
+      options.debugger?.release();
+    }
     wake();
   };
   const onKeys = (keys: Uint8Array): void => {
@@ -54,6 +60,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   };
   const onSignal = (): void => {
     leftBy = 'signal';
+    options.debugger?.release();
   };
   const closeTerminal = interactive ? openTerminal(process.stdin, onKeys, onCommand) : () => {};
   process.once('SIGINT', onSignal);
@@ -70,12 +77,14 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     for (;;) {
       const left = Math.min(sliceInstructions, maxInstructions - instructions);
       const atShell = interactive && console.isReady;
+      await options.debugger?.mayRun();
       const run = td.run({ instructions: left, idle: atShell ? 'return' : 'skip' });
       instructions += run.instructions;
       console.flush();
       if (!interactive && !console.hasSpoken) showProgress(output, instructions, performance.now() - started);
       await setImmediate();
       if (leftBy !== undefined) return result({ cause: 'stopped' });
+      if (options.debugger?.ran(run.end)) continue;
       if (
         run.end.cause === 'idle' &&
         (atShell || (interactive && run.end.nextAlarmTicks === Number.POSITIVE_INFINITY))
@@ -84,6 +93,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
           wake = wakeUp;
         });
       } else if (run.end.cause !== 'instruction-limit' || instructions >= maxInstructions) {
+        await options.debugger?.ended(run.end);
         return result(run.end);
       }
     }

@@ -5,6 +5,7 @@ import type { LoadPlan } from '../loader/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
 import { observeAll } from '../probe/index.ts';
 import { causeOfDeath, formatDeath } from './death-report.ts';
+import { attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
 import type { Output } from './output.ts';
@@ -19,7 +20,7 @@ const unseenLines = 12;
 /** How the console is shown: for a person who types, only what a command prints, or all of it. */
 export type Show = 'interactive' | 'command' | 'everything';
 
-export interface TdRunOptions {
+export interface TdRunOptions extends DebuggerOptions {
   readonly plan: LoadPlan;
   readonly memoryBytes: number;
   readonly show: Show;
@@ -63,8 +64,10 @@ export async function runTd(options: TdRunOptions): Promise<number> {
       unimplemented: platform.unimplementedInstructions,
     });
 
+  const debug = await attachDebugger(options, { platform, td, crossings }, output);
   const session = await runSession({
     td,
+    debugger: debug?.control,
     clock: platform.clock,
     console: guestConsole,
     output,
@@ -74,6 +77,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   });
 
   trace?.end();
+  await debug?.close();
   const report = reportOf(session.instructions, session.wallMilliseconds);
   const cause = session.leftBy === undefined ? causeOfDeath(session.end, guestConsole) : undefined;
   const exitCode = exitCodeOf(session, cause, guestConsole);

@@ -17,7 +17,7 @@ export { ExitReason, ExitRecord } from './exit.ts';
 export { packRflags, unpackRflags } from './flags.ts';
 export { type EntropySource, GuestFault, type LogicalProcessor, type Processor } from './processor.ts';
 export { Access, SecondLevel } from './second-level.ts';
-export { CpuState, GPR_NAMES, S, SEGMENT_NAMES, STATE_ROWS } from './state.ts';
+export { CpuState, GPR_NAMES, S, SEGMENT_NAMES, STATE_ROWS, type StateRow } from './state.ts';
 export { VirtualApic } from './virtual-apic.ts';
 export { VECTOR_VE, VirtualizationExceptionInformation } from './virtualization-exception.ts';
 

@@ -8,6 +8,8 @@ export interface LinkedObject {
   readonly pieces: readonly Piece[];
   /** named symbols of the object and their addresses; provided ones are not among them */
   readonly symbols: ReadonlyMap<string, number>;
+  /** sections of a relocatable object and where they went; of an executable nothing, its addresses are its own */
+  readonly sections: ReadonlyMap<string, number>;
 }
 
 export interface LinkOptions {
@@ -56,7 +58,7 @@ function takeExecutable(elf: ElfFile): LinkedObject {
     bytes.set(content);
     return { startGpa: Number(virtualAddress), content: bytes };
   });
-  return { pieces, symbols };
+  return { pieces, symbols, sections: new Map() };
 }
 
 function isNamed(symbol: ElfSymbol): boolean {
@@ -102,7 +104,10 @@ class Linker {
       startGpa,
       content: new Uint8Array(symbol.sizeBytes),
     }));
-    return { pieces: [...this.#placed.values(), ...commons, ...table], symbols };
+    const sections = new Map(
+      [...this.#placed].map(([index, { startGpa }]) => [this.#elf.sections[index]!.name, startGpa]),
+    );
+    return { pieces: [...this.#placed.values(), ...commons, ...table], symbols, sections };
   }
 
   #reserve(bytes: number, alignment: number): number {

@@ -15,7 +15,7 @@ export type {
   RegisterValues,
   StructureArgument,
 } from './exec/function-call.ts';
-export { runFunction } from './exec/run-function.ts';
+export { type PreparedFunction, prepareFunction, runFunction } from './exec/run-function.ts';
 export {
   CallDidNotReturn,
   type HypercallResult,

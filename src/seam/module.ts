@@ -9,6 +9,7 @@ import type { HostDoor } from './host-door.ts';
 import { postVector } from './posted-interrupts.ts';
 import { PlatformSecrets } from './report/platform-secrets.ts';
 import { seamcall } from './seamcall/dispatch.ts';
+import { SEPT_STATES, SeptState } from './sept/states.ts';
 import type { CpuProfile } from './virt/cpu-profile.ts';
 import { MINIMAL_PROFILE } from './virt/profiles/index.ts';
 
@@ -24,6 +25,15 @@ export interface TdxModuleOptions {
   /** what the processors are; default: MINIMAL_PROFILE */
   readonly cpuProfile?: CpuProfile;
   readonly observer?: CrossingObserver;
+}
+
+/** One entry of a walk through a Secure EPT. */
+export interface SecureEptStep {
+  readonly level: number;
+  /** name of its state */
+  readonly state: string;
+  /** host page of the leaf or of the next table */
+  readonly hpa: number | undefined;
 }
 
 export class TdxModule {
@@ -55,6 +65,20 @@ export class TdxModule {
    */
   processorsOf(tdrHpa: number): readonly LogicalProcessor[] {
     return this.#td(tdrHpa).vcpus.map((vcpu) => vcpu.cpu);
+  }
+
+  /** The Secure EPT entries towards a private address, from the root down, by name: for debuggers and reports. Throws as processorsOf. */
+  secureEptWalk(tdrHpa: number, gpa: number): readonly SecureEptStep[] {
+    const sept = this.#td(tdrHpa).configuration?.secureEpt;
+    const steps: SecureEptStep[] = [];
+    for (let level = sept?.root.level ?? -1; level >= 0; level--) {
+      if (!sept!.walk(gpa, level)) break;
+      const { name, leaf } = SEPT_STATES[sept!.state]!;
+      const isFree = sept!.state === SeptState.FREE;
+      steps.push({ level, state: name, hpa: isFree ? undefined : sept!.hpa });
+      if (leaf || isFree) break;
+    }
+    return steps;
   }
 
   /** MRTD (48 bytes, zero before TDH.MR.FINALIZE) and the four RTMRs, as copies. Throws as processorsOf. */

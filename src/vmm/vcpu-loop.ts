@@ -64,11 +64,14 @@ class Run {
     }
   }
 
-  /** Whose turn it is: the same vCPU's until its turn is over or it waits, then the next that does not wait. */
+  /**
+   * Whose turn it is: the same vCPU's until it waits, or its turn is over and another does not wait. Nobody's turn begins without need,
+   * so that a run which is stopped in between draws no more turns than one which is not.
+   */
   #runnable(): Vcpu | undefined {
     const { vcpus, turn, clock } = this.#td;
     const current = vcpus[turn.vcpu];
-    if (current?.halted === false && clock.nowTicks < turn.endTicks) return current;
+    if (current?.halted === false && (clock.nowTicks < turn.endTicks || !othersRun(this.#td, current))) return current;
     for (let i = 1; i <= vcpus.length; i++) {
       const vcpu = vcpus[(turn.vcpu + i) % vcpus.length]!;
       if (vcpu.halted) continue;
@@ -95,9 +98,9 @@ class Run {
     vcpu.posted = false;
     td.seamcalls.door.seamcall(registers);
     this.instructions += clock.nowTicks - before;
-    // out before anything was due: it paused, and the others go first
-    if (registers.low(Gpr.RAX) === TdExitReason.EXTERNAL_INTERRUPT && clock.headroomTicks() > 0)
-      td.turn.endTicks = clock.nowTicks;
+    // out before anything was due, and nobody has asked for it: it paused, and the others go first
+    const early = registers.low(Gpr.RAX) === TdExitReason.EXTERNAL_INTERRUPT && clock.headroomTicks() > 0;
+    if (early && td.end === undefined) td.turn.endTicks = clock.nowTicks;
     clock.stopAtTicks = Number.POSITIVE_INFINITY;
     clock.contended = false;
     td.hooks.afterExit?.(vcpu, td);

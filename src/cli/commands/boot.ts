@@ -6,6 +6,7 @@ import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
 import { BOARD, buildShimRom, type CpuProfile, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
 import { AptUnavailable, FileError } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
+import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
@@ -14,7 +15,7 @@ import { cpuOption, tdxModuleOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface BootOptions extends TraceOptions {
+interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly append: string;
@@ -44,6 +45,7 @@ Examples:
   seamulator boot --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
   seamulator boot --exec true --trace boot.json     for https://ui.perfetto.dev; see "seamulator trace --help" too
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
+  seamulator boot --append nokaslr --gdb 1234 --paused    wait for gdb at the reset vector
 
 Exit codes: 0 the guest ended well (with --exec: the status of the command), 1 wrong usage, 2 the TD died,
 3 a file cannot be read or loaded, 4 --max-instructions was reached.`;
@@ -69,6 +71,8 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--json <file>', 'write the report of the run as JSON')
     .addOption(traceOption())
     .addOption(traceFilterOption())
+    .addOption(gdbOption())
+    .addOption(pausedOption())
     .option('--quiet', 'print what the guest prints, and nothing of our own but complaints')
     .option('--verbose', 'with --exec: show the boot messages too, on stderr')
     .addHelpText('after', examples)
@@ -113,23 +117,26 @@ async function boot(options: BootOptions): Promise<number> {
     json: options.json,
     verbose: options.verbose,
     trace: options,
+    gdb: options.gdb,
+    paused: options.paused,
   });
 }
 
 function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> {
-  const { cpu, tdxModule, seed, maxInstructions, engine, json } = options;
   return runTd({
     plan: planBuiltInGuest(),
     memoryBytes: BUILT_IN_GUEST_BYTES,
     show: 'everything',
     symbols: () => undefined,
     output,
-    cpu,
-    moduleVersion: tdxModule,
-    seed,
-    maxInstructions,
-    engine,
-    json,
+    cpu: options.cpu,
+    moduleVersion: options.tdxModule,
+    seed: options.seed,
+    maxInstructions: options.maxInstructions,
+    engine: options.engine,
+    json: options.json,
+    gdb: options.gdb,
+    paused: options.paused,
     trace: options,
   });
 }

@@ -3,18 +3,23 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
-import { type SymbolLookup, symbolLookup } from '../../debug/index.ts';
-import { LoadError } from '../../loader/index.ts';
+import { CrossingRecorder, type SymbolLookup, symbolLookup } from '../../debug/index.ts';
+import { type LinkedObject, LoadError } from '../../loader/index.ts';
 import {
   type CpuProfile,
   type FunctionArgument,
+  type FunctionCall,
   type FunctionCrossing,
   type FunctionResult,
+  type PreparedFunction,
+  prepareFunction,
   type RegisterValues,
-  runFunction,
+  type TdEnd,
   type VmmHooks,
 } from '../../machine/index.ts';
 import { FileError, readUserFile } from '../../node/index.ts';
+import { observeAll } from '../../probe/index.ts';
+import { attachDebugger, type DebuggerOptions, gdbOption, pausedOption, runDebugged } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
@@ -23,7 +28,7 @@ import { replayLine } from '../replay.ts';
 import { writeReport } from '../report-file.ts';
 import { openTrace, type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface ExecOptions extends TraceOptions {
+interface ExecOptions extends TraceOptions, DebuggerOptions {
   readonly arg: readonly FunctionArgument[];
   readonly host: keyof typeof hosts;
   readonly cpu: CpuProfile;
@@ -53,6 +58,7 @@ Examples, with the two calls of Linux 6.1:
   seamulator exec tdcall.o __tdx_module_call --arg 1 --arg 0 --arg 0 --arg 0 --arg 0 --arg 'out={0,0,0,0,0,0}'
   seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,30,1,1,0x3f8,65}' --arg 1
   seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,12,0,0,0,0}' --arg 3 --host garbage
+  seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,12,0,0,0,0}' --arg 3 --gdb 1234 --paused
 
 Exit codes: 0 the function returned, 1 wrong usage, 2 it did not (panic function, exception, the TD stopped),
 3 the object cannot be read or linked, 4 --max-instructions was reached.`;
@@ -79,32 +85,35 @@ export function execCommand(exit: (code: number) => void): Command {
     .option('--json <file>', 'write the result as JSON')
     .addOption(traceOption())
     .addOption(traceFilterOption())
+    .addOption(gdbOption())
+    .addOption(pausedOption())
     .addHelpText('after', examples)
     .action(async (object: string, symbol: string, options: ExecOptions) => exit(await exec(object, symbol, options)));
 }
 
 async function exec(path: string, symbol: string, options: ExecOptions): Promise<number> {
   const output = new Output({});
-  let result: FunctionResult;
   let symbols: SymbolLookup = () => undefined;
   const trace = openTrace(options, (rip) => symbols(rip), replayLine(process.argv.slice(2)));
+  const crossings = new CrossingRecorder();
+  let result: FunctionResult;
   try {
-    result = runFunction({
+    const call: FunctionCall = {
       object: { name: path, bytes: await readUserFile(path, 'object') },
       symbol,
       args: options.arg,
       hostHooks: hosts[options.host],
       cpu: options.cpu,
       moduleVersion: options.tdxModule,
-      ...(trace === undefined ? {} : { observer: trace.observer }),
-      onBuilt: (platform, td, symbolsOfObject) => {
-        symbols = symbolLookup(
-          [...symbolsOfObject].map(([name, address]) => ({ name, address: BigInt(address), sizeBytes: 0 })),
-        );
-        trace?.attach(platform, td);
-      },
+      observer: trace === undefined ? crossings : observeAll(crossings, trace.observer),
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
-    });
+    };
+    const prepared = prepareFunction(call);
+    symbols = symbolLookup(
+      [...prepared.object.symbols].map(([name, address]) => ({ name, address: BigInt(address), sizeBytes: 0 })),
+    );
+    trace?.attach(prepared.platform, prepared.td);
+    result = prepared.finish(await run(prepared, crossings, path, options, output));
   } catch (error) {
     if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
     if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
@@ -124,6 +133,26 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
   process.stdout.write(`${lines.join('\n')}\n`);
   if (options.json !== undefined) await writeReport(options.json, plain(result) as object);
   return exitCode;
+}
+
+async function run(
+  { platform, td, maxInstructions, object }: PreparedFunction,
+  crossings: CrossingRecorder,
+  path: string,
+  options: DebuggerOptions,
+  output: Output,
+): Promise<TdEnd> {
+  const debug = await attachDebugger(options, { platform, td, crossings }, output, symbolHints(path, object));
+  if (debug === undefined) return td.run({ instructions: maxInstructions }).end;
+  const end = await runDebugged(td, maxInstructions, debug.control);
+  await debug.close();
+  return end;
+}
+
+/** What gdb's user types to have the object's symbols; an executable's are where the file says. */
+function symbolHints(path: string, { sections }: LinkedObject): string[] {
+  const places = [...sections].map(([name, address]) => `-s ${name} ${hex(address)}`);
+  return [`gdb: ${places.length === 0 ? 'file' : 'add-symbol-file'} ${[path, ...places].join(' ')}`];
 }
 
 function registerText(values: RegisterValues): string {

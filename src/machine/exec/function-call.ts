@@ -4,8 +4,6 @@ import type { LinkedObject, NamedFile } from '../../loader/index.ts';
 import type { CrossingObserver } from '../../probe/index.ts';
 import type { CpuProfile } from '../../seam/index.ts';
 import type { TdEnd, VmmHooks } from '../../vmm/index.ts';
-import type { Td } from '../td.ts';
-import type { TdxPlatform } from '../tdx-platform.ts';
 
 /** A structure that the function gets a pointer to. */
 export interface StructureArgument {
@@ -29,8 +27,6 @@ export interface FunctionCall {
   readonly moduleVersion?: ModuleVersion;
   /** sees every crossing, those of the shim and the launcher too */
   readonly observer?: CrossingObserver;
-  /** called once before the function runs: for whoever looks on; `symbols` are those of the object */
-  readonly onBuilt?: (platform: TdxPlatform, td: Td, symbols: ReadonlyMap<string, number>) => void;
   /** default: MINIMAL_PROFILE */
   readonly cpu?: CpuProfile;
   /** default 10 million */

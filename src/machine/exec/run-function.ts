@@ -13,7 +13,9 @@ import {
 } from '../../loader/index.ts';
 import { observeAll } from '../../probe/index.ts';
 import { MINIMAL_PROFILE } from '../../seam/index.ts';
+import type { TdEnd } from '../../vmm/index.ts';
 import { buildShimRom } from '../shim/shim-rom.ts';
+import type { Td } from '../td.ts';
 import { TdxPlatform } from '../tdx-platform.ts';
 import { describe } from './describe.ts';
 import type { FunctionCall, FunctionResult } from './function-call.ts';
@@ -25,8 +27,24 @@ const MINIMUM_MEMORY_BYTES = 4 << 20;
 const MAXIMUM_MEMORY_BYTES = 1 << 30;
 const DEFAULT_INSTRUCTIONS = 10_000_000;
 
+/** A call whose TD is built and has not run yet. */
+export interface PreparedFunction {
+  readonly platform: TdxPlatform;
+  readonly td: Td;
+  readonly maxInstructions: number;
+  readonly object: LinkedObject;
+  /** What the function did, once its TD has ended. */
+  readonly finish: (end: TdEnd) => FunctionResult;
+}
+
 /** @throws LoadError when the object, the symbol or an argument cannot be used */
 export function runFunction(call: FunctionCall): FunctionResult {
+  const { td, maxInstructions, finish } = prepareFunction(call);
+  return finish(td.run({ instructions: maxInstructions }).end);
+}
+
+/** For whoever runs the TD himself. @throws LoadError as runFunction */
+export function prepareFunction(call: FunctionCall): PreparedFunction {
   const structures = placeStructures(call.args);
   const object = linked(call.object);
   const values = call.args.map((arg) => (typeof arg === 'bigint' ? arg : BigInt(structures.addressOf.get(arg)!)));
@@ -52,9 +70,13 @@ export function runFunction(call: FunctionCall): FunctionResult {
     cpu: call.cpu ?? MINIMAL_PROFILE,
   });
   const td = platform.buildTd(plan, { params: { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } });
-  call.onBuilt?.(platform, td, object.symbols);
-  const { end } = td.run({ instructions: call.maxInstructions ?? DEFAULT_INSTRUCTIONS });
-  return describe(td.host, launcher, watch, end, structures);
+  return {
+    platform,
+    td,
+    maxInstructions: call.maxInstructions ?? DEFAULT_INSTRUCTIONS,
+    object,
+    finish: (end) => describe(td.host, launcher, watch, end, structures),
+  };
 }
 
 function linked(object: NamedFile | LinkedObject): LinkedObject {

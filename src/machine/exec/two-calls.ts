@@ -99,5 +99,5 @@ export function ourCode(): LinkedObject {
   const a = new Assembler({ origin: ExecLayout.object });
   twoCalls(a);
   const { origin, bytes, symbols } = a.assemble();
-  return { pieces: [{ startGpa: origin, content: bytes }], symbols };
+  return { pieces: [{ startGpa: origin, content: bytes }], symbols, sections: new Map() };
 }

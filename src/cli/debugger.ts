@@ -1,0 +1,75 @@
+/** A gdb door for a run: `--gdb [HOST:]PORT`, `--paused`. */
+
+import { setImmediate } from 'node:timers/promises';
+import { InvalidArgumentError, Option } from 'commander';
+import { BenchTarget, type CrossingRecorder, GdbStub, monitorCommands, RunControl } from '../debug/index.ts';
+import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
+import { type GdbAddress, listenForGdb } from '../node/index.ts';
+import { CommandError, ExitCode } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+/** The door is for this machine unless somebody asks otherwise: whoever enters can do everything to the guest. */
+const defaultHost = '127.0.0.1';
+
+/** "1234", "localhost:1234", "[::1]:1234". */
+export function gdbAddress(text: string): GdbAddress {
+  const [, bracketed, plain, digits = ''] = /^(?:\[([^\]]+)\]:|([^:[\]]+):)?(\d+)$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535) throw new InvalidArgumentError('Give a port, like 1234 or localhost:1234.');
+  return { host: bracketed ?? plain ?? defaultHost, port };
+}
+
+export interface DebuggerOptions {
+  readonly gdb?: GdbAddress | undefined;
+  readonly paused?: boolean | undefined;
+}
+
+export const gdbOption = (): Option =>
+  new Option('--gdb <address>', 'let gdb debug the TD: PORT or HOST:PORT, 0 for any port').argParser(gdbAddress);
+export const pausedOption = (): Option =>
+  new Option('--paused', 'with --gdb: wait for gdb before the first instruction');
+
+export interface AttachedDebugger {
+  readonly control: RunControl;
+  close(): Promise<void>;
+}
+
+/** Opens the door that the options ask for; undefined if they ask for none. @param hints more lines for gdb's user */
+export async function attachDebugger(
+  { gdb, paused = false }: DebuggerOptions,
+  run: { readonly platform: TdxPlatform; readonly td: Td; readonly crossings: CrossingRecorder },
+  output: Output,
+  hints: readonly string[] = [],
+): Promise<AttachedDebugger | undefined> {
+  if (gdb === undefined) {
+    if (paused) throw new CommandError(ExitCode.Usage, '--paused waits for gdb: give --gdb as well.');
+    return undefined;
+  }
+  const control = new RunControl(run.platform, run.td, paused);
+  const target = new BenchTarget(run.platform, run.td.host.tdrHpa);
+  const monitor = monitorCommands(run);
+  const server = await listenForGdb(gdb, (send, close) => {
+    const stub = new GdbStub({ target, control, monitor, send, close });
+    return { receive: (bytes) => stub.receive(bytes), closed: () => control.release() };
+  }).catch((error: Error) => {
+    throw new CommandError(ExitCode.BadInput, `gdb cannot be let in at ${gdb.host}:${gdb.port}: ${error.message}.`);
+  });
+  output.always([`gdb: target remote ${server.address}`, ...hints, target.banner].join('\n'));
+  return { control, close: () => server.close() };
+}
+
+/** Instructions between two looks at what gdb says. */
+const sliceInstructions = 1_000_000;
+
+/** Runs a TD that a debugger may hold up, until it ends or has done so many instructions. */
+export async function runDebugged(td: Td, maxInstructions: number, control: RunControl): Promise<TdEnd> {
+  for (let instructions = 0; ; ) {
+    await control.mayRun();
+    const run = td.run({ instructions: Math.min(sliceInstructions, maxInstructions - instructions) });
+    instructions += run.instructions;
+    await setImmediate();
+    if (control.ran(run.end) || (run.end.cause === 'instruction-limit' && instructions < maxInstructions)) continue;
+    await control.ended(run.end);
+    return run.end;
+  }
+}

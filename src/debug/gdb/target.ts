@@ -1,0 +1,72 @@
+/** What a debugger can look at. Two kinds exist: what a debug TD allows its host, and what only this bench can see. */
+import { walkLinear } from '../linear-walk.ts';
+import type { RowView } from './registers.ts';
+
+const PAGE_BYTES = 4096;
+
+export interface DebugTarget {
+  /** one line for whoever connects: what is seen, and who could see it */
+  readonly banner: string;
+  /** the state of a vCPU, by its index */
+  rows(vcpu: number): RowView;
+  /** Guest physical memory within one page, shared bit included; undefined where this target may not or cannot read. */
+  readPhysical(gpa: bigint, length: number): Uint8Array | undefined;
+  /** Writes within one page; false where that may not or cannot be. */
+  writePhysical(gpa: bigint, bytes: Uint8Array): boolean;
+}
+
+const bigOf = (bytes: Uint8Array): bigint => {
+  let value = 0n;
+  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+  return value;
+};
+
+/** A row as a number; undefined where the target may not see it. */
+export function rowValue(target: DebugTarget, vcpu: number, row: string): bigint | undefined {
+  const bytes = target.rows(vcpu).read(row);
+  return bytes === undefined ? undefined : bigOf(bytes);
+}
+
+/** Guest physical address of a linear one by the page tables of a vCPU; undefined where nothing is mapped. */
+export function physicalOf(target: DebugTarget, vcpu: number, linear: bigint): bigint | undefined {
+  const [cr0, cr3, cr4, efer] = ['CR0', 'CR3', 'CR4', 'EFER'].map((row) => rowValue(target, vcpu, row));
+  if (cr0 === undefined || cr3 === undefined || cr4 === undefined || efer === undefined) return undefined;
+  const readEntry = (gpa: bigint, bytes: number): bigint | undefined => {
+    const entry = target.readPhysical(gpa, bytes);
+    return entry === undefined ? undefined : bigOf(entry);
+  };
+  return walkLinear({ cr0, cr3, cr4, efer }, linear, readEntry).gpa;
+}
+
+/** Parts of [linear, linear + length), each within one page: offset in the range, and length. */
+function* pageParts(linear: bigint, length: number): Generator<[offset: number, length: number]> {
+  for (let offset = 0; offset < length; ) {
+    const left = PAGE_BYTES - Number((linear + BigInt(offset)) & 0xfffn);
+    const part = Math.min(left, length - offset);
+    yield [offset, part];
+    offset += part;
+  }
+}
+
+const wrapped = (linear: bigint): bigint => BigInt.asUintN(64, linear);
+
+/** Guest memory by linear address: the bytes up to the first that cannot be read. */
+export function readLinear(target: DebugTarget, vcpu: number, linear: bigint, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (const [offset, part] of pageParts(linear, length)) {
+    const gpa = physicalOf(target, vcpu, wrapped(linear + BigInt(offset)));
+    const read = gpa === undefined ? undefined : target.readPhysical(gpa, part);
+    if (read === undefined) return bytes.subarray(0, offset);
+    bytes.set(read, offset);
+  }
+  return bytes;
+}
+
+/** Writes guest memory by linear address, whatever the rights of its pages; false, perhaps half-way, where that cannot be. */
+export function writeLinear(target: DebugTarget, vcpu: number, linear: bigint, bytes: Uint8Array): boolean {
+  for (const [offset, part] of pageParts(linear, bytes.length)) {
+    const gpa = physicalOf(target, vcpu, wrapped(linear + BigInt(offset)));
+    if (gpa === undefined || !target.writePhysical(gpa, bytes.subarray(offset, offset + part))) return false;
+  }
+  return true;
+}
