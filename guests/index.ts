@@ -1,4 +1,5 @@
 /** Code that we bring ourselves to run inside a TD. */
+export { CASES, type CaseGuest } from './cases/index.ts';
 export { assembleHelloTd, type HelloTdBoard } from './hello-td/hello-td.ts';
 export {
   loadAll,

@@ -32,12 +32,11 @@ test('without marks there is no status; a shell announces itself', () => {
   assert.equal(console.isReady, true);
 });
 
-test('a panic and its place are found in the last words', () => {
+test('the last words are kept', () => {
   const { console } = printed(
     '[    1.0] Kernel panic - not syncing: Attempted to kill init! exitcode=0x00000009\r\n' +
       '[    1.0] RIP: 0010:native_halt+0x1/0x2\r\n',
   );
-  assert.equal(console.panic, 'Attempted to kill init! exitcode=0x00000009');
-  assert.equal(console.oopsPlace, 'native_halt+0x1/0x2');
+  assert.match(console.text, /Attempted to kill init/);
   assert.deepEqual(console.lastLines(1), ['[    1.0] RIP: 0010:native_halt+0x1/0x2']);
 });

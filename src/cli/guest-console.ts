@@ -79,13 +79,8 @@ export class GuestConsole {
     return this.#tail.trimEnd().split(/\r*\n/).slice(-count);
   }
 
-  /** The kernel's last words, if it panicked. */
-  get panic(): string | undefined {
-    return /Kernel panic - not syncing: ([^\r\n]*)/.exec(this.#tail)?.[1];
-  }
-
-  /** RIP as the kernel printed it when it died, with its symbol: "native_halt+0x1/0x2". */
-  get oopsPlace(): string | undefined {
-    return /\bRIP: [0-9a-f]{4}:([^\r\n]*)/.exec(this.#tail)?.[1]?.trim();
+  /** The end of what the guest printed. */
+  get text(): string {
+    return this.#tail;
   }
 }

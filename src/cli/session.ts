@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly interactive: boolean;
   /** says when the TD may run */
   readonly debugger: RunControl | undefined;
+  /** what is to be said of a guest that has not crossed its border for long */
+  readonly quietSentence: () => string | undefined;
   /** the crossings so far, for the terminal's Ctrl-A C */
   readonly crossingsSoFar: (instructions: number, wallMilliseconds: number) => string;
 }
@@ -42,6 +44,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   let instructions = 0;
   let leftBy: SessionEnd['leftBy'];
   let wake = (): void => {};
+  let quiet: string | undefined;
 
   const onCommand = (command: TerminalCommand): void => {
     if (command === 'help') output.always(`\n${terminalHelp.join('\n')}`);
@@ -82,6 +85,9 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
       instructions += run.instructions;
       console.flush();
       if (!interactive && !console.hasSpoken) showProgress(output, instructions, performance.now() - started);
+      const sentence = options.quietSentence();
+      if (sentence !== undefined && quiet === undefined) output.note(sentence);
+      quiet = sentence;
       await setImmediate();
       if (leftBy !== undefined) return result({ cause: 'stopped' });
       if (options.debugger?.ran(run.end)) continue;

@@ -1,18 +1,16 @@
 /** One TD from its plan to its report. */
 
-import { CrossingRecorder, formatRunReport, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
+import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
-import { observeAll } from '../probe/index.ts';
-import { causeOfDeath, formatDeath } from './death-report.ts';
 import { attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
+import { deathText, ObservedRun } from './observed-run.ts';
 import type { Output } from './output.ts';
-import { replayLine } from './replay.ts';
 import { writeReport } from './report-file.ts';
 import { runSession, type SessionEnd } from './session.ts';
-import { openTrace, type TraceOptions } from './trace-options.ts';
+import type { TraceOptions } from './trace-options.ts';
 
 /** Lines of the console that a report of death quotes where the console was not shown. */
 const unseenLines = 12;
@@ -41,19 +39,23 @@ export interface TdRunOptions extends DebuggerOptions {
 export async function runTd(options: TdRunOptions): Promise<number> {
   const { plan, show, output, maxInstructions = Number.MAX_SAFE_INTEGER } = options;
   for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
-  const crossings = new CrossingRecorder();
   const guestConsole = new GuestConsole(consoleTargets(options));
-  const trace = openTrace(options.trace ?? {}, options.symbols, replayLine(process.argv.slice(2)));
+  const observed = new ObservedRun({
+    trace: options.trace ?? {},
+    symbols: options.symbols,
+    consoleText: () => guestConsole.text,
+  });
+  const { crossings } = observed;
   const platform = new TdxPlatform({
     memoryBytes: options.memoryBytes,
-    observer: trace === undefined ? crossings : observeAll(crossings, trace.observer),
+    observer: observed.observer,
     cpu: options.cpu,
     moduleVersion: options.moduleVersion,
     seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',
   });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
-  trace?.attach(platform, td);
+  observed.attach(platform, td);
   const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>
     runReport({
       crossings,
@@ -73,28 +75,29 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     output,
     maxInstructions,
     interactive: show === 'interactive',
+    quietSentence: () => observed.quietSentence(),
     crossingsSoFar: (instructions, milliseconds) => formatRunReport(reportOf(instructions, milliseconds)),
   });
 
-  trace?.end();
   await debug?.close();
+  observed.end();
+  const death = session.leftBy === undefined ? observed.postMortem(session.end) : undefined;
   const report = reportOf(session.instructions, session.wallMilliseconds);
-  const cause = session.leftBy === undefined ? causeOfDeath(session.end, guestConsole) : undefined;
-  const exitCode = exitCodeOf(session, cause, guestConsole);
+  const exitCode = exitCodeOf(session, death, guestConsole);
   output.note(`\n${formatRunReport(report)}`);
-  if (cause !== undefined) {
+  if (death !== undefined) {
     // what nobody has seen yet
     if (show === 'command' && !options.verbose) output.always(`\n${guestConsole.lastLines(unseenLines).join('\n')}`);
-    const { symbols } = options;
-    const replay = replayLine(process.argv.slice(2));
-    output.always(`\n${formatDeath({ cause, crossings, symbols, guestPlace: guestConsole.oopsPlace, replay })}`);
-  } else if (session.end.cause === 'instruction-limit') {
+    output.always(`\n${deathText(death)}`);
+  }
+  if (session.leftBy === undefined && session.end.cause === 'instruction-limit') {
     output.always(`The limit of ${maxInstructions} instructions was reached.`);
   }
   if (options.json !== undefined) {
     await writeReport(options.json, {
       ...report,
-      end: { cause: session.end.cause, sentence: cause ?? null, exitCode },
+      end: { cause: session.end.cause, sentence: death?.cause ?? null, exitCode },
+      death: death ?? null,
     });
   }
   return exitCode;
@@ -107,9 +110,9 @@ function consoleTargets({ show, verbose = false }: TdRunOptions): ConsoleTargets
   return verbose ? { onBoot: stderr, onCommand: stdout } : { onCommand: stdout };
 }
 
-function exitCodeOf({ end, leftBy }: SessionEnd, cause: string | undefined, guestConsole: GuestConsole): number {
+function exitCodeOf({ end, leftBy }: SessionEnd, death: PostMortem | undefined, guestConsole: GuestConsole): number {
   if (leftBy !== undefined) return leftBy === 'signal' ? ExitCode.Interrupted : ExitCode.Ended;
-  if (cause !== undefined) return ExitCode.Died;
   if (end.cause === 'instruction-limit') return ExitCode.Limit;
+  if (death !== undefined) return ExitCode.Died;
   return guestConsole.commandStatus ?? ExitCode.Ended;
 }

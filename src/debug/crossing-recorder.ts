@@ -1,7 +1,13 @@
-/** Counts every crossing of a TD's border and keeps the last ones. */
+/** Counts every crossing of a TD's border and keeps the last ones, with the registers of who crossed. */
 
 import { join64 } from '../bits/index.ts';
-import { CrossingKind, type CrossingObserver } from '../probe/index.ts';
+import { CrossingKind, type CrossingObserver, type RegisterHalves } from '../probe/index.ts';
+import type { SymbolLookup } from './symbols.ts';
+import { describeRecord } from './trace/describe.ts';
+import type { TraceEvent } from './trace/event.ts';
+import { Joiner } from './trace/joiner.ts';
+import { type CrossingRecord, RecordBuffer } from './trace/record.ts';
+import type { TracedPlatform } from './trace/traced-platform.ts';
 
 /** One crossing, in the numbers of CrossingObserver. */
 export interface Crossing {
@@ -16,29 +22,40 @@ export interface Crossing {
 }
 
 const kinds = Object.keys(CrossingKind).length;
-/** fields of a slot */
-const F = { kind: 0, vcpu: 1, code: 2, operand: 3, result: 4, ripLow: 5, ripHigh: 6, answered: 7, low: 8, high: 9 };
-const FIELDS = Object.keys(F).length;
 
-/** What is counted but not kept: pages change by the thousand, and an answer belongs to its call. */
+/** What is counted but not kept: pages change by the thousand. */
 const notKept = new Set<CrossingKind>([
-  CrossingKind.VmmAnswer,
   CrossingKind.PrivatePage,
   CrossingKind.SharedPage,
   CrossingKind.ModuleCallEntry,
   CrossingKind.HostCallEntry,
 ]);
+/** What a guest does itself; all else may happen to a guest that does nothing. */
+const ownCrossings = new Set<CrossingKind>([
+  CrossingKind.ModuleCall,
+  CrossingKind.VmmCall,
+  CrossingKind.VirtualizationException,
+  CrossingKind.Handled,
+  CrossingKind.Exception,
+]);
 
 export class CrossingRecorder implements CrossingObserver {
   readonly #counts: readonly Map<number, number>[] = Array.from({ length: kinds }, () => new Map());
-  readonly #kept: Float64Array[];
-  /** by vCPU: the slot of the VMM call that waits for its answer */
-  readonly #asking: (Float64Array | undefined)[] = [];
+  readonly #keep: number;
+  readonly #kept: RecordBuffer;
+  #platform: TracedPlatform | undefined;
   #total = 0;
+  #lastOwnTicks = 0;
 
-  /** Keeps the last `keep` crossings. */
-  constructor(keep = 20) {
-    this.#kept = Array.from({ length: keep }, () => new Float64Array(FIELDS));
+  /** Keeps the last `keep` crossings; an answer of the VMM is one of them. */
+  constructor(keep = 64) {
+    this.#keep = keep;
+    this.#kept = new RecordBuffer(keep);
+  }
+
+  /** Until then every time is 0: an observer is there before its platform. */
+  attach(platform: TracedPlatform): void {
+    this.#platform = platform;
   }
 
   crossing(
@@ -49,23 +66,17 @@ export class CrossingRecorder implements CrossingObserver {
     result: number,
     low: number,
     high: number,
+    registers: RegisterHalves,
   ): void {
     const counts = this.#counts[kind]!;
     counts.set(code, (counts.get(code) ?? 0) + 1);
-    if (notKept.has(kind)) {
-      if (kind === CrossingKind.VmmAnswer) this.#answer(vcpu, code, operand);
-      return;
-    }
-    const slot = this.#kept[this.#total++ % this.#kept.length]!;
-    slot[F.kind] = kind;
-    slot[F.vcpu] = vcpu;
-    slot[F.code] = code;
-    slot[F.operand] = operand;
-    slot[F.result] = result;
-    slot[F.ripLow] = low >>> 0;
-    slot[F.ripHigh] = high >>> 0;
-    slot[F.answered] = 0;
-    if (kind === CrossingKind.VmmCall) this.#asking[vcpu] = slot;
+    if (notKept.has(kind)) return;
+    const platform = this.#platform;
+    const ticks = platform?.clock.nowTicks ?? 0;
+    if (ownCrossings.has(kind)) this.#lastOwnTicks = ticks;
+    const retired = vcpu < 0 ? 0 : (platform?.processors()[vcpu]?.retired ?? 0);
+    const slot = this.#total++ % this.#keep;
+    this.#kept.write(slot, kind, vcpu, code, operand, result, low, high, ticks, retired, registers, registers);
   }
 
   /** Counts by code of one kind, the most frequent first. */
@@ -78,31 +89,45 @@ export class CrossingRecorder implements CrossingObserver {
     return this.#total;
   }
 
-  /** The last crossings, oldest first. */
-  last(): Crossing[] {
-    const length = this.#kept.length;
-    const first = Math.max(0, this.#total - length);
-    return Array.from({ length: this.#total - first }, (_, i) => {
-      const slot = this.#kept[(first + i) % length]!;
-      return {
-        kind: slot[F.kind] as CrossingKind,
-        vcpuIndex: slot[F.vcpu]!,
-        code: slot[F.code]!,
-        operand: slot[F.operand]!,
-        result: slot[F.result]!,
-        rip: join64(slot[F.ripLow]!, slot[F.ripHigh]!),
-        ...(slot[F.answered] === 1 ? { answer: join64(slot[F.low]!, slot[F.high]!) } : {}),
-      };
-    });
+  /** Virtual time of the last crossing that the guest made itself. */
+  get lastGuestCrossingTicks(): number {
+    return this.#lastOwnTicks;
   }
 
-  #answer(vcpu: number, low: number, high: number): void {
-    const slot = this.#asking[vcpu];
-    this.#asking[vcpu] = undefined;
-    // its slot may hold a later crossing by now
-    if (slot === undefined || slot[F.kind] !== CrossingKind.VmmCall || slot[F.vcpu] !== vcpu) return;
-    slot[F.answered] = 1;
-    slot[F.low] = low >>> 0;
-    slot[F.high] = high >>> 0;
+  /** The last crossings, oldest first, in numbers; an answer is part of its call. */
+  last(): Crossing[] {
+    const found: Crossing[] = [];
+    const asking: (number | undefined)[] = [];
+    for (const { kind, vcpu, code, operand, result, ripLow, ripHigh } of this.#records()) {
+      if (kind === CrossingKind.VmmAnswer) {
+        const index = asking[vcpu];
+        asking[vcpu] = undefined;
+        if (index !== undefined) found[index] = { ...found[index]!, answer: join64(code, operand) };
+        continue;
+      }
+      if (kind === CrossingKind.VmmCall) asking[vcpu] = found.length;
+      found.push({ kind, vcpuIndex: vcpu, code, operand, result, rip: join64(ripLow, ripHigh) });
+    }
+    return found;
+  }
+
+  /** The last crossings in words, oldest first. */
+  recent(symbols: SymbolLookup): TraceEvent[] {
+    const events: TraceEvent[] = [];
+    const joiner = new Joiner((event) => events.push(event));
+    for (const [n, record] of this.#records().entries()) {
+      if (record.kind === CrossingKind.VmmAnswer) joiner.answer(record);
+      else {
+        const symbolOf = (low: number, high: number) => symbols(join64(low, high));
+        joiner.event(describeRecord(record, n, this.#platform?.gpaw ?? 48, symbolOf), record);
+      }
+    }
+    joiner.end();
+    return events;
+  }
+
+  #records(): CrossingRecord[] {
+    const first = Math.max(0, this.#total - this.#keep);
+    return Array.from({ length: this.#total - first }, (_, i) => this.#kept.read((first + i) % this.#keep));
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CompletionCode, TdExitReason, TdgLeaf, TdvmcallLeaf } from '../abi/index.ts';
-import { CrossingKind } from '../probe/index.ts';
+import { CrossingKind, NO_REGISTERS } from '../probe/index.ts';
 import { describeCrossing } from './crossing-names.ts';
 import { CrossingRecorder } from './crossing-recorder.ts';
 import { formatRunReport, runReport } from './run-report.ts';
@@ -11,9 +11,9 @@ const textHigh = 0xffff_ffff | 0;
 
 function recorded(): CrossingRecorder {
   const recorder = new CrossingRecorder(2);
-  recorder.crossing(CrossingKind.ModuleCall, 0, TdgLeaf.VP_INFO, 0, 0, textLow, textHigh);
-  recorder.crossing(CrossingKind.VmmCall, 0, TdvmcallLeaf.INSTRUCTION_IO, 1, 0x3f8, textLow, textHigh);
-  recorder.crossing(CrossingKind.VmmCall, 0, TdvmcallLeaf.INSTRUCTION_IO, 1, 0x3fd, textLow, textHigh);
+  recorder.crossing(CrossingKind.ModuleCall, 0, TdgLeaf.VP_INFO, 0, 0, textLow, textHigh, NO_REGISTERS);
+  recorder.crossing(CrossingKind.VmmCall, 0, TdvmcallLeaf.INSTRUCTION_IO, 1, 0x3f8, textLow, textHigh, NO_REGISTERS);
+  recorder.crossing(CrossingKind.VmmCall, 0, TdvmcallLeaf.INSTRUCTION_IO, 1, 0x3fd, textLow, textHigh, NO_REGISTERS);
   return recorder;
 }
 

@@ -1,6 +1,9 @@
 /** Why a TD stopped running. Data: the guest's misbehaviour is never an exception of ours. */
 import type { CompletionStatus } from '../abi/index.ts';
 
+/** `not-accepted`, `made-shared`, `no-memory`: a private page that is pending, that MapGPA made shared, that is no RAM. */
+export type UnhandledWhy = 'not-accepted' | 'made-shared' | 'no-memory' | 'other';
+
 export type TdEnd =
   /** ACPI S5 */
   | { readonly cause: 'power-off' }
@@ -16,6 +19,9 @@ export type TdEnd =
       readonly status: CompletionStatus;
       readonly exitReason: number;
       readonly sentence: string;
+      readonly why: UnhandledWhy;
+      /** of an EPT violation: guest physical address of the page, shared bit included; else 0 */
+      readonly gpa: number;
     }
   /** RunLimits.instructions were retired; the TD can go on */
   | { readonly cause: 'instruction-limit' }

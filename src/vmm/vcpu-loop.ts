@@ -13,7 +13,7 @@ import {
   TdhLeaf,
 } from '../abi/index.ts';
 import { hex } from '../bits/index.ts';
-import type { TdEnd } from './end.ts';
+import type { TdEnd, UnhandledWhy } from './end.ts';
 import { PAGE_4K_BYTES } from './host-pages.ts';
 import type { TdHost } from './td-host.ts';
 import { serveTdvmcall } from './tdvmcall/index.ts';
@@ -113,10 +113,18 @@ function othersRun({ vcpus }: TdHost, vcpu: Vcpu): boolean {
   return false;
 }
 
-function unhandled(td: TdHost, vcpu: Vcpu, sentence: string): void {
+function unhandled(td: TdHost, vcpu: Vcpu, sentence: string, why: UnhandledWhy = 'other', gpa = 0): void {
   const { registers } = vcpu;
   const status = asCompletionStatus(registers.u64[Gpr.RAX]!);
-  td.stop({ cause: 'unhandled-exit', vcpu: vcpu.index, status, exitReason: registers.low(Gpr.RAX), sentence });
+  td.stop({
+    cause: 'unhandled-exit',
+    vcpu: vcpu.index,
+    status,
+    exitReason: registers.low(Gpr.RAX),
+    sentence,
+    why,
+    gpa,
+  });
 }
 
 /** One TD exit, by what RAX says: completion code and exit reason. */
@@ -143,7 +151,7 @@ function serveExit(td: TdHost, vcpu: Vcpu): void {
       break;
     case TdExitReason.EPT_VIOLATION: {
       const complaint = serveEptViolation(td, vcpu);
-      if (complaint !== undefined) unhandled(td, vcpu, complaint);
+      if (complaint !== undefined) unhandled(td, vcpu, complaint.sentence, complaint.why, registers.number(Gpr.R8));
       break;
     }
     default:
@@ -151,8 +159,8 @@ function serveExit(td: TdHost, vcpu: Vcpu): void {
   }
 }
 
-/** Gives the guest the page it needs; returns a sentence when it must not have one. */
-function serveEptViolation(td: TdHost, vcpu: Vcpu): string | undefined {
+/** Gives the guest the page it needs; complains when it must not have one. */
+function serveEptViolation(td: TdHost, vcpu: Vcpu): { why: UnhandledWhy; sentence: string } | undefined {
   const gpa = vcpu.registers.number(Gpr.R8);
   const type = vcpu.registers.low(Gpr.RDX) & 15;
   if (isSharedGpa(gpa, td.gpaw)) {
@@ -165,12 +173,16 @@ function serveEptViolation(td: TdHost, vcpu: Vcpu): string | undefined {
     return undefined;
   }
   if (type === ExtendedQualification.PENDING_EPT_VIOLATION)
-    return `the guest used private page ${hex(gpa)} before it accepted it`;
+    return { why: 'not-accepted', sentence: `the guest used private page ${hex(gpa)} before it accepted it` };
   if (!td.privateMemory.isRam(gpa, PAGE_4K_BYTES))
-    return `the guest used private address ${hex(gpa)}, where it has no memory`;
-  if (td.sharedMemory.isMapped(gpa)) return `the guest used page ${hex(gpa)} as private after it made it shared`;
+    return { why: 'no-memory', sentence: `the guest used private address ${hex(gpa)}, where it has no memory` };
+  if (td.sharedMemory.isMapped(gpa))
+    return { why: 'made-shared', sentence: `the guest used page ${hex(gpa)} as private after it made it shared` };
   if (td.privateMemory.levelAt(gpa) !== undefined)
-    return `the guest cannot use private page ${hex(gpa)} although the host has given it`;
+    return {
+      why: 'other',
+      sentence: `the guest cannot use private page ${hex(gpa)} although the host has given it`,
+    };
   const wanted = type === ExtendedQualification.ACCEPT ? vcpu.registers.high(Gpr.RDX) & 7 : PageLevel.PAGE_4K;
   td.privateMemory.augment(gpa, wanted);
   return undefined;

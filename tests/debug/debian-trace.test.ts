@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
-import { diffTraces, readTrace, summarizeTrace } from '../../src/debug/index.ts';
+import {
+  diffTraces,
+  GuestView,
+  readGuestSymbols,
+  readTrace,
+  summarizeTrace,
+  symbolLookup,
+} from '../../src/debug/index.ts';
 import { type LoadPlan, planLinuxBoot } from '../../src/loader/index.ts';
 import { BOARD, buildShimRom } from '../../src/machine/index.ts';
 import { busyboxInitramfs, type DebianGuest, debianGuest } from '../../src/node/index.ts';
@@ -33,7 +40,7 @@ test("Debian's boot: a trace that viewers open; equal runs have equal traces; on
     return t.skip(`no Debian guest: ${(error as Error).message}`);
   }
   const debian = await plan(guest);
-  const { json, events, end } = tracedRun(debian);
+  const { json, events, end, platform, td } = tracedRun(debian);
   assert.equal(end.cause, 'power-off');
   assert.deepEqual(traceEventFormatViolations(json), []);
   assert.equal(readTrace(json, 'json').length, events.length);
@@ -44,6 +51,13 @@ test("Debian's boot: a trace that viewers open; equal runs have equal traces; on
       name,
     );
   assert.match(mapGpa.join(), /shall be shared: SUCCESS/);
+
+  const processor = platform.module.processorsOf(td.host.tdrHpa)[0]!;
+  const symbols = readGuestSymbols(new GuestView(processor, platform.memory, td.host.gpaw));
+  assert.ok(symbols !== undefined && symbols.length > 10_000, 'the stripped kernel knows its own names');
+  const nameOf = symbolLookup(symbols);
+  const out = events.find(({ kind, details }) => kind === '#VE' && details === 'OUT to port 0x3f8, 1 byte')!;
+  assert.match(nameOf(BigInt(out.rip!))!, /^(io_serial_out|outb)/);
 
   const early = tracedRun(debian, { limits: EARLY }).events;
   assert.equal(early.at(-1)!.name, 'EXTERNAL_INTERRUPT', 'the limit');

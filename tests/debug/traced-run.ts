@@ -14,6 +14,7 @@ import {
   type PlatformOptions,
   type RunEnd,
   type RunLimits,
+  type Td,
   type TdOptions,
   TdxPlatform,
 } from '../../src/machine/index.ts';
@@ -23,6 +24,8 @@ export interface TracedRun extends RunEnd {
   readonly ndjson: string;
   readonly json: string;
   readonly events: readonly TraceEvent[];
+  readonly platform: TdxPlatform;
+  readonly td: Td;
 }
 
 export function tracedRun(
@@ -46,5 +49,5 @@ export function tracedRun(
   for (const tracer of tracers) tracer.attach(tracedPlatform(platform, td));
   const run = td.run(options.limits);
   for (const tracer of tracers) tracer.end();
-  return { ...run, ndjson, json, events: readTrace(ndjson, 'the trace') };
+  return { ...run, platform, td, ndjson, json, events: readTrace(ndjson, 'the trace') };
 }

@@ -1,10 +1,10 @@
 /** `seamulator boot`: a Linux kernel as a TD. */
 
 import { Command, Option } from 'commander';
-import { symbolsOf } from '../../debug/index.ts';
+import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
 import { BOARD, buildShimRom, type CpuProfile, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
-import { AptUnavailable, FileError } from '../../node/index.ts';
+import { AptUnavailable, FileError, readUserFile } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
@@ -27,6 +27,7 @@ interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly tdxModule: ModuleVersion;
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
+  readonly symbols?: string;
   readonly json?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -44,6 +45,7 @@ Examples:
   seamulator boot --vcpus 4 --exec nproc           four vCPUs; another --seed, another order of their turns
   seamulator boot --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
   seamulator boot --exec true --trace boot.json     for https://ui.perfetto.dev; see "seamulator trace --help" too
+  seamulator boot --exec 'echo c >/proc/sysrq-trigger'   a death and its report
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
   seamulator boot --append nokaslr --gdb 1234 --paused    wait for gdb at the reset vector
 
@@ -67,6 +69,10 @@ export function bootCommand(exit: (code: number) => void): Command {
       new Option('--engine <engine>', 'how the guest is executed; the same bits either way')
         .choices(['compiler', 'interpreter'])
         .default('compiler'),
+    )
+    .option(
+      '--symbols <file>',
+      'names of kernel addresses: a System.map or a vmlinux; default: what the guest knows itself',
     )
     .option('--json <file>', 'write the report of the run as JSON')
     .addOption(traceOption())
@@ -107,7 +113,7 @@ async function boot(options: BootOptions): Promise<number> {
     plan: planOrSentence(guest, commandLine(options, show), options),
     memoryBytes: options.memory,
     show,
-    symbols: symbolsOf(guest.kernel.bytes, guest.kernel.name),
+    symbols: await symbolLookupOf(options.symbols, guest),
     output,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
@@ -120,6 +126,22 @@ async function boot(options: BootOptions): Promise<number> {
     gdb: options.gdb,
     paused: options.paused,
   });
+}
+
+/** Names from the file that was given, else from the kernel where it is an ELF file. */
+async function symbolLookupOf(path: string | undefined, { kernel }: GuestFiles): Promise<SymbolLookup> {
+  if (path === undefined) return symbolsOf(kernel.bytes, kernel.name);
+  try {
+    const symbols = symbolsIn(await readUserFile(path, 'symbols'), path);
+    if (symbols.length > 0) return symbolLookup(symbols);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    throw new CommandError(ExitCode.BadInput, error.message);
+  }
+  throw new CommandError(
+    ExitCode.BadInput,
+    `${path} holds no symbols: give a System.map or a vmlinux that was not stripped.`,
+  );
 }
 
 function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> {

@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
-import { CrossingRecorder, type SymbolLookup, symbolLookup } from '../../debug/index.ts';
+import { type CrossingRecorder, type SymbolLookup, symbolLookup } from '../../debug/index.ts';
 import { type LinkedObject, LoadError } from '../../loader/index.ts';
 import {
   type CpuProfile,
@@ -18,15 +18,14 @@ import {
   type VmmHooks,
 } from '../../machine/index.ts';
 import { FileError, readUserFile } from '../../node/index.ts';
-import { observeAll } from '../../probe/index.ts';
 import { attachDebugger, type DebuggerOptions, gdbOption, pausedOption, runDebugged } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
+import { deathText, ObservedRun } from '../observed-run.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, tdxModuleOption } from '../platform-options.ts';
-import { replayLine } from '../replay.ts';
 import { writeReport } from '../report-file.ts';
-import { openTrace, type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
+import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
 interface ExecOptions extends TraceOptions, DebuggerOptions {
   readonly arg: readonly FunctionArgument[];
@@ -94,8 +93,7 @@ export function execCommand(exit: (code: number) => void): Command {
 async function exec(path: string, symbol: string, options: ExecOptions): Promise<number> {
   const output = new Output({});
   let symbols: SymbolLookup = () => undefined;
-  const trace = openTrace(options, (rip) => symbols(rip), replayLine(process.argv.slice(2)));
-  const crossings = new CrossingRecorder();
+  const observed = new ObservedRun({ trace: options, symbols: (rip) => symbols(rip), consoleText: () => '' });
   let result: FunctionResult;
   try {
     const call: FunctionCall = {
@@ -105,21 +103,21 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
       hostHooks: hosts[options.host],
       cpu: options.cpu,
       moduleVersion: options.tdxModule,
-      observer: trace === undefined ? crossings : observeAll(crossings, trace.observer),
+      observer: observed.observer,
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
     };
     const prepared = prepareFunction(call);
     symbols = symbolLookup(
       [...prepared.object.symbols].map(([name, address]) => ({ name, address: BigInt(address), sizeBytes: 0 })),
     );
-    trace?.attach(prepared.platform, prepared.td);
-    result = prepared.finish(await run(prepared, crossings, path, options, output));
+    observed.attach(prepared.platform, prepared.td);
+    result = prepared.finish(await run(prepared, observed.crossings, path, options, output));
   } catch (error) {
     if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
     if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
     throw error;
   } finally {
-    trace?.end();
+    observed.end();
   }
   const { text, exitCode } = ending(result);
   const lines = [
@@ -131,7 +129,10 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
     text,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
-  if (options.json !== undefined) await writeReport(options.json, plain(result) as object);
+  const death = result.outcome.how === 'ended' ? observed.postMortem(result.outcome.end) : undefined;
+  if (death !== undefined) output.always(`\n${deathText(death)}`);
+  if (options.json !== undefined)
+    await writeReport(options.json, { ...(plain(result) as object), death: death ?? null });
   return exitCode;
 }
 

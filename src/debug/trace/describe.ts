@@ -18,7 +18,13 @@ import { CrossingKind } from '../../probe/index.ts';
 import { crossingName, crossingTitle, septStateName } from '../crossing-names.ts';
 import { describeMsr, describeQualification } from '../decode/qualification.ts';
 import type { NamedValues, TraceEvent } from './event.ts';
-import { type NamedRegister, operandsOfHostCall, operandsOfModuleCall, operandsOfVmmCall } from './operand-names.ts';
+import {
+  type CallOperands,
+  type NamedRegister,
+  operandsOfHostCall,
+  operandsOfModuleCall,
+  operandsOfVmmCall,
+} from './operand-names.ts';
 import type { CrossingRecord } from './record.ts';
 
 const PAGE_BYTES = 4096;
@@ -50,23 +56,36 @@ function low32(registers: Int32Array, register: number): string {
 }
 
 /** What a call whose RCX is `GPA | level` is about. */
-function pageOf(names: readonly NamedRegister[], registers: Int32Array): Partial<TraceEvent> {
+function pageOf(names: readonly NamedRegister[], rcx: number): Partial<TraceEvent> {
   const first = names.find(({ register }) => register === Gpr.RCX);
   if (first?.meaning.includes('GPA') !== true) return {};
-  const value = numberOf(registers, Gpr.RCX);
-  if (!first.meaning.includes('level')) return { gpa: hex(value), gpaBytes: 1 };
-  const level = value % 8;
-  return { gpa: hex(value - (value % PAGE_BYTES)), gpaBytes: level > 4 ? PAGE_BYTES : levelBytes(level) };
+  if (!first.meaning.includes('level')) return { gpa: hex(rcx), gpaBytes: 1 };
+  const level = rcx % 8;
+  return { gpa: hex(rcx - (rcx % PAGE_BYTES)), gpaBytes: level > 4 ? PAGE_BYTES : levelBytes(level) };
 }
 
-function call(record: CrossingRecord, { inputs, outputs }: ReturnType<typeof operandsOfModuleCall>) {
+/** Where nobody noted the registers at the entry, those that hold results now are left out; RCX is known anyhow. */
+function given(record: CrossingRecord, { inputs, outputs }: CallOperands): { values: NamedValues; rcx: number } {
+  if (record.hasEntry) return { values: named(record.before, inputs), rcx: numberOf(record.before, Gpr.RCX) };
+  const isOutput = ({ register }: NamedRegister) => outputs.some((other) => other.register === register);
+  const kept = inputs.filter((one) => one.register === Gpr.RCX || !isOutput(one));
+  const values: Record<string, string> = { ...named(record.after, kept) };
+  const rcx = kept.find(({ register }) => register === Gpr.RCX);
+  if (rcx === undefined || !isOutput(rcx)) return { values, rcx: numberOf(record.after, Gpr.RCX) };
+  values[`RCX: ${rcx.meaning}`] = hex(record.operand);
+  return { values, rcx: record.operand };
+}
+
+function call(record: CrossingRecord, operands: CallOperands): Partial<TraceEvent> {
+  const { inputs, outputs } = operands;
   const status = describeCompletionStatus(asCompletionStatus(join64(record.after[0]!, record.after[1]!)));
   const failed = (record.result & ERROR_BIT) !== 0;
+  const { values, rcx } = given(record, operands);
   return {
-    ...(inputs.length === 0 ? {} : { in: named(record.before, inputs) }),
+    ...(inputs.length === 0 ? {} : { in: values }),
     ...(failed || outputs.length === 0 ? {} : { out: named(record.after, outputs) }),
     status,
-    ...pageOf(inputs, record.before),
+    ...pageOf(inputs, rcx),
   };
 }
 
@@ -104,7 +123,8 @@ function cause({ code, operand, result, after }: CrossingRecord, gpaw: Gpaw): Pa
       return { in: { 'ECX: MSR': hex(operand), ...value }, details: describeMsr(operand) };
     }
     default: {
-      const words = describeQualification(code, operand);
+      const isShared = code === ExitReason.EptViolation && isSharedGpa(result, gpaw);
+      const words = `${describeQualification(code, operand)}${isShared ? ', shared' : ''}`;
       return {
         ...(words === '' ? {} : { details: words }),
         ...(result === 0 && code !== ExitReason.EptViolation

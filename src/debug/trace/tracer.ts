@@ -1,29 +1,14 @@
 /** Writes every crossing of a TD's border down, as numbers at first; they become text when a buffer is full, and at the end. */
 
-import type { Gpaw } from '../../abi/index.ts';
 import { join64 } from '../../bits/index.ts';
-import type { Td, TdxPlatform } from '../../machine/index.ts';
 import { CrossingKind, type CrossingObserver, type RegisterHalves } from '../../probe/index.ts';
 import type { SymbolLookup } from '../symbols.ts';
 import { describeRecord } from './describe.ts';
 import { filterTest, type TraceFilter } from './filter.ts';
 import { Joiner } from './joiner.ts';
 import { type CrossingRecord, RecordBuffer } from './record.ts';
+import type { TracedPlatform } from './traced-platform.ts';
 import type { TraceWriter } from './writer.ts';
-
-/** What the tracer asks the platform for at each crossing. */
-export interface TracedPlatform {
-  readonly clock: { readonly nowTicks: number };
-  /** by index of the vCPU; empty until there are any */
-  readonly processors: () => readonly { readonly retired: number }[];
-  readonly gpaw: Gpaw;
-}
-
-/** What a tracer asks a platform of ours for. */
-export function tracedPlatform(platform: TdxPlatform, { host }: Td): TracedPlatform {
-  const processors = platform.module.processorsOf(host.tdrHpa);
-  return { clock: platform.clock, processors: () => processors, gpaw: host.gpaw };
-}
 
 export interface TracerOptions {
   readonly writer: TraceWriter;
@@ -46,6 +31,8 @@ export class Tracer implements CrossingObserver {
   readonly #names = new Map<bigint, string | undefined>();
   #platform: TracedPlatform | undefined;
   #next = 0;
+  /** records in the buffer */
+  #noted = 0;
 
   constructor({ writer, filter = {}, symbols = () => undefined }: TracerOptions) {
     this.#writer = writer;
@@ -81,13 +68,15 @@ export class Tracer implements CrossingObserver {
     const inRun = kind === CrossingKind.InterruptTaken ? operand : 0;
     const ticks = (platform?.clock.nowTicks ?? 0) + inRun;
     const retired = vcpu < 0 ? 0 : (platform?.processors()[vcpu]?.retired ?? 0) + inRun;
-    this.#buffer.push(kind, vcpu, code, operand, result, ripLow, ripHigh, ticks, retired, before, registers);
-    if (this.#buffer.isFull) this.flush();
+    const slot = this.#noted++;
+    this.#buffer.write(slot, kind, vcpu, code, operand, result, ripLow, ripHigh, ticks, retired, before, registers);
+    if (this.#noted === RECORDS) this.flush();
   }
 
   /** Turns what has been noted so far into text. */
   flush(): void {
-    this.#buffer.drain((record) => this.#tell(record));
+    for (let slot = 0; slot < this.#noted; slot++) this.#tell(this.#buffer.read(slot));
+    this.#noted = 0;
     this.#writer.flush();
   }
 

@@ -26,7 +26,7 @@ export function seamcall(core: SeamCore, registers: RegisterFile): void {
   const leaf = registers.low(Register.RAX) & LEAF_MASK;
   const row = rowOf(registers);
   core.details = 0;
-  const operand = registers.u32[Register.RCX * 2]! | 0;
+  const operand = registers.number(Register.RCX);
   if (core.observesEntries)
     core.observer.crossing(CrossingKind.HostCallEntry, -1, leaf, operand, 0, 0, 0, registers.u32);
   const code = row === undefined ? core.fail(Code.OPERAND_INVALID, OperandId.RAX) : run(core, registers, row);

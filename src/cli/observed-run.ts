@@ -1,0 +1,86 @@
+/** Who looks on while a TD runs: counts, last crossings, histories of pages, a trace, names; and what they say when it is dead. */
+
+import {
+  CrossingRecorder,
+  formatPostMortem,
+  GuestView,
+  guestSymbolLookup,
+  PageHistory,
+  type PostMortem,
+  postMortem,
+  quietTd,
+  type SymbolLookup,
+  tracedPlatform,
+} from '../debug/index.ts';
+import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
+import { type CrossingObserver, observeAll } from '../probe/index.ts';
+import { replayLine } from './replay.ts';
+import { openTrace, type TraceOptions } from './trace-options.ts';
+
+export interface ObservedRunOptions {
+  readonly trace: TraceOptions;
+  /** from a file; without a name there the guest's own memory is asked */
+  readonly symbols: SymbolLookup;
+  /** the end of what the guest printed */
+  readonly consoleText: () => string;
+}
+
+export class ObservedRun {
+  readonly crossings = new CrossingRecorder();
+  readonly observer: CrossingObserver;
+  readonly #pages = new PageHistory();
+  readonly #options: ObservedRunOptions;
+  readonly #trace: ReturnType<typeof openTrace>;
+  #guestNames: SymbolLookup = () => undefined;
+  #run: { readonly platform: TdxPlatform; readonly td: Td } | undefined;
+
+  constructor(options: ObservedRunOptions) {
+    this.#options = options;
+    this.#trace = openTrace(options.trace, this.symbols, replayLine(process.argv.slice(2)));
+    const observers = [this.crossings, this.#pages];
+    this.observer =
+      this.#trace === undefined ? observeAll(...observers) : observeAll(...observers, this.#trace.observer);
+  }
+
+  /** Name of a code address. */
+  readonly symbols: SymbolLookup = (address) => this.#options.symbols(address) ?? this.#guestNames(address);
+
+  attach(platform: TdxPlatform, td: Td): void {
+    this.#run = { platform, td };
+    const processor = platform.module.processorsOf(td.host.tdrHpa)[0]!;
+    const view = new GuestView(processor, platform.memory, td.host.gpaw);
+    this.#guestNames = guestSymbolLookup(view, () => platform.clock.nowTicks);
+    this.crossings.attach(tracedPlatform(platform, td));
+    this.#pages.attach(platform.clock);
+    this.#trace?.attach(platform, td);
+  }
+
+  /** Writes the rest of the trace. */
+  end(): void {
+    this.#trace?.end();
+  }
+
+  /** undefined: this end is no death. */
+  postMortem(end: TdEnd): PostMortem | undefined {
+    return this.#run === undefined ? undefined : postMortem({ ...this.#looksOn(), ...this.#run, end });
+  }
+
+  /** A sentence while the guest has not crossed its border for long. */
+  quietSentence(): string | undefined {
+    return this.#run === undefined ? undefined : quietTd({ ...this.#looksOn(), ...this.#run });
+  }
+
+  #looksOn() {
+    return {
+      crossings: this.crossings,
+      pages: this.#pages,
+      symbols: this.symbols,
+      consoleText: this.#options.consoleText(),
+    };
+  }
+}
+
+/** The report and the way to see it again. */
+export function deathText(report: PostMortem): string {
+  return `${formatPostMortem(report)}\n\nTo see it again: ${replayLine(process.argv.slice(2))}`;
+}

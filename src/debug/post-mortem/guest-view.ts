@@ -1,0 +1,165 @@
+/** A vCPU and its memory as somebody sees them who stands outside of everything: for reports, never for a host. */
+
+import { type Gpaw, isSharedGpa, stripSharedBit } from '../../abi/index.ts';
+import { type LogicalProcessor, packRflags, S, SecondLevel, STATE_ROWS } from '../../cpu/index.ts';
+import { createInstruction, DecodeResult, Decoder, type Instruction } from '../../isa/index.ts';
+import type { HostMemory } from '../../memory/index.ts';
+import { type LinearWalk, walkLinear } from '../linear-walk.ts';
+
+const PAGE_BYTES = 4096;
+const EFER_LMA = 1 << 10;
+const RIGHTS_L = 1 << 13;
+const RIGHTS_D = 1 << 14;
+const CS = 1;
+const CODE_RIGHTS = S.segmentRights + 4 * CS;
+const CODE_BASE = S.segmentBase + 8 * CS;
+const LONGEST_INSTRUCTION = 15;
+
+const rowsByName = new Map(STATE_ROWS.map((row) => [row.name, row]));
+
+export interface DecodedInstruction {
+  /** linear */
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+  /** undefined: these bytes are no instruction; then there is one of them */
+  readonly instruction: Instruction | undefined;
+}
+
+export class GuestView {
+  readonly #processor: LogicalProcessor;
+  readonly #memory: HostMemory;
+  readonly gpaw: Gpaw;
+
+  constructor(processor: LogicalProcessor, memory: HostMemory, gpaw: Gpaw) {
+    this.#processor = processor;
+    this.#memory = memory;
+    this.gpaw = gpaw;
+  }
+
+  /** A row of the processor's state of 4 or 8 bytes by its name: "RIP", "CR2", "IDTR.base"; RFLAGS is put together. */
+  register(name: string): bigint {
+    const { state } = this.#processor;
+    if (name === 'RFLAGS') return BigInt(packRflags(state) >>> 0);
+    const row = rowsByName.get(name);
+    if (row === undefined) throw new RangeError(`no state row is called ${name}`);
+    return row.width === 8 ? state.big(row.offset) : BigInt(state.low(row.offset) >>> 0);
+  }
+
+  get mode(): 16 | 32 | 64 {
+    const { state } = this.#processor;
+    const rights = state.low(CODE_RIGHTS);
+    if ((state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_L) !== 0) return 64;
+    return (rights & RIGHTS_D) !== 0 ? 32 : 16;
+  }
+
+  /** Linear address of the next instruction. */
+  get instructionPointer(): bigint {
+    const rip = this.register('RIP');
+    return this.mode === 64 ? rip : BigInt.asUintN(32, rip + this.#processor.state.big(CODE_BASE));
+  }
+
+  get retired(): number {
+    return this.#processor.retired;
+  }
+
+  /** The instruction that exited or was to be executed reads and writes this address, by the processor's own count. */
+  get unimplemented(): ReadonlyMap<string, number> {
+    return this.#processor.unimplemented;
+  }
+
+  /** Guest physical memory, shared bit included; what cannot be reached ends the bytes. */
+  readPhysical(gpa: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const at = gpa + done;
+      const part = Math.min(length - done, PAGE_BYTES - (at % PAGE_BYTES));
+      const entry = this.#processor.secondLevel?.lookup(at) ?? 0;
+      if ((entry & SecondLevel.Read) === 0) return bytes.subarray(0, done);
+      const hpa = SecondLevel.hpaOf(entry) + (at % PAGE_BYTES);
+      bytes.set(this.#memory.u8.subarray(hpa, hpa + part), done);
+      done += part;
+    }
+    return bytes;
+  }
+
+  walk(linear: bigint): LinearWalk {
+    const registers = {
+      cr0: this.register('CR0'),
+      cr3: this.register('CR3'),
+      cr4: this.register('CR4'),
+      efer: this.register('EFER'),
+    };
+    return walkLinear(registers, linear, (gpa, length) => {
+      const bytes = this.readPhysical(Number(gpa), length);
+      if (bytes.length < length) return undefined;
+      const view = new DataView(bytes.buffer);
+      return length === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
+    });
+  }
+
+  /** Memory by linear address; what is not mapped or cannot be reached ends the bytes. */
+  readLinear(linear: bigint, length: number): Uint8Array {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length; ) {
+      const at = BigInt.asUintN(64, linear + BigInt(done));
+      const part = Math.min(length - done, PAGE_BYTES - Number(at & 0xfffn));
+      const { gpa } = this.walk(at);
+      const read = gpa === undefined ? undefined : this.readPhysical(Number(gpa), part);
+      if (read !== undefined) bytes.set(read, done);
+      done += read?.length ?? 0;
+      if (read === undefined || read.length < part) return bytes.subarray(0, done);
+    }
+    return bytes;
+  }
+
+  /** Instructions from an address on. */
+  decode(from: bigint, count: number): DecodedInstruction[] {
+    const decoder = new Decoder();
+    const found: DecodedInstruction[] = [];
+    let address = from;
+    while (found.length < count) {
+      const bytes = this.readLinear(address, LONGEST_INSTRUCTION);
+      if (bytes.length === 0) break;
+      const instruction = createInstruction();
+      const isGood = decoder.decode(bytes, 0, bytes.length, this.mode, instruction) === DecodeResult.Ok;
+      const length = isGood ? instruction.length : 1;
+      found.push({
+        address,
+        bytes: bytes.subarray(0, length),
+        instruction: isGood ? instruction : undefined,
+      });
+      address += BigInt(length);
+    }
+    return found;
+  }
+
+  /**
+   * `before` instructions that end at `address`, and those from it on. Code cannot be read backwards: the longest way that meets the
+   * address is taken.
+   */
+  around(address: bigint, before: number, after: number): DecodedInstruction[] {
+    for (let back = Math.min(LONGEST_INSTRUCTION * before, Number(BigInt.asUintN(63, address))); back > 0; back--) {
+      const leading = this.decode(address - BigInt(back), LONGEST_INSTRUCTION * before);
+      const meets = leading.findIndex((one) => one.address === address);
+      if (meets < 0 || leading.slice(0, meets).some(({ instruction }) => instruction === undefined)) continue;
+      return [...leading.slice(Math.max(0, meets - before), meets), ...this.decode(address, after)];
+    }
+    return this.decode(address, after);
+  }
+
+  /** Gate of a vector in the interrupt table: undefined where there is none that could be used. */
+  handlerOf(vector: number): bigint | undefined {
+    const size = this.mode === 64 || (this.register('EFER') & BigInt(EFER_LMA)) !== 0n ? 16 : 8;
+    if (BigInt(size * (vector + 1) - 1) > this.register('IDTR.limit')) return undefined;
+    const bytes = this.readLinear(this.register('IDTR.base') + BigInt(size * vector), size);
+    if (bytes.length < size || (bytes[5]! & 0x80) === 0) return undefined;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    const low = BigInt(view.getUint16(0, true)) | (BigInt(view.getUint16(6, true)) << 16n);
+    return size === 16 ? low | (BigInt(view.getUint32(8, true)) << 32n) : low;
+  }
+
+  /** The address without its shared bit, and whether it had one. */
+  splitGpa(gpa: number): { readonly address: number; readonly isShared: boolean } {
+    return { address: stripSharedBit(gpa, this.gpaw), isShared: isSharedGpa(gpa, this.gpaw) };
+  }
+}

@@ -1,0 +1,63 @@
+/** Runs a case as a bare TD and asks why it died. */
+import type { CaseGuest } from '../../guests/index.ts';
+import {
+  CrossingRecorder,
+  PageHistory,
+  type PostMortem,
+  postMortem,
+  type SymbolLookup,
+  tracedPlatform,
+} from '../../src/debug/index.ts';
+import { Assembler } from '../../src/isa/index.ts';
+import { type LoadPlan, planBareTd } from '../../src/loader/index.ts';
+import { buildShimRom, MINIMAL_PROFILE, TdxPlatform } from '../../src/machine/index.ts';
+import { observeAll } from '../../src/probe/index.ts';
+
+const PROGRAM_GPA = 0x1_0000;
+const MAILBOX_GPA = 0x8000;
+const MEMORY_BYTES = 8 << 20;
+const PAGE_BYTES = 0x1000;
+
+function plan({ name, program, unacceptedGpa }: CaseGuest): LoadPlan {
+  const a = new Assembler({ origin: PROGRAM_GPA });
+  program(a);
+  const bare = planBareTd({
+    name,
+    pieces: [{ startGpa: PROGRAM_GPA, content: a.assemble().bytes }],
+    entryGpa: PROGRAM_GPA,
+    memoryBytes: unacceptedGpa ?? MEMORY_BYTES,
+    vcpus: 1,
+    mailboxGpa: MAILBOX_GPA,
+    shim: buildShimRom(),
+  });
+  if (unacceptedGpa === undefined) return bare;
+  const page = {
+    name: 'RAM',
+    startGpa: unacceptedGpa,
+    lengthBytes: PAGE_BYTES,
+    content: 'zero',
+    treatment: 'pending',
+  } as const;
+  return { ...bare, regions: [...bare.regions, page].sort((x, y) => x.startGpa - y.startGpa) };
+}
+
+export function runCase(guest: CaseGuest, symbols: SymbolLookup = () => undefined): PostMortem | undefined {
+  const crossings = new CrossingRecorder();
+  const pages = new PageHistory();
+  const { withoutFeature, mapGpaChunkBytes } = guest;
+  const features = MINIMAL_PROFILE.features.filter((feature) => feature !== withoutFeature);
+  const platform = new TdxPlatform({
+    memoryBytes: MEMORY_BYTES,
+    observer: observeAll(crossings, pages),
+    cpu: { ...MINIMAL_PROFILE, features },
+  });
+  let consoleText = '';
+  const td = platform.buildTd(plan(guest), {
+    consoleOutput: (byte) => (consoleText += String.fromCharCode(byte)),
+    ...(mapGpaChunkBytes === undefined ? {} : { mapGpaChunkBytes }),
+  });
+  crossings.attach(tracedPlatform(platform, td));
+  pages.attach(platform.clock);
+  const { end } = td.run({ instructions: 1_000_000 });
+  return postMortem({ platform, td, end, crossings, pages, symbols, consoleText });
+}
