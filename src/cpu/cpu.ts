@@ -25,6 +25,7 @@ import { PageWalker } from './mmu/walk.ts';
 import { type EntropySource, GuestFault, type LogicalProcessor, VM_EXIT, VmExit } from './processor.ts';
 import { Access, type SecondLevel } from './second-level.ts';
 import { CpuState, S, STATE_BYTES } from './state.ts';
+import { forbiddenVectorStates, requireVectorState } from './vector-state.ts';
 import { VirtualApic } from './virtual-apic.ts';
 import { VirtualizationExceptionInformation } from './virtualization-exception.ts';
 
@@ -109,6 +110,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #untoldTicks = 0;
   readonly #bounce: number;
   #mode = 64;
+  /** vector states whose instructions fault: bits of `VectorState` */
+  #forbidden = 0;
   /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
   #budgetMayEnd = true;
   #left = 0;
@@ -395,7 +398,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     if (this.#i32[entry] === page && this.#i32[entry + 1] === high) return entry;
     const hostPage = this.#walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
     if (hostPage < 0) this.#throwPending();
-    const known = this.#engine.code.table(hostPage, this.#mode);
+    const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
     const table = known !== 0 ? known : this.#newTable(hostPage);
     this.#i32[entry] = page;
     this.#i32[entry + 1] = high;
@@ -411,7 +414,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       for (const user of users) user.forgetCodeTlb();
     }
     if (!code.isCode(hostPage)) for (const user of users) user.revokeWrites(hostPage);
-    return code.createTable(hostPage, this.#mode);
+    return code.createTable(hostPage, this.#mode, this.#forbidden);
   }
 
   #compileHead(head: number): void {
@@ -446,6 +449,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const nextLow = (low & ~4095) + 4096;
       const nextHigh = (this.instructionStartHigh + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
       const instruction = this.#decodeAcross(low, this.instructionStartHigh);
+      if ((instruction.form.vectorState & this.#forbidden) !== 0)
+        requireVectorState(this, instruction.form.vectorState);
       if (!this.#alone && code.hasRoom) {
         const { generation } = code;
         const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]! >>> 0;
@@ -887,8 +892,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const rights = state.low(S.segmentRights + 4);
     const mode =
       (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;
-    if (mode !== this.#mode) {
+    const forbidden = forbiddenVectorStates(this) & this.#engine.vectorStates;
+    if (mode !== this.#mode || forbidden !== this.#forbidden) {
       this.#mode = mode;
+      this.#forbidden = forbidden;
       this.forgetCodeTlb();
     }
   }

@@ -36,6 +36,9 @@ const SETS_FLAGS: ReadonlySet<string> = new Set([
 
 const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
 
+/** Sets of vector states that may be forbidden: bits of `VectorState`. */
+const VECTOR_STATES = 4;
+
 /** A compiled function: the heads that enter it and the bytes it was made of. */
 interface Region {
   readonly handler: number;
@@ -54,8 +57,12 @@ export class CodeCache {
   readonly #handlers: HandlerTable;
   readonly #operations: OperationTable;
   readonly #instruction: Instruction = createInstruction();
-  /** record tables of a host page, by page number * 4 + mode; 0 = none */
+  /** record tables of a host page, by page number * 4 + mode; 0 = none. At mode 3: not 0 if the page has others too */
   readonly #tables: Int32Array;
+  /** record tables of code that may not use some vector state, by page number: forbidden state * 4 + mode */
+  readonly #restrictedTables = new Map<number, Int32Array>();
+  /** what may not be used in a table, where that is not nothing */
+  readonly #forbiddenIn = new Map<number, number>();
   /** decoded instructions of records that the host executes */
   readonly #hostInstructions = new Map<number, Instruction>();
   readonly #u16: Uint16Array;
@@ -93,6 +100,7 @@ export class CodeCache {
     this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, {
       recordAt: (table, hostPage, offset) => this.#recordAt(table, hostPage, offset),
       mayCompile: (offset) => !this.#isDebugged(offset),
+      forbiddenIn: (table) => this.#forbiddenIn.get(table) ?? 0,
     });
     this.#cacheBytes = cacheBytes;
     this.#base = memory.reserveProcessorArea(cacheBytes);
@@ -102,18 +110,30 @@ export class CodeCache {
   /** True if instructions of this host page are decoded: writes to it must be seen. */
   isCode(hostPage: number): boolean {
     const index = (hostPage >>> 12) * 4;
-    return (this.#tables[index]! | this.#tables[index + 1]! | this.#tables[index + 2]!) !== 0;
+    return (
+      (this.#tables[index]! | this.#tables[index + 1]! | this.#tables[index + 2]! | this.#tables[index + 3]!) !== 0
+    );
   }
 
-  /** The record table of a host page; 0: none yet. */
-  table(hostPage: number, mode: number): number {
-    return this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!]!;
+  /** The record table of a host page for code in which the vector states `forbidden` (bits of `VectorState`) fault; 0: none yet. */
+  table(hostPage: number, mode: number, forbidden: number): number {
+    if (forbidden === 0) return this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!]!;
+    return this.#restrictedTables.get(hostPage >>> 12)?.[forbidden * 4 + MODE_INDEX[mode]!] ?? 0;
   }
 
   /** Makes the table. The caller has asked for room, and takes away write rights to the page. */
-  createTable(hostPage: number, mode: number): number {
+  createTable(hostPage: number, mode: number, forbidden: number): number {
     const table = this.#take(TABLE_BYTES);
-    this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!] = table;
+    const page = hostPage >>> 12;
+    if (forbidden === 0) {
+      this.#tables[page * 4 + MODE_INDEX[mode]!] = table;
+      return table;
+    }
+    const restricted = this.#restrictedTables.get(page) ?? new Int32Array(4 * VECTOR_STATES);
+    restricted[forbidden * 4 + MODE_INDEX[mode]!] = table;
+    this.#restrictedTables.set(page, restricted);
+    this.#forbiddenIn.set(table, forbidden);
+    this.#tables[page * 4 + 3] = 1;
     return table;
   }
 
@@ -126,6 +146,8 @@ export class CodeCache {
   dropAll(): void {
     this.#i32.fill(0, this.#base >> 2, (this.#base + this.#used) >> 2);
     this.#tables.fill(0);
+    this.#restrictedTables.clear();
+    this.#forbiddenIn.clear();
     for (const regions of this.#regions.values())
       for (const region of regions) this.#handlers.freeRegion(region.handler);
     this.#regions.clear();
@@ -152,6 +174,7 @@ export class CodeCache {
   decodeRun(table: number, hostPage: number, offset: number, mode: number): number {
     const first = this.#base + this.#used;
     const instruction = this.#instruction;
+    const forbidden = this.#forbiddenIn.get(table) ?? 0;
     let at = offset;
     let before: KeyedPart | undefined;
     for (let count = 0; ; count++) {
@@ -176,6 +199,10 @@ export class CodeCache {
       if (result !== DecodeResult.Ok) {
         // the host decodes again and raises what is due
         this.#binder.writeSpecial(record, Handler.Host, at);
+        break;
+      }
+      if ((instruction.form.vectorState & forbidden) !== 0) {
+        this.#binder.writeSpecial(record, Handler.Straddle, at);
         break;
       }
       const part = this.#binder.write(record, instruction, at, true);
@@ -251,14 +278,19 @@ export class CodeCache {
     return at;
   }
 
+  #tablesOf(page: number): Iterable<number> {
+    const usual = this.#tables.subarray(page * 4, page * 4 + 3);
+    const restricted = this.#restrictedTables.get(page);
+    return restricted === undefined ? usual : [...usual, ...restricted];
+  }
+
   /** Code bytes [host, host + length) within one page have changed: their instructions are decoded again when reached. True if there were any. */
   written(host: number, length: number): boolean {
     let changed = false;
     const page = (host & ~4095) >>> 0;
     const from = Math.max(0, (host & 4095) - LONGEST_INSTRUCTION + 1);
     const to = (host & 4095) + length;
-    for (let mode = 0; mode < 3; mode++) {
-      const table = this.#tables[(page >>> 12) * 4 + mode]!;
+    for (const table of this.#tablesOf(page >>> 12)) {
       if (table === 0) continue;
       for (let at = from; at < to; at++) {
         const record = this.#i32[(table >> 2) + at]!;

@@ -1,5 +1,5 @@
 /** What all processors of a platform share: generated handlers and predecoded code, over one memory. */
-import { BASE_FEATURES, Decoder, type InstructionFeature } from '../../isa/index.ts';
+import { BASE_FEATURES, Decoder, type InstructionFeature, VectorState } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { Binder } from './binder.ts';
@@ -22,6 +22,8 @@ export class Engine {
   readonly memory: HostMemory;
   readonly operations: OperationTable;
   readonly decoder: Decoder;
+  /** states that decoded instructions may use: bits of `VectorState` */
+  readonly vectorStates: number;
   readonly handlers: HandlerTable;
   readonly binder: Binder;
   readonly code: CodeCache;
@@ -38,6 +40,7 @@ export class Engine {
   ) {
     this.memory = memory;
     this.decoder = new Decoder(features);
+    this.vectorStates = VectorState.Sse | (features.includes('AVX') ? VectorState.Avx : 0);
     this.operations = operations;
     this.handlers = new HandlerTable(
       memory.wasm,

@@ -1,4 +1,5 @@
 /** A processor in flat 64-bit mode for the tests of this folder: identity map, HLT, RDTSC, nothing else of the system. */
+import type { InstructionFeature } from '../../isa/index.ts';
 import { HostMemory } from '../../memory/index.ts';
 import { Clock } from '../../time/index.ts';
 import { Cpu } from '../cpu.ts';
@@ -31,7 +32,12 @@ export interface FlatBench {
 
 /** Identity map of 4 GiB by 2 MiB pages, and a table of 4 KiB pages for the linear range from 8 GiB on. */
 export function flatBench(
-  options: { codeCacheBytes?: number; ramBytes?: number; operations?: OperationTable } = {},
+  options: {
+    codeCacheBytes?: number;
+    ramBytes?: number;
+    operations?: OperationTable;
+    features?: readonly InstructionFeature[];
+  } = {},
 ): FlatBench {
   const memory = new HostMemory(options.ramBytes ?? 16 << 20);
   const clock = new Clock();
@@ -39,6 +45,7 @@ export function flatBench(
     memory,
     { ...integerOperations, ...baseAndTimeOperations, ...hlt, ...options.operations },
     options.codeCacheBytes,
+    options.features,
   );
   const cpu = new Cpu({ engine, index: 0, clock, entropy: { next32: () => 7 } });
   const tables = memory.ramBase;

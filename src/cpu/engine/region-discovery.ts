@@ -22,6 +22,8 @@ export interface CodeSource {
   readonly recordAt: (table: number, hostPage: number, offset: number) => number;
   /** May the instruction at a page offset be part of a region? */
   readonly mayCompile: (offset: number) => boolean;
+  /** Vector states (bits of `VectorState`) whose instructions fault in the code of a table. */
+  readonly forbiddenIn: (table: number) => number;
 }
 
 interface OpenBlock {
@@ -42,6 +44,7 @@ export class RegionDiscovery {
   readonly #source: CodeSource;
   readonly #instruction = createInstruction();
   readonly #scratch: number;
+  #forbidden = 0;
 
   constructor(memory: HostMemory, decoder: Decoder, binder: Binder, operations: OperationTable, source: CodeSource) {
     this.#i32 = memory.i32;
@@ -57,6 +60,7 @@ export class RegionDiscovery {
 
   /** The region that begins at `offset` of a page of 64-bit code; undefined when its first instruction cannot be compiled. */
   discover(table: number, hostPage: number, offset: number): Discovery | undefined {
+    this.#forbidden = this.#source.forbiddenIn(table);
     const leaders = this.#leaders(hostPage, offset);
     if (leaders === undefined) return undefined;
     const open: OpenBlock[] = [];
@@ -129,8 +133,12 @@ export class RegionDiscovery {
   }
 
   #forInterpreter(instruction: Instruction): boolean {
-    const { operation } = instruction.form;
-    return REPEATING.has(operation) || this.#operations[operation]?.emit === undefined;
+    const { operation, vectorState } = instruction.form;
+    return (
+      REPEATING.has(operation) ||
+      (vectorState & this.#forbidden) !== 0 ||
+      this.#operations[operation]?.emit === undefined
+    );
   }
 
   #block(table: number, hostPage: number, start: number, leaders: ReadonlySet<number>): OpenBlock {
