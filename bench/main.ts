@@ -1,8 +1,9 @@
-/** `npm run bench -- boot|crossings [--rounds N] [--json FILE]`: measures, prints one table, and fails when a promise of SPECIFICATION.md is not met. */
+/** `npm run bench -- boot|crossings|trace [--rounds N] [--json FILE]`: measures, prints one table, and fails when a promise of SPECIFICATION.md is not met. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchBoot, reportBoot } from './boot.ts';
 import { benchCrossings, reportCrossings } from './crossings.ts';
+import { benchTrace, reportTrace } from './trace.ts';
 
 type Progress = (text: string) => void;
 
@@ -25,6 +26,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: async (rounds, progress) => {
       const result = await benchCrossings(rounds, progress);
       return { result, complaints: reportCrossings(result, rounds) };
+    },
+  },
+  trace: {
+    rounds: 3,
+    run: async (rounds, progress) => {
+      const result = await benchTrace(rounds, progress);
+      return { result, complaints: reportTrace(result, rounds) };
     },
   },
 };

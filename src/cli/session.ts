@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly interactive: boolean;
   /** says when the TD may run */
   readonly debugger: RunControl | undefined;
+  /** told after each slice how many instructions there were so far; draws, in place of the progress line */
+  readonly onSlice: ((instructions: number) => void) | undefined;
   /** what is to be said of a guest that has not crossed its border for long */
   readonly quietSentence: () => string | undefined;
   /** the crossings so far, for the terminal's Ctrl-A C */
@@ -84,7 +86,9 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
       const run = td.run({ instructions: left, idle: atShell ? 'return' : 'skip' });
       instructions += run.instructions;
       console.flush();
-      if (!interactive && !console.hasSpoken) showProgress(output, instructions, performance.now() - started);
+      options.onSlice?.(instructions);
+      if (!interactive && !console.hasSpoken && options.onSlice === undefined)
+        showProgress(output, instructions, performance.now() - started);
       const sentence = options.quietSentence();
       if (sentence !== undefined && quiet === undefined) output.note(sentence);
       quiet = sentence;

@@ -3,6 +3,7 @@
 import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
+import { observeAll } from '../probe/index.ts';
 import { attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
@@ -10,6 +11,7 @@ import { deathText, ObservedRun } from './observed-run.ts';
 import type { Output } from './output.ts';
 import { writeReport } from './report-file.ts';
 import { runSession, type SessionEnd } from './session.ts';
+import { Top } from './top.ts';
 import type { TraceOptions } from './trace-options.ts';
 
 /** Lines of the console that a report of death quotes where the console was not shown. */
@@ -33,6 +35,8 @@ export interface TdRunOptions extends DebuggerOptions {
   readonly json?: string | undefined;
   readonly verbose?: boolean | undefined;
   readonly trace?: TraceOptions | undefined;
+  /** live counters below the console; standard output must be a terminal */
+  readonly top?: boolean | undefined;
 }
 
 /** Builds and runs the TD, reports on stderr, and returns the exit code. */
@@ -46,9 +50,10 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     consoleText: () => guestConsole.text,
   });
   const { crossings } = observed;
+  const top = options.top === true ? new Top() : undefined;
   const platform = new TdxPlatform({
     memoryBytes: options.memoryBytes,
-    observer: observed.observer,
+    observer: top === undefined ? observed.observer : observeAll(observed.observer, top.observer),
     cpu: options.cpu,
     moduleVersion: options.moduleVersion,
     seed: options.seed ?? DEFAULT_SEED,
@@ -76,10 +81,12 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     maxInstructions,
     interactive: show === 'interactive',
     quietSentence: () => observed.quietSentence(),
+    onSlice: top && ((instructions) => top.update(platform, td, crossings, instructions)),
     crossingsSoFar: (instructions, milliseconds) => formatRunReport(reportOf(instructions, milliseconds)),
   });
 
   await debug?.close();
+  top?.close();
   observed.end();
   const death = session.leftBy === undefined ? observed.postMortem(session.end) : undefined;
   const report = reportOf(session.instructions, session.wallMilliseconds);

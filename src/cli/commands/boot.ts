@@ -28,6 +28,7 @@ interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
   readonly symbols?: string;
+  readonly top?: boolean;
   readonly json?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -75,6 +76,7 @@ export function bootCommand(exit: (code: number) => void): Command {
       'names of kernel addresses: a System.map or a vmlinux; default: what the guest knows itself',
     )
     .option('--json <file>', 'write the report of the run as JSON')
+    .option('--top', 'live counters below the console; needs a terminal')
     .addOption(traceOption())
     .addOption(traceFilterOption())
     .addOption(gdbOption())
@@ -86,6 +88,7 @@ export function bootCommand(exit: (code: number) => void): Command {
 }
 
 async function boot(options: BootOptions): Promise<number> {
+  if (options.top === true && !process.stdout.isTTY) throw new CommandError(ExitCode.Usage, '--top needs a terminal.');
   const output = new Output(options);
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   const isOurInitrd = options.initrd === BUSYBOX_INITRD;
@@ -125,6 +128,7 @@ async function boot(options: BootOptions): Promise<number> {
     trace: options,
     gdb: options.gdb,
     paused: options.paused,
+    top: options.top,
   });
 }
 
@@ -160,6 +164,7 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     gdb: options.gdb,
     paused: options.paused,
     trace: options,
+    top: options.top,
   });
 }
 
