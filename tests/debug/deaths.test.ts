@@ -73,6 +73,8 @@ test('the address in question has its walk, its Secure EPT entries and its histo
   const unaccepted = report('unaccepted-page').address!;
   assert.equal(unaccepted.gpa, '0x600000');
   assert.equal(unaccepted.isShared, false);
+  assert.equal(unaccepted.linear, '0x600000');
+  assert.match(unaccepted.pageTables.at(-1)!, /^PD entry .*large/);
   assert.match(unaccepted.secureEpt.at(-1)!, /^level 0: PENDING/);
   assert.match(unaccepted.history.join('\n'), /FREE to PENDING/);
 
@@ -83,6 +85,8 @@ test('the address in question has its walk, its Secure EPT entries and its histo
   const ignored = report('map-gpa-retry-ignored').address!;
   assert.equal(ignored.isShared, true);
   assert.equal(ignored.gpa, '0x403ff8');
+  assert.equal(ignored.linear, '0x40403ff8');
+  assert.match(ignored.pageTables.at(-1)!, /shared bit/);
 
   const unmapped = report('triple-fault-in-early-boot').address!;
   assert.equal(unmapped.linear, '0x100000018');

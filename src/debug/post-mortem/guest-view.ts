@@ -1,7 +1,8 @@
 /** A vCPU and its memory as somebody sees them who stands outside of everything: for reports, never for a host. */
 
 import { type Gpaw, isSharedGpa, stripSharedBit } from '../../abi/index.ts';
-import { type LogicalProcessor, packRflags, S, SecondLevel, STATE_ROWS } from '../../cpu/index.ts';
+import { join64 } from '../../bits/index.ts';
+import { ExitReason, type LogicalProcessor, packRflags, S, SecondLevel, STATE_ROWS } from '../../cpu/index.ts';
 import { createInstruction, DecodeResult, Decoder, type Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import { type LinearWalk, walkLinear } from '../linear-walk.ts';
@@ -14,6 +15,8 @@ const CS = 1;
 const CODE_RIGHTS = S.segmentRights + 4 * CS;
 const CODE_BASE = S.segmentBase + 8 * CS;
 const LONGEST_INSTRUCTION = 15;
+/** of the exit qualification of an EPT violation */
+const GLA_VALID = 1 << 7;
 
 const rowsByName = new Map(STATE_ROWS.map((row) => [row.name, row]));
 
@@ -58,13 +61,25 @@ export class GuestView {
     return this.mode === 64 ? rip : BigInt.asUintN(32, rip + this.#processor.state.big(CODE_BASE));
   }
 
+  /** current privilege level */
+  get privilege(): number {
+    return this.#processor.state.low(S.cpl);
+  }
+
   get retired(): number {
     return this.#processor.retired;
   }
 
-  /** The instruction that exited or was to be executed reads and writes this address, by the processor's own count. */
-  get unimplemented(): ReadonlyMap<string, number> {
-    return this.#processor.unimplemented;
+  /** Linear address whose use met the second level at this guest physical page last; undefined: it was another page. */
+  linearOf(gpa: number): bigint | undefined {
+    const { exit, virtualizationException } = this.#processor;
+    const asVirtual = { ...virtualizationException, reason: virtualizationException.exitReason };
+    for (const met of [exit, asVirtual]) {
+      const isThis = met.reason === ExitReason.EptViolation && (met.qualificationLow & GLA_VALID) !== 0;
+      if (isThis && Math.floor(met.guestPhysical / PAGE_BYTES) === Math.floor(gpa / PAGE_BYTES))
+        return join64(met.guestLinearLow, met.guestLinearHigh);
+    }
+    return undefined;
   }
 
   /** Guest physical memory, shared bit included; what cannot be reached ends the bytes. */

@@ -51,6 +51,8 @@ export interface PostMortem {
   readonly rip: string;
   readonly symbol: string | null;
   readonly mode: 16 | 32 | 64;
+  /** current privilege level */
+  readonly privilege: number;
   readonly instructionsRetired: number;
   readonly virtualSeconds: number;
   readonly code: readonly CodeLine[];
@@ -103,6 +105,7 @@ export function postMortem(input: PostMortemInput): PostMortem | undefined {
     rip: hex(rip),
     symbol: symbols(rip) ?? null,
     mode: guest.mode,
+    privilege: guest.privilege,
     instructionsRetired: guest.retired,
     virtualSeconds: scene.nowTicks / 1e9,
     code: codeAround(guest, symbols),
@@ -146,13 +149,14 @@ function addressReport(
   guest: GuestView,
   address: NonNullable<Diagnosis['address']>,
 ): AddressReport {
-  const walk = 'linear' in address ? guest.walk(address.linear) : undefined;
+  const linear = 'linear' in address ? address.linear : guest.linearOf(address.gpa);
+  const walk = linear === undefined ? undefined : guest.walk(linear);
   const found = 'gpa' in address ? address.gpa : walk?.gpa === undefined ? undefined : Number(walk.gpa);
   const { address: gpa, isShared } =
     found === undefined ? { address: undefined, isShared: false } : guest.splitGpa(found);
   const page = gpa === undefined ? 0 : gpa - (gpa % 4096);
   return {
-    linear: 'linear' in address ? hex(address.linear) : null,
+    linear: linear === undefined ? null : hex(linear),
     gpa: gpa === undefined ? null : hex(gpa),
     isShared,
     pageTables: (walk?.steps ?? []).map(({ level, entryGpa, entry }) => {
@@ -190,7 +194,7 @@ export function formatPostMortem(report: PostMortem): string {
     `The TD died. ${report.cause}`,
     ...(rule.document === 'None' ? [] : [`Rule: ${rule.document}, "${rule.section}"`]),
     '',
-    `vCPU ${report.vcpu} at ${where}, ${report.mode}-bit mode, after ${report.instructionsRetired} instructions, ${report.virtualSeconds.toFixed(6)} s of virtual time`,
+    `vCPU ${report.vcpu} at ${where}, ${report.mode}-bit code, CPL ${report.privilege}, after ${report.instructionsRetired} instructions, ${report.virtualSeconds.toFixed(6)} s of virtual time`,
     ...codeLines(code),
     '',
     ...registerLines(report.registers),
