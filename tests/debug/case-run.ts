@@ -1,17 +1,10 @@
 /** Runs a case as a bare TD and asks why it died. */
 import type { CaseGuest } from '../../guests/index.ts';
-import {
-  CrossingRecorder,
-  PageHistory,
-  type PostMortem,
-  postMortem,
-  type SymbolLookup,
-  tracedPlatform,
-} from '../../src/debug/index.ts';
+import { CrossingRecorder, PageHistory, type PostMortem, postMortem, tracedPlatform } from '../../src/debug/index.ts';
 import { Assembler } from '../../src/isa/index.ts';
 import { type LoadPlan, planBareTd } from '../../src/loader/index.ts';
-import { buildShimRom, MINIMAL_PROFILE, TdxPlatform } from '../../src/machine/index.ts';
-import { observeAll } from '../../src/probe/index.ts';
+import { buildShimRom, MINIMAL_PROFILE, type Td, TdxPlatform } from '../../src/machine/index.ts';
+import { type CrossingObserver, observeAll } from '../../src/probe/index.ts';
 
 const PROGRAM_GPA = 0x1_0000;
 const MAILBOX_GPA = 0x8000;
@@ -41,14 +34,22 @@ function plan({ name, program, unacceptedGpa }: CaseGuest): LoadPlan {
   return { ...bare, regions: [...bare.regions, page].sort((x, y) => x.startGpa - y.startGpa) };
 }
 
-export function runCase(guest: CaseGuest, symbols: SymbolLookup = () => undefined): PostMortem | undefined {
+export interface CaseRun {
+  readonly platform: TdxPlatform;
+  readonly td: Td;
+  /** undefined: it did not die */
+  readonly report: PostMortem | undefined;
+}
+
+/** @param observe who else looks on */
+export function caseRun(guest: CaseGuest, observe: (observer: CrossingObserver) => CrossingObserver): CaseRun {
   const crossings = new CrossingRecorder();
   const pages = new PageHistory();
   const { withoutFeature, mapGpaChunkBytes } = guest;
   const features = MINIMAL_PROFILE.features.filter((feature) => feature !== withoutFeature);
   const platform = new TdxPlatform({
     memoryBytes: MEMORY_BYTES,
-    observer: observeAll(crossings, pages),
+    observer: observe(observeAll(crossings, pages)),
     cpu: { ...MINIMAL_PROFILE, features },
   });
   let consoleText = '';
@@ -59,5 +60,11 @@ export function runCase(guest: CaseGuest, symbols: SymbolLookup = () => undefine
   crossings.attach(tracedPlatform(platform, td));
   pages.attach(platform.clock);
   const { end } = td.run({ instructions: 1_000_000 });
-  return postMortem({ platform, td, end, crossings, pages, symbols, consoleText });
+  const symbols = () => undefined;
+  return { platform, td, report: postMortem({ platform, td, end, crossings, pages, symbols, consoleText }) };
+}
+
+/** The report of its death. */
+export function runCase(guest: CaseGuest): PostMortem | undefined {
+  return caseRun(guest, (observer) => observer).report;
 }

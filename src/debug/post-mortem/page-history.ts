@@ -15,7 +15,7 @@ export interface PageChange {
   /** first address and length of the leaf that changed */
   readonly gpa: number;
   readonly bytes: number;
-  /** "was PENDING, is MAPPED", "shared page MAPPED" */
+  /** "private: PENDING to MAPPED", "shared: mapped" */
   readonly what: string;
 }
 
@@ -59,7 +59,7 @@ export class PageHistory implements CrossingObserver {
       if (gpa < start! || gpa >= start! + bytes) continue;
       const before = Math.floor(operand! / 256);
       const what = isPrivate
-        ? `private: ${before === code ? `${septStateName(code!)}, split` : `${septStateName(before)} to ${septStateName(code!)}`}`
+        ? `private: ${septStateName(before)} to ${septStateName(code!)}`
         : `shared: ${code === 1 ? 'mapped' : 'unmapped'}`;
       found.push({ ticks: ticks!, gpa: start!, bytes, what });
     }

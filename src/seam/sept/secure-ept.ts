@@ -137,11 +137,12 @@ export class SecureEpt {
       child.states[i] = childState;
       child.pages[i] = first + i * step;
     }
+    const before = table.stateAt(index);
     table.children[index] = child;
     table.states[index] = SeptState.NL_MAPPED;
     const start = gpa - (gpa % levelBytes(level));
     this.#reflectTable(start, child, true);
-    for (let i = 0; i < ENTRIES; i++) this.#tell(start + i * levelBytes(level - 1), level - 1, childState, childState);
+    for (let i = 0; i < ENTRIES; i++) this.#tell(start + i * levelBytes(level - 1), level - 1, before, childState);
   }
 
   /** The page that the leaves under the entry make together: all mapped or all pending, side by side, on its own boundary. */
