@@ -236,9 +236,7 @@ function codeLines(code: readonly CodeLine[]): string[] {
 }
 
 function registerLines(registers: Readonly<Record<string, string>>): string[] {
-  const cells = Object.entries(registers).map(([name, value]) =>
-    `${name.padEnd(4)} ${name === 'RFLAGS' ? `${value} (${rflagsText(Number(value))})` : value}`.padEnd(26),
-  );
+  const cells = Object.entries(registers).map(([name, value]) => `${name.padEnd(4)} ${value}`.padEnd(26));
   const lines: string[] = [];
   for (let i = 0; i < cells.length; i += 4)
     lines.push(
@@ -247,5 +245,5 @@ function registerLines(registers: Readonly<Record<string, string>>): string[] {
         .join(' ')
         .trimEnd(),
     );
-  return lines;
+  return [...lines, `RFLAGS holds ${rflagsText(Number(registers.RFLAGS))}`];
 }
