@@ -13,10 +13,14 @@ export interface ModuleFacts {
   readonly vcpuExtraPages: number;
   /** the CPUID bits that a host may choose, in the order of TD_PARAMS */
   readonly choosableCpuid: readonly ChoosableCpuid[];
+  /** vCPUs may have x2APIC ids of the host's choice */
+  readonly virtualTopology: boolean;
   /** XFAM bits that a TD may have */
   readonly xfam: bigint;
 }
 
+/** TDX Module 2.0 ABI Definition, "TDX_FEATURES0". */
+const TDX_FEATURES0_TOPOLOGY_ENUM = 1n << 20n;
 /** TDX Module 1.5 ABI Definition, "TDSYSINFO_STRUCT". */
 const SystemInformation = {
   bytes: 1024,
@@ -33,7 +37,9 @@ export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostP
     const bytes = seamcalls.call(TdhLeaf.SYS_RD, { rdx: field }).number(Gpr.R8);
     return Math.ceil(bytes / PAGE_4K_BYTES);
   };
+  const features = seamcalls.call(TdhLeaf.SYS_RD, { rdx: MetadataField.TDX_FEATURES0 }).u64[Gpr.R8]!;
   return {
+    virtualTopology: (features & TDX_FEATURES0_TOPOLOGY_ENUM) !== 0n,
     tdcsPages: pagesOf(MetadataField.TDCS_BASE_SIZE),
     vcpuExtraPages: pagesOf(MetadataField.TDVPS_BASE_SIZE) - 1,
     ...readSystemInformation(seamcalls, view, pages),

@@ -17,6 +17,8 @@ export interface SeamcallOperands {
   readonly rdx?: number | bigint;
   readonly r8?: number | bigint;
   readonly r9?: number | bigint;
+  /** of the leaf; default 0 */
+  readonly version?: number;
 }
 
 /** A SEAMCALL that the host had every reason to expect to succeed did not. */
@@ -32,6 +34,9 @@ export class SeamcallError extends Error {
     this.status = status;
   }
 }
+
+/** The version is RAX 23:16. */
+const VERSION_UNIT = 0x1_0000;
 
 export class Seamcalls {
   readonly door: HostDoor;
@@ -60,7 +65,7 @@ export class Seamcalls {
   #call(leaf: TdhLeaf, operands: SeamcallOperands): void {
     const registers = this.registers;
     registers.clear();
-    registers.setNumber(Gpr.RAX, leaf);
+    registers.setNumber(Gpr.RAX, leaf + (operands.version ?? 0) * VERSION_UNIT);
     set(registers, Gpr.RCX, operands.rcx);
     set(registers, Gpr.RDX, operands.rdx);
     set(registers, Gpr.R8, operands.r8);

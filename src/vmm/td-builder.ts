@@ -80,7 +80,9 @@ function createVcpu(
   seamcalls.call(TdhLeaf.VP_CREATE, { rcx: tdvprHpa, rdx: td.tdrHpa });
   for (let i = 0; i < module.vcpuExtraPages; i++)
     seamcalls.call(TdhLeaf.VP_ADDCX, { rcx: pages.take4K(), rdx: tdvprHpa });
-  seamcalls.call(TdhLeaf.VP_INIT, { rcx: tdvprHpa, rdx: initialRcx });
+  if (module.virtualTopology)
+    seamcalls.call(TdhLeaf.VP_INIT, { rcx: tdvprHpa, rdx: initialRcx, r8: index, version: 1 });
+  else seamcalls.call(TdhLeaf.VP_INIT, { rcx: tdvprHpa, rdx: initialRcx });
   const vcpu: Vcpu = new Vcpu(
     td,
     index,

@@ -3,6 +3,9 @@ import {
   buildTdParams,
   type CompletionCode,
   Gpr,
+  MODULE_1_5,
+  MODULE_2_0,
+  type ModuleVersion,
   RegisterFile,
   SharedEpt,
   TdhLeaf,
@@ -30,6 +33,8 @@ const CS_RIGHTS = S.segmentRights + 4;
 const RIGHTS_64 = 0xa09b;
 const EFER_LONG = 0xd01;
 export const TDCALL_LENGTH = 4;
+/** in RAX, added to a SEAMCALL leaf */
+export const VERSION_1 = 0x1_0000;
 
 /** Makes the exit of one entry; returns nothing. */
 export type Step = (cpu: ScriptedProcessor) => void;
@@ -126,7 +131,10 @@ export class Bench {
   sharedEpt = new SharedEpt('absent');
   #nextPage = this.memory.ramBase;
 
+  readonly #version: ModuleVersion;
+
   constructor(seed = 1, options: Pick<TdxModuleOptions, 'version' | 'cpuProfile'> = {}) {
+    this.#version = options.version ?? MODULE_1_5;
     this.module = new TdxModule({
       ...options,
       memory: this.memory,
@@ -199,7 +207,10 @@ export class Bench {
     const tdvpr = this.page();
     this.ok(TdhLeaf.VP_CREATE, { rcx: tdvpr, rdx: this.tdr });
     for (let i = 0; i < 5; i++) this.ok(TdhLeaf.VP_ADDCX, { rcx: this.page(), rdx: tdvpr });
-    this.ok(TdhLeaf.VP_INIT, { rcx: tdvpr, rdx: initialRcx });
+    // module 2.0 is told x2APIC ids, so that a TD can switch virtual topology on
+    if (this.#version === MODULE_2_0)
+      this.ok(VERSION_1 + TdhLeaf.VP_INIT, { rcx: tdvpr, rdx: initialRcx, r8: this.tdvprs.length });
+    else this.ok(TdhLeaf.VP_INIT, { rcx: tdvpr, rdx: initialRcx });
     this.tdvprs.push(tdvpr);
     return tdvpr;
   }
@@ -217,12 +228,17 @@ export class Bench {
     for (let i = 0; i < vcpus; i++) this.addVcpu();
     this.addTables();
     this.ok(TdhLeaf.MR_FINALIZE, { rcx: this.tdr });
+    this.enter64BitMode();
+    return this.processors[0]!;
+  }
+
+  /** As far as TDCALL and its operands care. */
+  enter64BitMode(): void {
     for (const { state } of this.processors) {
       state.setLow(CS_RIGHTS, RIGHTS_64);
       state.set(S.efer, EFER_LONG, 0);
       state.set(S.rip, 0x1000, 0);
     }
-    return this.processors[0]!;
   }
 
   /** Enters a vCPU with these steps before it; returns the completion code. */

@@ -137,7 +137,9 @@ export const TD_FIELDS: readonly FieldRow<Td>[] = [
   row(0x9110_0000_0000_0019n, 'TOPOLOGY_ENUM_CONFIGURED', ALL_READ, (td) => Number(td.controls.topologyConfigured), {
     only20: true,
   }),
-  row(0x9110_0000_0000_001an, 'VE_REDUCTION_VALID', ALL_READ, () => 1, { only20: true }),
+  row(0x9110_0000_0000_001an, 'VE_REDUCTION_VALID', ALL_READ, (td) => Number(td.controls.topologyConfigured), {
+    only20: true,
+  }),
   row(
     0x9110_0003_0000_0022n,
     'FEATURE_PARAVIRT_CTLS',

@@ -3,6 +3,7 @@ import {
   CompletionCode as Code,
   type CompletionCode,
   type Gpr,
+  isModule20,
   OperandId,
   Gpr as Register,
   type RegisterFile,
@@ -24,7 +25,7 @@ const VERSION_SHIFT = 16;
 
 export function seamcall(core: SeamCore, registers: RegisterFile): void {
   const leaf = registers.low(Register.RAX) & LEAF_MASK;
-  const row = rowOf(registers);
+  const row = rowOf(core, registers);
   core.details = 0;
   const operand = registers.number(Register.RCX);
   if (core.observesEntries)
@@ -36,11 +37,12 @@ export function seamcall(core: SeamCore, registers: RegisterFile): void {
 }
 
 /** RAX: leaf 15:0, version 23:16, the rest 0. */
-function rowOf(registers: RegisterFile): SeamcallRow | undefined {
+function rowOf(core: SeamCore, registers: RegisterFile): SeamcallRow | undefined {
   const low = registers.low(Register.RAX);
   const version = low >>> VERSION_SHIFT;
   const row = BY_LEAF[low & LEAF_MASK];
-  return registers.high(Register.RAX) !== 0 || version > (row?.maxVersion ?? 0) ? undefined : row;
+  const highest = (isModule20(core.version) ? row?.maxVersion20 : undefined) ?? row?.maxVersion ?? 0;
+  return registers.high(Register.RAX) !== 0 || version > highest ? undefined : row;
 }
 
 function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): CompletionCode {

@@ -12,6 +12,8 @@ interface LeafRow {
   readonly operands: string;
   /** highest version of the leaf; default 0 */
   readonly maxVersion?: number;
+  /** in module 2.0, where it is another one */
+  readonly maxVersion20?: number;
   /** output registers: 0 when the leaf is refused, unless it says more */
   readonly outputs?: readonly Gpr[];
   readonly source: string;

@@ -1,17 +1,20 @@
-import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
 import { S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import { initializeProcessor } from '../structures/initial-state.ts';
 import { OpState } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
 import { leafSource, type VcpuRow } from './row.ts';
+import { versionOf } from './version.ts';
 
 /** Initialises a vCPU: its number, its registers, its execution controls. */
 export const tdhVpInit: VcpuRow = {
   scope: 'vcpu',
   leaf: TdhLeaf.VP_INIT,
   name: 'TDH.VP.INIT',
-  operands: 'in: RCX = TDVPR HPA, RDX = initial RCX and R8 of the guest',
+  maxVersion20: 1,
+  operands:
+    'in: RCX = TDVPR HPA, RDX = initial RCX and R8 of the guest; version 1 (2.0): R8 = x2APIC id, for virtual topology',
   source: leafSource('TDH.VP.INIT'),
   tdvpr: Gpr.RCX,
   states: [OpState.INITIALIZED],
@@ -19,6 +22,12 @@ export const tdhVpInit: VcpuRow = {
     if (vcpu.state !== VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
     const { td } = vcpu;
     if (td.vcpus.length >= configuration.params.maxVcpus) return core.fail(CompletionCode.MAX_VCPUS_EXCEEDED);
+    if (versionOf(registers) > 0) {
+      if (registers.high(Gpr.R8) !== 0) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.R8);
+      const id = registers.low(Gpr.R8) >>> 0;
+      if (td.vcpus.some((other) => other.x2ApicId === id)) return core.fail(CompletionCode.X2APIC_ID_NOT_UNIQUE, id);
+      vcpu.x2ApicId = id;
+    } else td.controls.topologyConfigured = false;
     vcpu.index = td.vcpus.length;
     td.vcpus.push(vcpu);
     vcpu.processor = core.createProcessor(core.processorsCreated++);

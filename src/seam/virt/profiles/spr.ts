@@ -8,6 +8,7 @@ export const SPR_PROFILE: CpuProfile = {
   features: [
     ...MINIMAL_PROFILE.features,
     ...['PCLMULQDQ', 'DTES64', 'MONITOR', 'DS_CPL', 'EST', 'TM2', 'SDBG', 'XTPR', 'PDCM', 'PCID', 'DCA', 'MOVBE'],
+    ...['FMA', 'AVX', 'F16C', 'AVX2', 'GFNI', 'VAES', 'VPCLMULQDQ'],
     ...['AES', 'XSAVE', 'XSAVEOPT', 'XSAVEC', 'XGETBV1', 'XSAVES'],
     ...['DS', 'ACPI', 'HTT', 'TM', 'PBE'],
     ...['FDP_EXCPTN_ONLY', 'INVPCID', 'DEPRECATES_FPU_CS_DS', 'ADX', 'CLFLUSHOPT', 'CLWB', 'SHA'],
@@ -25,8 +26,9 @@ export const SPR_PROFILE: CpuProfile = {
     { leaf: 4, subleaf: 3, eax: 0x041f_c163, ebx: 0x0380_003f, ecx: 114_687, edx: 4 },
     // MONITOR lines of 64 bytes, interrupts break MWAIT
     { leaf: 5, eax: 0x40, ebx: 0x40, ecx: 3 },
-    // x87 and SSE, in 576 bytes
-    { leaf: 0xd, subleaf: 0, eax: 3, ecx: 576 },
+    // x87, SSE, AVX, in 832 bytes; the upper halves of AVX are 256 bytes at 576
+    { leaf: 0xd, subleaf: 0, eax: 7, ecx: 832 },
+    { leaf: 0xd, subleaf: 2, eax: 256, ebx: 576 },
     // L2 of 2 MiB
     { leaf: 0x8000_0006, ecx: 0x0800_7040 },
     // 52 bits of physical, 57 of linear address
