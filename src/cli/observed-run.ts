@@ -47,8 +47,7 @@ export class ObservedRun {
 
   attach(platform: TdxPlatform, td: Td): void {
     this.#run = { platform, td };
-    const processor = platform.module.processorsOf(td.host.tdrHpa)[0]!;
-    const view = new GuestView(processor, platform.memory, td.host.gpaw);
+    const view = new GuestView(platform, td, 0);
     this.#guestNames = guestSymbolLookup(view, () => platform.clock.nowTicks);
     this.crossings.attach(tracedPlatform(platform, td));
     this.#pages.attach(platform.clock);

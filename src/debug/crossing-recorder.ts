@@ -30,10 +30,11 @@ const notKept = new Set<CrossingKind>([
   CrossingKind.ModuleCallEntry,
   CrossingKind.HostCallEntry,
 ]);
-/** What a guest does itself; all else may happen to a guest that does nothing. */
+/** What a guest does itself, and when it goes on; all else may happen to a guest that does nothing. */
 const ownCrossings = new Set<CrossingKind>([
   CrossingKind.ModuleCall,
   CrossingKind.VmmCall,
+  CrossingKind.VmmAnswer,
   CrossingKind.VirtualizationException,
   CrossingKind.Handled,
   CrossingKind.Exception,

@@ -1,6 +1,13 @@
 /** Runs a case as a bare TD and asks why it died. */
 import type { CaseGuest } from '../../guests/index.ts';
-import { CrossingRecorder, PageHistory, type PostMortem, postMortem, tracedPlatform } from '../../src/debug/index.ts';
+import {
+  CrossingRecorder,
+  PageHistory,
+  type PostMortem,
+  postMortem,
+  quietTd,
+  tracedPlatform,
+} from '../../src/debug/index.ts';
 import { Assembler } from '../../src/isa/index.ts';
 import { type LoadPlan, planBareTd } from '../../src/loader/index.ts';
 import { buildShimRom, MINIMAL_PROFILE, type Td, TdxPlatform } from '../../src/machine/index.ts';
@@ -39,10 +46,15 @@ export interface CaseRun {
   readonly td: Td;
   /** undefined: it did not die */
   readonly report: PostMortem | undefined;
+  /** quietTd, at the end of the run */
+  readonly quiet: (leastTicks: number) => string | undefined;
 }
 
 /** @param observe who else looks on */
-export function caseRun(guest: CaseGuest, observe: (observer: CrossingObserver) => CrossingObserver): CaseRun {
+export function caseRun(
+  guest: CaseGuest,
+  observe: (observer: CrossingObserver) => CrossingObserver = (observer) => observer,
+): CaseRun {
   const crossings = new CrossingRecorder();
   const pages = new PageHistory();
   const { withoutFeature, mapGpaChunkBytes } = guest;
@@ -61,10 +73,11 @@ export function caseRun(guest: CaseGuest, observe: (observer: CrossingObserver) 
   pages.attach(platform.clock);
   const { end } = td.run({ instructions: 1_000_000 });
   const symbols = () => undefined;
-  return { platform, td, report: postMortem({ platform, td, end, crossings, pages, symbols, consoleText }) };
+  const seen = { platform, td, crossings, pages, symbols, consoleText };
+  return { platform, td, report: postMortem({ ...seen, end }), quiet: (leastTicks) => quietTd(seen, leastTicks) };
 }
 
 /** The report of its death. */
 export function runCase(guest: CaseGuest): PostMortem | undefined {
-  return caseRun(guest, (observer) => observer).report;
+  return caseRun(guest).report;
 }

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CASES } from '../../guests/index.ts';
 import { DIAGNOSES, formatPostMortem, type PostMortem } from '../../src/debug/index.ts';
-import { runCase } from './case-run.ts';
+import { type Assembler, r } from '../../src/isa/index.ts';
+import { caseRun, runCase } from './case-run.ts';
 
 const firstLines: Readonly<Record<string, string>> = {
   'unaccepted-page':
@@ -92,6 +93,27 @@ test('the address in question has its walk, its Secure EPT entries and its histo
   assert.equal(unmapped.linear, '0x100000018');
   assert.equal(unmapped.gpa, null);
   assert.match(unmapped.pageTables.at(-1)!, /not present/);
+});
+
+test('a guest that goes round without crossing says where it is', () => {
+  const loop = {
+    name: 'loop',
+    wrong: 'goes round',
+    program: (a: Assembler) => {
+      a.mov(r.eax, 0x1);
+      a.cpuid();
+      a.label('round');
+      a.pause();
+      a.jmp('round');
+    },
+  };
+  const { report: none, quiet } = caseRun(loop);
+  assert.equal(none, undefined, 'the limit is no death');
+  assert.equal(quiet(1e9), undefined);
+  assert.match(
+    quiet(500_000)!,
+    /^The guest is quiet: running at 0x1000[79] for 0\.0009\d* s of guest time, last crossing handled by the module CPUID\.$/,
+  );
 });
 
 test('every diagnosis has an id of its own', () => {

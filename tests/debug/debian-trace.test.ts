@@ -52,8 +52,7 @@ test("Debian's boot: a trace that viewers open; equal runs have equal traces; on
     );
   assert.match(mapGpa.join(), /shall be shared: SUCCESS/);
 
-  const processor = platform.module.processorsOf(td.host.tdrHpa)[0]!;
-  const symbols = readGuestSymbols(new GuestView(processor, platform.memory, td.host.gpaw));
+  const symbols = readGuestSymbols(new GuestView(platform, td, 0));
   assert.ok(symbols !== undefined && symbols.length > 10_000, 'the stripped kernel knows its own names');
   const nameOf = symbolLookup(symbols);
   const out = events.find(({ kind, details }) => kind === '#VE' && details === 'OUT to port 0x3f8, 1 byte')!;

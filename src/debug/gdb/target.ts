@@ -1,5 +1,5 @@
 /** What a debugger can look at. Two kinds exist: what a debug TD allows its host, and what only this bench can see. */
-import { walkLinear } from '../linear-walk.ts';
+import { type LinearWalk, walkLinear } from '../linear-walk.ts';
 import type { RowView } from './registers.ts';
 
 const PAGE_BYTES = 4096;
@@ -27,15 +27,22 @@ export function rowValue(target: DebugTarget, vcpu: number, row: string): bigint
   return bytes === undefined ? undefined : bigOf(bytes);
 }
 
-/** Guest physical address of a linear one by the page tables of a vCPU; undefined where nothing is mapped. */
-export function physicalOf(target: DebugTarget, vcpu: number, linear: bigint): bigint | undefined {
-  const [cr0, cr3, cr4, efer] = ['CR0', 'CR3', 'CR4', 'EFER'].map((row) => rowValue(target, vcpu, row));
-  if (cr0 === undefined || cr3 === undefined || cr4 === undefined || efer === undefined) return undefined;
+/** The walk of a vCPU's page tables for a linear address; registers that the target may not see read as 0. */
+export function walkOf(target: DebugTarget, vcpu: number, linear: bigint): LinearWalk {
+  const [cr0 = 0n, cr3 = 0n, cr4 = 0n, efer = 0n] = ['CR0', 'CR3', 'CR4', 'EFER'].map((row) =>
+    rowValue(target, vcpu, row),
+  );
   const readEntry = (gpa: bigint, bytes: number): bigint | undefined => {
     const entry = target.readPhysical(gpa, bytes);
     return entry === undefined ? undefined : bigOf(entry);
   };
-  return walkLinear({ cr0, cr3, cr4, efer }, linear, readEntry).gpa;
+  return walkLinear({ cr0, cr3, cr4, efer }, linear, readEntry);
+}
+
+/** Guest physical address of a linear one by the page tables of a vCPU; undefined where nothing is mapped. */
+export function physicalOf(target: DebugTarget, vcpu: number, linear: bigint): bigint | undefined {
+  if (rowValue(target, vcpu, 'CR0') === undefined) return undefined;
+  return walkOf(target, vcpu, linear).gpa;
 }
 
 /** Parts of [linear, linear + length), each within one page: offset in the range, and length. */

@@ -2,10 +2,12 @@
 
 import { type Gpaw, isSharedGpa, stripSharedBit } from '../../abi/index.ts';
 import { join64 } from '../../bits/index.ts';
-import { ExitReason, type LogicalProcessor, packRflags, S, SecondLevel, STATE_ROWS } from '../../cpu/index.ts';
+import { ExitReason, type LogicalProcessor, S } from '../../cpu/index.ts';
 import { createInstruction, DecodeResult, Decoder, type Instruction } from '../../isa/index.ts';
-import type { HostMemory } from '../../memory/index.ts';
-import { type LinearWalk, walkLinear } from '../linear-walk.ts';
+import type { Td, TdxPlatform } from '../../machine/index.ts';
+import { BenchTarget } from '../gdb/bench-target.ts';
+import { type DebugTarget, readLinear, rowValue, walkOf } from '../gdb/target.ts';
+import type { LinearWalk } from '../linear-walk.ts';
 
 const PAGE_BYTES = 4096;
 const EFER_LMA = 1 << 10;
@@ -18,8 +20,6 @@ const LONGEST_INSTRUCTION = 15;
 /** of the exit qualification of an EPT violation */
 const GLA_VALID = 1 << 7;
 
-const rowsByName = new Map(STATE_ROWS.map((row) => [row.name, row]));
-
 export interface DecodedInstruction {
   /** linear */
   readonly address: bigint;
@@ -30,22 +30,23 @@ export interface DecodedInstruction {
 
 export class GuestView {
   readonly #processor: LogicalProcessor;
-  readonly #memory: HostMemory;
+  readonly #target: DebugTarget;
+  readonly #vcpu: number;
   readonly gpaw: Gpaw;
 
-  constructor(processor: LogicalProcessor, memory: HostMemory, gpaw: Gpaw) {
-    this.#processor = processor;
-    this.#memory = memory;
-    this.gpaw = gpaw;
+  /** @param vcpu which of the TD's vCPUs */
+  constructor(platform: TdxPlatform, { host }: Td, vcpu: number) {
+    this.#processor = platform.module.processorsOf(host.tdrHpa)[vcpu]!;
+    this.#target = new BenchTarget(platform, host.tdrHpa);
+    this.#vcpu = vcpu;
+    this.gpaw = host.gpaw;
   }
 
-  /** A row of the processor's state of 4 or 8 bytes by its name: "RIP", "CR2", "IDTR.base"; RFLAGS is put together. */
+  /** A row of the processor's state of up to 8 bytes by its name: "RIP", "CR2", "IDTR.base"; RFLAGS is put together. */
   register(name: string): bigint {
-    const { state } = this.#processor;
-    if (name === 'RFLAGS') return BigInt(packRflags(state) >>> 0);
-    const row = rowsByName.get(name);
-    if (row === undefined) throw new RangeError(`no state row is called ${name}`);
-    return row.width === 8 ? state.big(row.offset) : BigInt(state.low(row.offset) >>> 0);
+    const value = rowValue(this.#target, this.#vcpu, name);
+    if (value === undefined) throw new RangeError(`no state row is called ${name}`);
+    return value;
   }
 
   get mode(): 16 | 32 | 64 {
@@ -86,45 +87,22 @@ export class GuestView {
   readPhysical(gpa: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length; ) {
-      const at = gpa + done;
-      const part = Math.min(length - done, PAGE_BYTES - (at % PAGE_BYTES));
-      const entry = this.#processor.secondLevel?.lookup(at) ?? 0;
-      if ((entry & SecondLevel.Read) === 0) return bytes.subarray(0, done);
-      const hpa = SecondLevel.hpaOf(entry) + (at % PAGE_BYTES);
-      bytes.set(this.#memory.u8.subarray(hpa, hpa + part), done);
+      const part = Math.min(length - done, PAGE_BYTES - ((gpa + done) % PAGE_BYTES));
+      const read = this.#target.readPhysical(BigInt(gpa + done), part);
+      if (read === undefined) return bytes.subarray(0, done);
+      bytes.set(read, done);
       done += part;
     }
     return bytes;
   }
 
   walk(linear: bigint): LinearWalk {
-    const registers = {
-      cr0: this.register('CR0'),
-      cr3: this.register('CR3'),
-      cr4: this.register('CR4'),
-      efer: this.register('EFER'),
-    };
-    return walkLinear(registers, linear, (gpa, length) => {
-      const bytes = this.readPhysical(Number(gpa), length);
-      if (bytes.length < length) return undefined;
-      const view = new DataView(bytes.buffer);
-      return length === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
-    });
+    return walkOf(this.#target, this.#vcpu, linear);
   }
 
   /** Memory by linear address; what is not mapped or cannot be reached ends the bytes. */
   readLinear(linear: bigint, length: number): Uint8Array {
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
-      const at = BigInt.asUintN(64, linear + BigInt(done));
-      const part = Math.min(length - done, PAGE_BYTES - Number(at & 0xfffn));
-      const { gpa } = this.walk(at);
-      const read = gpa === undefined ? undefined : this.readPhysical(Number(gpa), part);
-      if (read !== undefined) bytes.set(read, done);
-      done += read?.length ?? 0;
-      if (read === undefined || read.length < part) return bytes.subarray(0, done);
-    }
-    return bytes;
+    return readLinear(this.#target, this.#vcpu, linear, length);
   }
 
   /** Instructions from an address on. */

@@ -75,11 +75,10 @@ export interface PostMortemInput {
 
 function sceneOf({ platform, td, end, crossings, symbols, consoleText }: Omit<PostMortemInput, 'pages'>): Scene {
   const vcpu = 'vcpu' in end ? end.vcpu : Math.max(0, td.host.turn.vcpu);
-  const processor = platform.module.processorsOf(td.host.tdrHpa)[vcpu]!;
   return {
     end,
     vcpu,
-    guest: new GuestView(processor, platform.memory, td.host.gpaw),
+    guest: new GuestView(platform, td, vcpu),
     events: crossings.recent(symbols),
     console: consoleWords(consoleText),
     symbols,
@@ -116,12 +115,12 @@ export function postMortem(input: PostMortemInput): PostMortem | undefined {
   };
 }
 
-/** As `quietSentence`, for a TD that still runs. */
-export function quietTd(input: Omit<PostMortemInput, 'end' | 'pages'>): string | undefined {
+/** As `quietSentence`, for a TD that still runs. @param leastTicks without a crossing that are called quiet; default 10 s */
+export function quietTd(input: Omit<PostMortemInput, 'end' | 'pages'>, leastTicks = QUIET_TICKS): string | undefined {
   const { platform, td, crossings } = input;
   const ticks = platform.clock.nowTicks - crossings.lastGuestCrossingTicks;
-  if (ticks < QUIET_TICKS || td.host.vcpus.every(({ halted }) => halted)) return undefined;
-  const sentence = quietSentence(sceneOf({ ...input, end: { cause: 'stopped' } }));
+  if (ticks < leastTicks || td.host.vcpus.every(({ halted }) => halted)) return undefined;
+  const sentence = quietSentence(sceneOf({ ...input, end: { cause: 'stopped' } }), leastTicks);
   return sentence === undefined ? undefined : `${sentence}.`;
 }
 
