@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 const lastLines: Readonly<Record<string, RegExp>> = {
   'hello-td': /^power-off after \d+ instructions$/,
   'hostile-host': /^The guest stopped: hello-td: the host refuses to write to the serial port$/,
+  'why-did-it-die': /^The trace has \d+ crossings\.$/,
 };
 
 /** Sources run from `.ts`, the build from `.js`. */

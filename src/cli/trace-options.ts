@@ -3,6 +3,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import {
+  decodeName,
+  decodeNumber,
   NdjsonWriter,
   type SymbolLookup,
   TraceEventFormatWriter,
@@ -40,10 +42,21 @@ function range(text: string, parse: (bound: string) => number): [number, number]
 
 const list = (value: string): string[] => value.split(',').map((each) => each.trim());
 
+/** The name in the specification of a name or a number, in one of these kinds of `decode`. */
+function known(text: string, what: string, kinds: readonly string[]): string {
+  for (const kind of kinds) {
+    const [found] = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? decodeNumber(BigInt(text), kind) : decodeName(text, kind);
+    if (found !== undefined) return found.name;
+  }
+  throw new InvalidArgumentError(`There is no ${what} ${text}.`);
+}
+
 /** What can be asked for: one row a key. */
 const filterKeys: Readonly<Record<string, (value: string) => TraceFilter>> = {
-  leaf: (value) => ({ leaves: list(value) }),
-  'sub-function': (value) => ({ subFunctions: list(value) }),
+  leaf: (value) => ({ leaves: list(value).map((each) => known(each, 'leaf', ['tdcall', 'seamcall'])) }),
+  'sub-function': (value) => ({
+    subFunctions: list(value).map((each) => known(each, 'sub-function', ['sub-function'])),
+  }),
   vcpu: (value) => ({
     vcpus: list(value).map((each) => {
       if (!/^\d+$/.test(each)) throw new InvalidArgumentError(`"${each}" is no number of a vCPU.`);
@@ -98,7 +111,13 @@ export function openTrace(
   } catch (error) {
     throw new CommandError(ExitCode.BadInput, `Cannot write the trace ${trace}: ${(error as Error).message}.`);
   }
-  const write = (text: string): void => void writeSync(file, text);
+  const write = (text: string): void => {
+    try {
+      writeSync(file, text);
+    } catch (error) {
+      throw new CommandError(ExitCode.BadInput, `Cannot write the trace ${trace}: ${(error as Error).message}.`);
+    }
+  };
   const writer: TraceWriter = trace.endsWith('.ndjson')
     ? new NdjsonWriter(write)
     : new TraceEventFormatWriter(write, { command: about });

@@ -12,6 +12,7 @@ extern void panic(const char *text);
 long sum(long *words, long count) { long all = 0; for (long i = 0; i < count; i++) { all += words[i]; words[i] = -1; } return all; }
 void give_up(void) { panic("enough"); }
 void forever(void) { for (;;) __asm__ volatile("pause"); }
+long lost(void) { return *(volatile long *)0xfed00000; }
 long vp_info(void) { long rax = 1; __asm__ volatile(".byte 0x66,0x0f,0x01,0xcc" : "+a"(rax) : : "rcx","rdx","r8","r9","r10","r11"); return rax; }
 `;
 
@@ -54,6 +55,45 @@ describe('seamulator exec', () => {
     const { status, stdout } = exec(object, 'vp_info');
     assert.equal(status, 0);
     assert.match(stdout, /the module answers TDG\.VP\.INFO.*TDX_SUCCESS/);
+  });
+
+  test('a trace of a function has its symbol; two traces are compared', (t) => {
+    if (skip !== '') return t.skip(skip);
+    const [a, b, c] = ['a.ndjson', 'b.ndjson', 'c.json'].map((name) => join(directory, name)) as [
+      string,
+      string,
+      string,
+    ];
+    assert.equal(exec(object, 'vp_info', '--trace', a, '--trace-filter', 'leaf=TDG.VP.INFO').status, 0);
+    const lines = readFileSync(a, 'utf8').trimEnd().split('\n');
+    assert.equal(lines.length, 1);
+    assert.match(JSON.parse(lines[0]!).symbol, /^vp_info\+0x/);
+
+    exec(object, 'vp_info', '--trace', b);
+    exec(object, 'vp_info', '--trace', c);
+    const trace = (...args: string[]) =>
+      spawnSync(process.execPath, [join(root, 'bin/seamulator'), 'trace', ...args], { encoding: 'utf8' });
+    const same = trace('diff', b, c);
+    assert.deepEqual([same.status, same.stdout], [0, '']);
+    const different = trace('diff', a, b);
+    assert.equal(different.status, 5);
+    assert.match(different.stdout, /^Crossing 0 is the first that differs: /);
+    assert.match(trace('summary', b).stdout, /TDG\.MEM\.PAGE\.ACCEPT/);
+    assert.match(trace('picture', c).stdout, /^<svg /);
+    assert.equal(trace('summary', join(directory, 'f.c')).status, 3);
+    assert.equal(exec(object, 'vp_info', '--trace', join(directory, 'a.txt')).status, 1);
+    assert.equal(exec(object, 'vp_info', '--trace', a, '--trace-filter', 'nonsense').status, 1);
+  });
+
+  test('a function that ends its TD has the report of a death', (t) => {
+    if (skip !== '') return t.skip(skip);
+    const json = join(directory, 'death.json');
+    const { status, stderr } = exec(object, 'lost', '--json', json);
+    assert.equal(status, 2);
+    assert.match(stderr, /The TD died\. The guest used private address 0xfed00000, where it has no memory\.\n/);
+    const { death } = JSON.parse(readFileSync(json, 'utf8'));
+    assert.equal(death.id, 'no-memory-there');
+    assert.match(death.symbol, /^lost\+0x/);
   });
 
   test('exit codes tell how it ended', (t) => {

@@ -60,7 +60,7 @@ export const DIAGNOSES: readonly DiagnosisRow[] = [
   {
     id: 'kernel-panic',
     recognise: ({ console, end }) => {
-      if (console.panic === null || end.cause === 'power-off' || end.cause === 'stopped') return undefined;
+      if (console.panic === null) return undefined;
       const after = end.cause === 'triple-fault' ? ', and then a triple fault' : '';
       const oops = console.oops === null ? '' : ` after "${console.oops}"`;
       return {
@@ -306,8 +306,9 @@ export function quietSentence(scene: Scene, leastTicks = QUIET_TICKS): string | 
   return `The guest is quiet: running at ${place(scene.guest.instructionPointer, scene.symbols)} for ${seconds} s of guest time, ${crossing}`;
 }
 
-/** The first diagnosis that fits; undefined: this end is no death. */
+/** The first diagnosis that fits; undefined: this end is no death, as a power-off never is. */
 export function diagnose(scene: Scene): (Diagnosis & { readonly id: string }) | undefined {
+  if (scene.end.cause === 'power-off' || scene.end.cause === 'stopped') return undefined;
   for (const { id, recognise } of DIAGNOSES) {
     const diagnosis = recognise(scene);
     if (diagnosis !== undefined) return { id, ...diagnosis };
