@@ -109,6 +109,59 @@ for (const [saves, restores] of [
     assert.equal(bench.snapshot(), before);
   });
 
+const RFBM_ALL = 7;
+const header = ({ view }: Bench): bigint[] => [view.getBigUint64(512, true), view.getBigUint64(520, true)];
+
+test('what is in its initial configuration is told by XSTATE_BV and XGETBV, and left out by XSAVEOPT, XSAVEC and XSAVES', () => {
+  const bench = new Bench();
+  const { state, view, image } = bench;
+  state.setLow(S.mxcsr, 0x1f80);
+  state.setLow(S.fpuControl, 0x37f);
+  state.set(S.gpr, RFBM_ALL, 0);
+  image.fill(0xee, 0, 512);
+  image.fill(0xee, 576);
+  bench.run('XSAVE');
+  assert.deepEqual(header(bench), [0n, 0n]);
+  assert.equal(view.getUint32(576, true), 0, 'XSAVE stores it all the same');
+
+  // one bit in the upper half of YMM9: AVX alone is in use
+  state.setBig(S.vector + 32 * 9 + 24, 1n);
+  image.fill(0xee, 0, 512);
+  bench.run('XSAVEOPT');
+  assert.deepEqual(header(bench), [4n, 0n]);
+  assert.equal(view.getUint16(0, true), 0xeeee, 'no x87 state');
+  assert.equal(view.getUint32(24, true), 0x1f80, 'MXCSR is stored with either SSE or AVX');
+  assert.equal(view.getUint32(160, true), 0xeeee_eeee, 'no XMM registers');
+  assert.equal(view.getBigUint64(576 + 16 * 9 + 8, true), 1n);
+
+  image.fill(0xee);
+  bench.run('XSAVEC');
+  assert.deepEqual(header(bench), [4n, (1n << 63n) | 7n]);
+  assert.equal(view.getUint32(24, true), 0xeeee_eeee, 'in the compacted format MXCSR belongs to SSE');
+  assert.equal(view.getUint32(528, true), 0xeeee_eeee, 'the rest of the header is not written');
+
+  state.setLow(S.mxcsr, 0x1fa0);
+  bench.run('XSAVES');
+  assert.deepEqual(header(bench), [6n, (1n << 63n) | 7n]);
+  assert.equal(view.getUint32(24, true), 0x1fa0);
+
+  state.set(S.gpr + 8, 1, 0);
+  bench.run('XGETBV');
+  assert.equal(state.low(S.gpr), 4);
+  state.set(S.gpr + 8, 0, 0);
+  bench.run('XGETBV');
+  assert.equal(state.low(S.gpr), 7);
+});
+
+test('XSAVE keeps the bits of XSTATE_BV that it was not asked for', () => {
+  const bench = new Bench();
+  bench.fill();
+  bench.state.set(S.gpr, 2, 0);
+  bench.view.setBigUint64(512, 5n, true);
+  bench.run('XSAVE');
+  assert.deepEqual(header(bench), [7n, 0n]);
+});
+
 test('XRSTOR initialises components that the image does not hold', () => {
   const bench = new Bench();
   bench.fill();
@@ -160,6 +213,14 @@ test('misaligned images, reserved MXCSR bits, bad headers and a missing FPU faul
   );
   assert.equal(
     faultOf((bench) => bench.state.set(S.cr0, 8, 0), 'FXSAVE'),
+    7,
+  );
+  assert.equal(
+    faultOf((bench) => bench.state.set(S.cr0, 4, 0), 'XSAVE'),
+    undefined,
+  );
+  assert.equal(
+    faultOf((bench) => bench.state.set(S.cr0, 8, 0), 'XSAVE'),
     7,
   );
   assert.equal(

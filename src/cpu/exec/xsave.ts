@@ -1,13 +1,15 @@
 /** XSAVE and its family: x87, SSE and AVX state in the standard or the compacted format (SDM Vol. 1, "Managing State Using the XSAVE Feature Set"). */
 import type { Instruction } from '../../isa/index.ts';
-import { initialise, requireFpu } from '../fpu/x87-state.ts';
+import { initialise, isInitial } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
 import { Image, LegacyImage, vectorCount } from './fxsave.ts';
 import type { OperationTable } from './sem.ts';
 
 const INVALID_OPCODE = 6;
+const DEVICE_NOT_AVAILABLE = 7;
 const GENERAL_PROTECTION = 13;
+const CR0_TS = 1 << 3;
 const CR4_OSXSAVE = 1 << 18;
 const INITIAL_MXCSR = 0x1f80;
 
@@ -45,7 +47,7 @@ const refuse = (): never => {
 /** Checks what every member of the family checks. */
 function enter(cpu: Processor, instruction: Instruction, supervisor: boolean): void {
   requireXsave(cpu);
-  requireFpu(cpu);
+  if (cpu.state.low(S.cr0) & CR0_TS) throw new GuestFault(DEVICE_NOT_AVAILABLE);
   if (supervisor && cpu.state.low(S.cpl) !== 0) refuse();
   cpu.addressOf(instruction);
   if (cpu.addressLow & 63) refuse();
@@ -64,40 +66,63 @@ function loadPart(cpu: Processor, instruction: Instruction, offset: number, byte
 /** Word index in the i32 view of the upper half of a vector register. */
 const upperWord = (cpu: Processor, register: number): number => (cpu.state.base + S.vector + 32 * register + 16) >> 2;
 
+/** Is anything in the lower (0) or upper (4) four words of a vector register not zero? */
+function vectorsInUse(cpu: Processor, firstWord: 0 | 4): boolean {
+  const words = cpu.memory.i32;
+  const first = ((cpu.state.base + S.vector) >> 2) + firstWord;
+  for (let register = 0; register < 16; register++)
+    for (let word = 0; word < 4; word++) if (words[first + 8 * register + word] !== 0) return true;
+  return false;
+}
+
+/** Components that are not in their initial configuration (XINUSE). MXCSR is not looked at. */
+function inUse(cpu: Processor): number {
+  return (
+    (isInitial(cpu) ? 0 : Component.X87) |
+    (vectorsInUse(cpu, 0) ? Component.Sse : 0) |
+    (vectorsInUse(cpu, 4) ? Component.Avx : 0)
+  );
+}
+
 interface Variant {
   readonly wide: boolean;
+  /** leaves out what is in its initial configuration */
+  readonly optimized?: boolean;
   readonly compacted?: boolean;
   readonly supervisor?: boolean;
 }
 
-/** All state counts as in use, so each component asked for is stored. */
 const save =
-  ({ wide, compacted = false, supervisor = false }: Variant): HostOperation =>
+  ({ wide, optimized = false, compacted = false, supervisor = false }: Variant): HostOperation =>
   (cpu, instruction) => {
     enter(cpu, instruction, supervisor);
     const components = requested(cpu, supervisor);
     const count = vectorCount(instruction);
     const part = (from: number, to: number): void => storePart(cpu, instruction, from, legacy.bytes.subarray(from, to));
-    loadPart(cpu, instruction, HEADER_OFFSET, headerBytes);
-    if (components & Component.X87) {
+    let used = inUse(cpu) & components;
+    // in the compacted format MXCSR belongs to the SSE component
+    if (compacted && cpu.state.low(S.mxcsr) !== INITIAL_MXCSR) used |= components & Component.Sse;
+    const saved = optimized ? used : components;
+    if (!compacted) loadPart(cpu, instruction, HEADER_OFFSET, headerBytes);
+    if (saved & Component.X87) {
       legacy.takeX87(cpu, wide);
       part(0, Image.mxcsr);
       part(Image.registers, Image.xmm);
     }
-    if (components & (Component.Sse | Component.Avx)) {
+    if (compacted ? saved & Component.Sse : components & (Component.Sse | Component.Avx)) {
       legacy.takeMxcsr(cpu);
       part(Image.mxcsr, Image.registers);
     }
-    if (components & Component.Sse) {
+    if (saved & Component.Sse) {
       legacy.takeXmm(cpu, count);
       part(Image.xmm, Image.xmm + 16 * count);
     }
-    if (components & Component.Avx) {
+    if (saved & Component.Avx) {
       for (let i = 0; i < count; i++)
         for (let word = 0; word < 4; word++) upperHalves[4 * i + word] = cpu.memory.i32[upperWord(cpu, i) + word]!;
       storePart(cpu, instruction, AVX_OFFSET, upperBytes.subarray(0, 16 * count));
     }
-    header[0] = compacted ? components : header[0]! | components;
+    header[0] = compacted ? used : (header[0]! & ~components) | used;
     if (compacted) {
       header[1] = 0;
       header[2] = components;
@@ -159,13 +184,13 @@ function clearX87(cpu: Processor): void {
   }
 }
 
-/** XCR0 (ECX = 0), or those of its components that are in use (ECX = 1): all of them. */
+/** XCR0 (ECX = 0), or those of its components that are in use (ECX = 1). */
 const xgetbv: HostOperation = (cpu) => {
   requireXsave(cpu);
   const register = cpu.state.low(RCX);
   if (register !== 0 && register !== 1) refuse();
-  cpu.state.set(RAX, cpu.state.low(S.xcr0), 0);
-  cpu.state.set(RDX, cpu.state.high(S.xcr0), 0);
+  cpu.state.set(RAX, cpu.state.low(S.xcr0) & (register === 0 ? -1 : inUse(cpu)), 0);
+  cpu.state.set(RDX, register === 0 ? cpu.state.high(S.xcr0) : 0, 0);
 };
 
 const pair = (
@@ -179,9 +204,9 @@ const pair = (
 
 export const xsaveOperations: OperationTable = {
   ...pair('XSAVE', save),
-  ...pair('XSAVEOPT', save),
-  ...pair('XSAVEC', save, { compacted: true }),
-  ...pair('XSAVES', save, { compacted: true, supervisor: true }),
+  ...pair('XSAVEOPT', save, { optimized: true }),
+  ...pair('XSAVEC', save, { optimized: true, compacted: true }),
+  ...pair('XSAVES', save, { optimized: true, compacted: true, supervisor: true }),
   ...pair('XRSTOR', restore),
   ...pair('XRSTORS', restore, { supervisor: true }),
   XGETBV: { host: xgetbv },

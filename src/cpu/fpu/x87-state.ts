@@ -65,6 +65,16 @@ export function initialise(cpu: Processor): void {
   state.set(S.fpuDp, 0, 0);
 }
 
+/** Is everything as FNINIT leaves it, with zeros in the registers? (SDM Vol. 1, "Processor Tracking of XSAVE-Managed State") */
+export function isInitial({ state }: Processor): boolean {
+  const control = state.low(S.fpuControl) === INITIAL_CONTROL_WORD && state.low(S.fpuStatus) === 0;
+  if (!control || state.low(S.fpuTag) !== 0 || state.low(S.fpuOpcode) !== 0) return false;
+  for (const row of [S.fpuIp, S.fpuDp]) if (state.low(row) !== 0 || state.high(row) !== 0) return false;
+  for (let row = S.fpuRegister; row < S.fpuRegister + 8 * 16; row += 16)
+    if (state.low(row) !== 0 || state.high(row) !== 0 || (state.low(row + 8) & 0xffff) !== 0) return false;
+  return true;
+}
+
 export function setControlWord(cpu: Processor, value: number): void {
   cpu.state.setLow(S.fpuControl, (value & CONTROL_WORD_BITS) | CONTROL_WORD_ONE);
   setStatusWord(cpu, cpu.state.low(S.fpuStatus));

@@ -1,6 +1,5 @@
-/** RDMSR, WRMSR, XGETBV, RDPID: registers behind a number. */
+/** RDMSR, WRMSR, RDPID: registers behind a number. */
 import type { Instruction } from '../../../isa/index.ts';
-import { Cr4 } from '../../architecture.ts';
 import { ExitReason } from '../../exit.ts';
 import { Gpr } from '../../gpr.ts';
 import { readMsr, writeMsr } from '../../msr.ts';
@@ -9,7 +8,7 @@ import { generalProtection, is64Bit } from '../../segments.ts';
 import { S } from '../../state.ts';
 import { VirtualApic } from '../../virtual-apic.ts';
 import type { OperationTable } from '../sem.ts';
-import { invalidOpcode, requireSupervisor, writeGpr } from './operand.ts';
+import { requireSupervisor, writeGpr } from './operand.ts';
 
 const RAX = S.gpr + Gpr.Rax * 8;
 const RCX = S.gpr + Gpr.Rcx * 8;
@@ -42,20 +41,9 @@ function writeModelSpecific(cpu: Processor, instruction: Instruction): void {
   if (!writeMsr(cpu, number, state.low(RAX), state.low(RDX))) throw generalProtection(0);
 }
 
-/** XGETBV: XCR0, or (index 1) the components in use, which is all of those enabled. */
-function readExtendedControl(cpu: Processor): void {
-  const { state } = cpu;
-  if ((state.low(S.cr4) & Cr4.OSXSAVE) === 0) throw invalidOpcode();
-  if (state.low(RCX) >>> 0 > 1) throw generalProtection(0);
-  const [low, high] = [state.low(S.xcr0), state.high(S.xcr0)];
-  state.set(RAX, low, 0);
-  state.set(RDX, high, 0);
-}
-
 export const modelSpecificOperations: OperationTable = {
   RDMSR: { host: readModelSpecific },
   WRMSR: { host: writeModelSpecific, endsBlock: true },
-  XGETBV: { host: readExtendedControl },
   RDPID: {
     host: (cpu, instruction) =>
       writeGpr(cpu, instruction.operands[0].register, is64Bit(cpu) ? 64 : 32, cpu.state.low(S.tscAux), 0),
