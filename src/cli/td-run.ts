@@ -1,5 +1,6 @@
 /** One TD from its plan to its report. */
 
+import type { EngineOptions, GeneratedCode } from '../cpu/index.ts';
 import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
@@ -31,6 +32,9 @@ export interface TdRunOptions extends DebuggerOptions {
   readonly maxInstructions?: number | undefined;
   readonly seed?: number | undefined;
   readonly engine?: 'compiler' | 'interpreter' | undefined;
+  readonly compilation?: EngineOptions | undefined;
+  /** told what has been generated, when the TD has ended */
+  readonly keepGenerated?: ((code: GeneratedCode) => void) | undefined;
   /** file for the report as JSON */
   readonly json?: string | undefined;
   readonly verbose?: boolean | undefined;
@@ -58,6 +62,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     moduleVersion: options.moduleVersion,
     seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',
+    ...(options.compilation !== undefined && { compilation: options.compilation }),
   });
   const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
   observed.attach(platform, td);
@@ -88,6 +93,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   await debug?.close();
   top?.close();
   observed.end();
+  options.keepGenerated?.(platform.processors.generatedCode);
   const death = session.leftBy === undefined ? observed.postMortem(session.end) : undefined;
   const report = reportOf(session.instructions, session.wallMilliseconds);
   const exitCode = exitCodeOf(session, death, guestConsole);

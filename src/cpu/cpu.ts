@@ -37,6 +37,8 @@ const EFER_LMA = 1 << 10;
 const RIGHTS_LONG = 1 << 13;
 const RIGHTS_BIG = 1 << 14;
 const LONGEST_RUN_TICKS = 1 << 30;
+/** Entries that a flush goes to one by one; when there are more it looks at all. */
+const LOCAL_FILLS = 1024;
 const EVENT_EXTERNAL = 0;
 const EVENT_EXCEPTION = 3;
 /** faultVector values that are no vectors */
@@ -94,6 +96,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
   readonly #codeTlbs: number;
   /** two records for an instruction that runs alone or reaches into the next page */
   readonly #scratch: number;
+  /** data TLB entries (in words) filled since the last flush with what is not global, as far as there is room to note them */
+  readonly #localEntries = new Int32Array(LOCAL_FILLS);
+  #localFills = LOCAL_FILLS + 1;
   readonly #straddling = new Uint8Array(16);
   readonly #acrossInstruction = createInstruction();
   /** the instruction runs alone: single-stepping, or the last one of an interrupt shadow */
@@ -112,6 +117,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #mode = 64;
   /** vector states whose instructions fault: bits of `VectorState` */
   #forbidden = 0;
+  /** the next instruction is one that compiled code left to the interpreter */
+  #interpret = false;
   /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
   #budgetMayEnd = true;
   #left = 0;
@@ -187,6 +194,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         this.#exiting = false;
         return;
       }
+      this.#engine.code.collect();
       if ((this.#left <= 0 && this.#budgetMayEnd) || this.#paused) {
         this.#paused = false;
         this.exit.reset(ExitReason.ExternalInterrupt);
@@ -225,8 +233,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
       this.#alone = alone;
       let record: number;
       try {
-        record = this.#find();
+        record = this.#find(alone || this.#interpret);
+        this.#interpret = false;
       } catch (thrown) {
+        this.#interpret = false;
         this.#deliverFault(thrown);
         continue;
       }
@@ -296,6 +306,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
         return;
       case Leave.Continue:
         this.#budgetMayEnd = false;
+        return;
+      case Leave.Interpret:
+        this.#budgetMayEnd = false;
+        this.#interpret = true;
         return;
       case Leave.Link: {
         const from = state.low(S.exitRecord);
@@ -368,8 +382,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     else state.set(S.rip, low - state.low(S.segmentBase + 8), 0);
   }
 
-  /** Turns linear S.rip, as generated code leaves it, into the record to run. May throw. */
-  #find(): number {
+  /** Turns linear S.rip, as generated code leaves it, into the record to run; `plain`: that of the instruction itself. May throw. */
+  #find(plain = false): number {
     const { state } = this;
     const engine = this.#engine;
     let low = state.low(S.rip);
@@ -381,14 +395,15 @@ export class Cpu implements LogicalProcessor, EngineUser {
     state.set(S.codePage, low & ~4095, high);
     const entry = this.#codeEntry(low, high);
     const table = this.#i32[entry + 2]!;
-    const record = this.#i32[(table >> 2) + (low & 4095)]!;
-    if (record !== 0) return this.#mode === 64 ? engine.code.head(table, low & 4095, record) : record;
-    if (!engine.code.hasRoom) {
-      engine.code.dropAll();
-      for (const user of engine.users) user.forgetCodeTlb();
-      return this.#find();
-    }
-    return engine.code.decodeRun(table, this.#i32[entry + 3]! >>> 0, low & 4095, this.#mode);
+    const hostPage = (this.#i32[entry + 3]! & ~4095) >>> 0;
+    const { code } = engine;
+    if (code.hasRoom)
+      return plain
+        ? code.findPlain(table, hostPage, low & 4095, this.#mode)
+        : code.find(table, hostPage, low & 4095, this.#mode);
+    code.dropAll();
+    for (const user of engine.users) user.forgetCodeTlb();
+    return this.#find(plain);
   }
 
   /** Index (in 32-bit words) of the code TLB entry for a linear page, filled now if it was not. May throw. */
@@ -403,7 +418,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.#i32[entry] = page;
     this.#i32[entry + 1] = high;
     this.#i32[entry + 2] = table;
-    this.#i32[entry + 3] = hostPage;
+    this.#i32[entry + 3] = this.#walker.global ? hostPage | 1 : hostPage;
     return entry;
   }
 
@@ -423,12 +438,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const entry = (state.low(S.codeTlb) + codeEntryOffset(state.low(S.codePage))) >> 2;
     if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom)
       code.giveUp(head);
-    else code.hot(head, this.#i32[entry + 2]!, this.#i32[entry + 3]! >>> 0);
+    else code.hot(head, this.#i32[entry + 2]!, (this.#i32[entry + 3]! & ~4095) >>> 0);
   }
 
-  /** A copy of the record that stops after its instruction. */
-  #isolate(record: number): number {
-    const from = this.#engine.code.plain(record);
+  /** A copy of an instruction's record that stops after it. */
+  #isolate(from: number): number {
     this.#u8.copyWithin(this.#scratch, from, from + RECORD_BYTES);
     this.#i32[this.#scratch >> 2] = this.#engine.handlers.unfused(this.#i32[from >> 2]!);
     this.#engine.binder.writeSpecial(
@@ -453,7 +467,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         requireVectorState(this, instruction.form.vectorState);
       if (!this.#alone && code.hasRoom) {
         const { generation } = code;
-        const secondPage = this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]! >>> 0;
+        const secondPage = (this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]! & ~4095) >>> 0;
         if (generation === code.generation && !code.keepsStraddling(record, secondPage))
           code.keepStraddling(record, instruction, low & 4095, secondPage);
         return;
@@ -624,6 +638,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.#i32[entry + 3] = high;
     this.#i32[entry + 4] = (hostPage - page) | 0;
     this.#i32[entry + 5] = walker.global ? 1 : 0;
+    if (!walker.global && this.#localFills++ < LOCAL_FILLS) this.#localEntries[this.#localFills - 1] = entry;
     this.#i32[entry + 6] = hostPage;
     return hostPage + (low & 4095);
   }
@@ -830,15 +845,23 @@ export class Cpu implements LogicalProcessor, EngineUser {
   // ---- translations
 
   flushTlb(includingGlobal: boolean): void {
-    if (includingGlobal) this.#u8.fill(0xff, this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3);
-    else
-      for (
-        let at = this.#dataTlbs >> 2, end = (this.#dataTlbs + DATA_TLB_BYTES * 3) >> 2;
-        at < end;
-        at += DATA_TLB_ENTRY_BYTES / 4
-      )
-        if (this.#i32[at + 5] !== 1) this.#i32[at] = this.#i32[at + 2] = -1;
-    this.forgetCodeTlb();
+    const i32 = this.#i32;
+    if (includingGlobal) {
+      this.#u8.fill(0xff, this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3);
+      this.forgetCodeTlb();
+    } else {
+      if (this.#localFills > LOCAL_FILLS) {
+        for (let at = this.#dataTlbs >> 2, end = (this.#dataTlbs + DATA_TLB_BYTES * 3) >> 2; at < end; at += 8)
+          if (i32[at + 5] !== 1) i32[at] = i32[at + 2] = -1;
+      } else
+        for (let i = 0; i < this.#localFills; i++) {
+          const at = this.#localEntries[i]!;
+          if (i32[at + 5] !== 1) i32[at] = i32[at + 2] = -1;
+        }
+      for (let at = this.#codeTlbs >> 2, end = (this.#codeTlbs + CODE_TLB_BYTES * 2) >> 2; at < end; at += 4)
+        if ((i32[at + 3]! & 1) === 0) i32[at] = -1;
+    }
+    this.#localFills = 0;
   }
 
   flushTlbPage(low: number, high: number): void {

@@ -1,10 +1,10 @@
 /** One logical processor and what drives it. It executes, and leaves with an exit; it knows exits, not TDX. */
-import type { InstructionFeature } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Cpu } from './cpu.ts';
 import { DebugStops } from './debug-stops.ts';
-import { Engine } from './engine/engine.ts';
+import { Engine, type EngineOptions } from './engine/engine.ts';
+import type { GeneratedCode } from './engine/generated-code.ts';
 import { integerOperations } from './exec/integer.ts';
 import type { OperationTable } from './exec/sem.ts';
 import { systemOperations } from './exec/system.ts';
@@ -13,6 +13,15 @@ import type { EntropySource, LogicalProcessor } from './processor.ts';
 
 export { Controls } from './controls.ts';
 export { type DebugStop, DebugStops, type Watch } from './debug-stops.ts';
+export type { EngineOptions } from './engine/engine.ts';
+export type { GeneratedCode, GeneratedModule, GeneratedRegion } from './engine/generated-code.ts';
+export {
+  type CompiledRegions,
+  ImmediateRegionCompiler,
+  type RegionCompiler,
+  type RegionRequest,
+  RegionTranslator,
+} from './engine/region-compiler.ts';
 export { ExitReason, ExitRecord } from './exit.ts';
 export { packRflags, unpackRflags } from './flags.ts';
 export { type EntropySource, GuestFault, type LogicalProcessor, type Processor } from './processor.ts';
@@ -31,13 +40,8 @@ export class ProcessorComplex {
   readonly #processors: Cpu[] = [];
   #stops: DebugStops | null = null;
 
-  /**
-   * @param compileAfter executions of a block after which it is compiled; 0: never, the interpreter does everything
-   * @param features what the processors have beyond the base set; without: no VEX-encoded instructions
-   */
-  constructor(memory: HostMemory, clock: Clock, compileAfter?: number, features?: readonly InstructionFeature[]) {
-    this.#engine = new Engine(memory, OPERATIONS, undefined, features);
-    if (compileAfter !== undefined) this.#engine.code.compileAfter = compileAfter;
+  constructor(memory: HostMemory, clock: Clock, options: EngineOptions = {}) {
+    this.#engine = new Engine(memory, OPERATIONS, options);
     this.#clock = clock;
   }
 
@@ -77,6 +81,11 @@ export class ProcessorComplex {
     this.#stops = stops;
     this.#engine.code.debugOffsets = stops?.offsets ?? null;
     for (const processor of this.#processors) processor.stops = stops;
+  }
+
+  /** All that has been generated here, for a later run to start from. */
+  get generatedCode(): GeneratedCode {
+    return this.#engine.generated;
   }
 
   /** How much has been decoded and generated, for the run's report. */

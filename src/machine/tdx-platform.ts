@@ -1,7 +1,7 @@
 /** The platform whole: processors, host memory, TDX module, untrusted host, and a board for each TD. */
 import { MODULE_1_5, type ModuleVersion, type TdParams } from '../abi/index.ts';
 import type { QuoteVersion } from '../attestation/index.ts';
-import { type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
+import { type EngineOptions, type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
 import { OPTIONAL_FEATURES } from '../isa/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { HostMemory } from '../memory/index.ts';
@@ -33,6 +33,8 @@ export interface PlatformOptions {
   readonly engine?: 'compiler' | 'interpreter';
   /** format of the quotes that guests get: 4 (the default) or 5 */
   readonly quoteVersion?: QuoteVersion;
+  /** how the compiler works: on a thread, say, or with what an earlier run has compiled; the same bits always */
+  readonly compilation?: EngineOptions;
   /** sees every crossing of a TD's border */
   readonly observer?: CrossingObserver;
 }
@@ -66,12 +68,11 @@ export class TdxPlatform {
     const cpu = options.cpu ?? MINIMAL_PROFILE;
     this.#turns = new SeededTurns(seed);
     this.memory = new HostMemory(hostMemoryFor(options.memoryBytes));
-    this.processors = new ProcessorComplex(
-      this.memory,
-      this.clock,
-      options.engine === 'interpreter' ? 0 : undefined,
-      OPTIONAL_FEATURES.filter((feature) => cpu.features.includes(feature)),
-    );
+    this.processors = new ProcessorComplex(this.memory, this.clock, {
+      ...options.compilation,
+      ...(options.engine === 'interpreter' && { compiler: null }),
+      features: OPTIONAL_FEATURES.filter((feature) => cpu.features.includes(feature)),
+    });
     this.module = new TdxModule({
       memory: this.memory,
       clock: this.clock,

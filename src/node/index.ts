@@ -1,6 +1,7 @@
 /** What needs Node: files, the terminal, other programs. */
 
 export { ProgramNotFound, type RunOptions, runProgram } from './child-process.ts';
+export { CodeStore } from './code-store.ts';
 export { ConsoleMarkFilter, type ConsoleReader, consoleMark, type MarkKind } from './console-marks.ts';
 export { AptUnavailable } from './debian/apt.ts';
 export { cachedDebianGuest, type DebianGuest, type DebianOptions, debianGuest, debianPackage } from './debian/guest.ts';
@@ -8,5 +9,6 @@ export { cacheDirectory, FileError, readUserFile, withLock, writeWhole } from '.
 export { type GdbAddress, type GdbServer, listenForGdb } from './gdb-server.ts';
 export { busyboxInitramfs } from './initramfs.ts';
 export { type OnProgress, ProgressLine, type ProgressStream } from './progress.ts';
+export { RegionThread } from './region-thread.ts';
 export { KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';
 export { setEngineFlags } from './v8-flags.ts';

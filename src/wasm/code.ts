@@ -4,13 +4,16 @@ import { TYPE_CODE, type WasmType, wasmOp } from './opcodes.ts';
 export class Code {
   bytes = new Uint8Array(512);
   length = 0;
-  /** the module imports the function table: `call_indirect` works */
-  hasTable = false;
+  /** imported function that stands for the function table; undefined: the module imports the table itself */
+  tableImport: number | undefined;
   /** blocks, loops and ifs that are open */
   depth = 0;
   /** types of the locals behind the parameters */
   readonly locals: WasmType[] = [];
   readonly #parameters: number;
+  /** locals that nobody holds, and those held, in the order in which they were taken */
+  readonly #free: number[] = [];
+  readonly #taken: number[] = [];
   /** offset of a branch instruction in the body and whether it is likely (the branch hinting proposal) */
   readonly hints: { at: number; likely: boolean }[] = [];
 
@@ -63,8 +66,19 @@ export class Code {
   }
 
   local(type: WasmType): number {
-    this.locals.push(type);
-    return this.#parameters + this.locals.length - 1;
+    const free = this.#free.findLastIndex((local) => this.locals[local - this.#parameters] === type);
+    const local = free >= 0 ? this.#free.splice(free, 1)[0]! : this.#parameters + this.locals.push(type) - 1;
+    this.#taken.push(local);
+    return local;
+  }
+
+  /** Locals taken after this are given back by `releaseLocals`. */
+  markLocals(): number {
+    return this.#taken.length;
+  }
+
+  releaseLocals(mark: number): void {
+    this.#free.push(...this.#taken.splice(mark));
   }
 
   get(local: number): void {

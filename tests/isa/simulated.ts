@@ -1,5 +1,13 @@
 /** A bare simulated processor in user mode that runs batches as native.c does: INT3 and faults end a case. */
-import { type EntropySource, ExitReason, type LogicalProcessor, ProcessorComplex, S } from '../../src/cpu/index.ts';
+import {
+  type EntropySource,
+  ExitReason,
+  ImmediateRegionCompiler,
+  type LogicalProcessor,
+  OPERATIONS,
+  ProcessorComplex,
+  S,
+} from '../../src/cpu/index.ts';
 import { OPTIONAL_FEATURES } from '../../src/isa/index.ts';
 import { HostMemory } from '../../src/memory/index.ts';
 import { Clock } from '../../src/time/index.ts';
@@ -108,11 +116,13 @@ export class SimulatedProcessor {
       memory.u8.set(slot.bytes, code + batch.entryOf(index) - CODE_BASE);
     this.#data = space.map(DATA_BASE, DATA_BYTES, PTE_USER | PTE_WRITE | PTE_NO_EXECUTE);
     this.#stack = this.#mapSystem(space);
-    this.#cpu = new ProcessorComplex(memory, new Clock(), compileAfter, OPTIONAL_FEATURES).create(noEntropy);
+    const compiler = compileAfter === 0 ? null : new ImmediateRegionCompiler(OPERATIONS, compileAfter);
+    const engine = { compiler, features: OPTIONAL_FEATURES };
+    this.#cpu = new ProcessorComplex(memory, new Clock(), engine).create(noEntropy);
     this.#prepareProcessor(space.root);
   }
 
-  /** The state after each case, laid out as `batch.records`; `compileAfter` as for ProcessorComplex. */
+  /** The state after each case, laid out as `batch.records`; `compileAfter` executions of a block it is compiled, 0: never. */
   static run(batch: Batch, compileAfter = 0): ArrayBuffer {
     return new SimulatedProcessor(batch, compileAfter).#run();
   }

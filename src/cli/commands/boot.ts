@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
 import { BOARD, buildShimRom, type CpuProfile, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
-import { AptUnavailable, FileError, readUserFile } from '../../node/index.ts';
+import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
@@ -108,6 +108,8 @@ async function boot(options: BootOptions): Promise<number> {
     output.always(`${error.message} The built-in guest runs instead.`);
     return runBuiltInGuest(options, output);
   }
+  const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
+  const store = new CodeStore(guest.kernel.bytes);
   output.note(
     `Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB${options.vcpus > 1 ? ` and ${options.vcpus} vCPUs` : ''}.`,
   );
@@ -123,13 +125,18 @@ async function boot(options: BootOptions): Promise<number> {
     seed: options.seed,
     maxInstructions: options.maxInstructions,
     engine: options.engine,
+    compilation: {
+      ...(thread !== undefined && { compiler: thread }),
+      ...(store.stored !== undefined && { ready: store.stored }),
+    },
+    keepGenerated: (code) => store.save(code),
     json: options.json,
     verbose: options.verbose,
     trace: options,
     gdb: options.gdb,
     paused: options.paused,
     top: options.top,
-  });
+  }).finally(() => thread?.close());
 }
 
 /** Names from the file that was given, else from the kernel where it is an ELF file. */

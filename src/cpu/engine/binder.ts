@@ -1,10 +1,10 @@
 /** From a decoded instruction to a record: which handler, and what goes into the fields. */
-import { type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
+import { type Form, type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
 import type { Facts, OperationTable, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
-import { Handler, type HandlerTable, type KeyedPart, shapeKey } from './handlers.ts';
+import { Handler, type KeyedPart, shapeKey } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
-import { registerField as fieldOf, R } from './record.ts';
+import { registerField as fieldOf, LEADS_ON, R, RECORD_BYTES } from './record.ts';
 
 const SEGMENT_FS = 4;
 
@@ -38,14 +38,54 @@ function addressShape(instruction: Instruction): AddressShape | undefined {
 const gprOffset = (register: number): number =>
   register < 16 ? S.gpr + register * 8 : S.gpr + (register - 16) * 8 + 1;
 
+/** Gives a shape its handler. */
+export interface HandlerIndex {
+  index(part: KeyedPart): number;
+}
+
+/** What instructions of one shape have in common. */
+export interface Bound {
+  /** undefined: the host executes them */
+  readonly part: KeyedPart | undefined;
+  /** a straight line ends with them */
+  readonly endsRun: boolean;
+  /** they can share a handler with the conditional branch behind them */
+  readonly setsFlags: boolean;
+  readonly isConditionalBranch: boolean;
+  readonly handler: number;
+  /** of the operands, in bits */
+  readonly sizes: readonly number[];
+}
+
+const ADDRESS_NUMBER = { none: 0, b: 1, r: 2, s: 3, t: 4, x: 5, y: 6, z: 7, o: 8 } as const;
+const NEAR_BIT = 1 << 28;
+
+const ENDS_RUN: ReadonlySet<string> = new Set(['JMP', 'RET']);
+/** Operations that are often followed by a conditional branch; the two then share one handler. */
+const SETS_FLAGS: ReadonlySet<string> = new Set([
+  'CMP',
+  'TEST',
+  'SUB',
+  'ADD',
+  'AND',
+  'OR',
+  'XOR',
+  'INC',
+  'DEC',
+  'SHR',
+  'SHL',
+  'BT',
+]);
+
 export class Binder {
+  readonly #byForm = new Map<Form, Map<number, Bound>>();
   readonly #u8: Uint8Array;
   readonly #u16: Uint16Array;
   readonly #i32: Int32Array;
-  readonly #handlers: HandlerTable;
+  readonly #handlers: HandlerIndex;
   readonly #operations: OperationTable;
 
-  constructor(memory: WebAssembly.Memory, handlers: HandlerTable, operations: OperationTable) {
+  constructor(memory: WebAssembly.Memory, handlers: HandlerIndex, operations: OperationTable) {
     this.#u8 = new Uint8Array(memory.buffer);
     this.#u16 = new Uint16Array(memory.buffer);
     this.#i32 = new Int32Array(memory.buffer);
@@ -55,24 +95,74 @@ export class Binder {
 
   /** Writes a record that is not an instruction (Goto, Lookup, Step, Straddle). */
   writeSpecial(record: number, handler: number, nextOffset: number, link = 0): void {
-    this.#i32.fill(0, record >> 2, (record >> 2) + 8);
-    this.#i32[record >> 2] = handler;
+    const word = record >> 2;
+    for (let i = 1; i < RECORD_BYTES / 4; i++) this.#i32[word + i] = 0;
+    this.#i32[word] = handler;
     this.#u16[(record + R.nextOffset) >> 1] = nextOffset;
     this.#i32[(record + R.link) >> 2] = link;
+    if (link !== 0) this.#u8[record + R.scaleShift] = LEADS_ON;
   }
 
   /**
    * Writes the record of an instruction that starts at `pageOffset`; a branch within the page gets a linked handler if `linkable`.
-   * Returns its shape, or undefined when the host executes it.
+   * Returns what is true of all instructions of its shape.
    */
-  write(record: number, instruction: Instruction, pageOffset: number, linkable: boolean): KeyedPart | undefined {
+  write(record: number, instruction: Instruction, pageOffset: number, linkable: boolean): Bound {
     const next = pageOffset + instruction.length;
     this.writeSpecial(record, Handler.Host, next);
     this.#u8[record + R.length] = instruction.length;
+    const address = addressShape(instruction);
+    const bound = this.#bound(instruction, address, next, linkable);
+    if (bound.part === undefined) return bound;
+    for (let slot = 0; slot < instruction.operandCount; slot++)
+      this.#fill(record, instruction, instruction.operands[slot]!, slot, address);
+    this.#i32[record >> 2] = bound.handler;
+    return bound;
+  }
+
+  /** What instructions of this shape have in common; found again by a number when the same has been met before. */
+  #bound(instruction: Instruction, address: AddressShape | undefined, next: number, linkable: boolean): Bound {
+    const { form, operandCount, operands } = instruction;
+    let near = 0;
+    let key: number = ADDRESS_NUMBER[address ?? 'none'];
+    key = (key << 2) | (instruction.operandSize >> 5);
+    key = (key << 2) | (instruction.addressSize >> 5);
+    key = (key << 2) | (instruction.mode >> 5);
+    key = (key << 2) | (instruction.prefixes & Prefix.Rep ? 1 : instruction.prefixes & Prefix.RepNe ? 2 : 0);
+    for (let slot = 0; slot < operandCount; slot++) {
+      const operand = operands[slot]!;
+      key = (key << 4) | operand.kind;
+      if (operand.kind === OperandKind.Relative && linkable && isNear(instruction, next)) near = NEAR_BIT;
+    }
+    key |= near;
+    let byShape = this.#byForm.get(form);
+    if (byShape === undefined) this.#byForm.set(form, (byShape = new Map()));
+    const known = byShape.get(key);
+    if (known !== undefined && hasSizes(instruction, known.sizes)) return known;
+    const part = this.#part(instruction, address, next, linkable);
+    const sizes = operands.slice(0, operandCount).map(({ size }) => size);
+    const { operation } = form;
+    const bound: Bound = {
+      part,
+      sizes,
+      handler: part === undefined ? Handler.Host : this.#handlers.index(part),
+      endsRun: ENDS_RUN.has(operation) || this.#operations[operationName(instruction)]?.endsBlock === true,
+      setsFlags: part !== undefined && SETS_FLAGS.has(operation),
+      isConditionalBranch: part !== undefined && operation === 'Jcc',
+    };
+    byShape.set(key, bound);
+    return bound;
+  }
+
+  #part(
+    instruction: Instruction,
+    address: AddressShape | undefined,
+    next: number,
+    linkable: boolean,
+  ): KeyedPart | undefined {
     const name = operationName(instruction);
     const operation = this.#operations[name];
     if (operation?.emit === undefined) return undefined;
-
     const varies = operation.varies ?? [];
     const mode = varies.includes('mode') || instruction.mode !== 64 ? (instruction.mode as 32 | 64) : 64;
     const addressSize = varies.includes('addressSize') ? (instruction.addressSize as 16 | 32 | 64) : 64;
@@ -83,11 +173,10 @@ export class Binder {
         : instruction.prefixes & Prefix.RepNe
           ? 'repne'
           : 'none';
-    const address = addressShape(instruction);
+    const near = linkable && isNear(instruction, next);
     const shapes: OperandShape[] = [];
     for (let slot = 0; slot < instruction.operandCount; slot++) {
-      const operand = instruction.operands[slot]!;
-      const shape = this.#operand(record, instruction, operand, slot, address, next, linkable);
+      const shape = operandShape(instruction.operands[slot]!, slot, address, near);
       if (shape === undefined) return undefined;
       shapes.push(shape);
     }
@@ -99,50 +188,39 @@ export class Binder {
       addressSize,
       rep,
     };
-    const part: KeyedPart = { key: shapeKey(facts, shapes), facts, shapes, operation };
-    this.#i32[record >> 2] = this.#handlers.index(part);
-    return part;
+    return { key: shapeKey(facts, shapes), facts, shapes, operation };
   }
 
-  /** Fills the fields of one operand; undefined when generated code has no way to name it. */
-  #operand(
+  /** Fills the fields of one operand that `operandShape` has accepted. */
+  #fill(
     record: number,
     instruction: Instruction,
     operand: Operand,
     slot: number,
     address: AddressShape | undefined,
-    next: number,
-    linkable: boolean,
-  ): OperandShape | undefined {
-    const width = operand.size as Width | 256 | 0;
+  ): void {
     const registerField = (record + fieldOf(slot)) >> 1;
     switch (operand.kind) {
       case OperandKind.Gpr:
-        if (slot > 2) return undefined;
         this.#u16[registerField] = gprOffset(operand.register);
-        return { kind: 'gpr', width, slot, address: 'b', near: false };
+        return;
       case OperandKind.Xmm:
       case OperandKind.Ymm:
         this.#u16[registerField] = S.vector + operand.register * 32;
-        return { kind: 'xmm', width, slot, address: 'b', near: false };
+        return;
       case OperandKind.Segment:
         this.#u16[registerField] = S.segmentSelector + operand.register * 4;
-        return { kind: 'selector', width: 16, slot, address: 'b', near: false };
+        return;
       case OperandKind.Memory:
-        if (address === undefined) return undefined;
-        this.#memory(record, instruction, address);
-        return { kind: 'memory', width, slot, address, near: false };
+        this.#memory(record, instruction, address!);
+        return;
       case OperandKind.Immediate:
         this.#i32[(record + R.immediate) >> 2] = instruction.immediateLow;
         this.#i32[(record + R.immediate + 4) >> 2] = instruction.immediateHigh;
-        return { kind: 'immediate', width: width === 0 ? 8 : width, slot, address: 'b', near: false };
-      case OperandKind.Relative: {
+        return;
+      case OperandKind.Relative:
         this.#i32[(record + R.immediate) >> 2] = instruction.immediateLow;
-        const target = next + instruction.immediateLow;
-        return { kind: 'relative', width: 0, slot, address: 'b', near: linkable && target >= 0 && target < 4096 };
-      }
-      default:
-        return undefined;
+        return;
     }
   }
 
@@ -158,5 +236,43 @@ export class Binder {
       instruction.base < 0 || instruction.base > 15 ? S.zero : gprOffset(instruction.base);
     this.#u16[(record + R.index) >> 1] = instruction.index < 0 ? S.zero : gprOffset(instruction.index);
     this.#u8[record + R.scaleShift] = instruction.scaleShift;
+  }
+}
+
+function hasSizes({ operands }: Instruction, sizes: readonly number[]): boolean {
+  for (let slot = 0; slot < sizes.length; slot++) if (operands[slot]!.size !== sizes[slot]) return false;
+  return true;
+}
+
+/** True if the relative branch goes to a place of the page in which the next instruction's offset is `next`. */
+function isNear(instruction: Instruction, next: number): boolean {
+  const target = next + instruction.immediateLow;
+  return target >= 0 && target < 4096;
+}
+
+/** Undefined when generated code has no way to name the operand. */
+function operandShape(
+  operand: Operand,
+  slot: number,
+  address: AddressShape | undefined,
+  near: boolean,
+): OperandShape | undefined {
+  const width = operand.size as Width | 256 | 0;
+  switch (operand.kind) {
+    case OperandKind.Gpr:
+      return slot > 2 ? undefined : { kind: 'gpr', width, slot, address: 'b', near: false };
+    case OperandKind.Xmm:
+    case OperandKind.Ymm:
+      return { kind: 'xmm', width, slot, address: 'b', near: false };
+    case OperandKind.Segment:
+      return { kind: 'selector', width: 16, slot, address: 'b', near: false };
+    case OperandKind.Memory:
+      return address === undefined ? undefined : { kind: 'memory', width, slot, address, near: false };
+    case OperandKind.Immediate:
+      return { kind: 'immediate', width: width === 0 ? 8 : width, slot, address: 'b', near: false };
+    case OperandKind.Relative:
+      return { kind: 'relative', width: 0, slot, address: 'b', near };
+    default:
+      return undefined;
   }
 }

@@ -2,49 +2,48 @@
 import { invariant } from '../../bits/index.ts';
 import { createInstruction, DecodeResult, type Decoder, type Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
-import type { OperationTable } from '../exec/sem.ts';
-import { type Binder, operationName } from './binder.ts';
-import { Handler, type HandlerTable, type KeyedPart } from './handlers.ts';
-import { R, RECORD_BYTES } from './record.ts';
-import { RegionBuilder } from './region-builder.ts';
-import { RegionDiscovery } from './region-discovery.ts';
+import type { Binder, Bound } from './binder.ts';
+import type { FoundRegion, GeneratedRegion, GeneratedRegions, RegionLibrary } from './generated-code.ts';
+import { Handler, type HandlerTable } from './handlers.ts';
+import { ENTERED, LEADS_ON, R, RECORD_BYTES } from './record.ts';
+import {
+  type CompiledRegion,
+  type CompiledRegions,
+  Known,
+  type RegionCompiler,
+  type RegionRequest,
+} from './region-compiler.ts';
 
-const TABLE_BYTES = 4096 * 4;
+const PAGE_BYTES = 4096;
+const TABLE_BYTES = PAGE_BYTES * 4;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
 /** Left free when room is asked for: more than one region's discovery can decode, with a table. */
 const RESERVE_BYTES = 1 << 20;
-/** Hot heads that are compiled into one module. */
-const HEADS_AT_ONCE = 8;
-
-/** Operations that are often followed by a conditional branch; the two then share one handler. */
-const SETS_FLAGS: ReadonlySet<string> = new Set([
-  'CMP',
-  'TEST',
-  'SUB',
-  'ADD',
-  'AND',
-  'OR',
-  'XOR',
-  'INC',
-  'DEC',
-  'SHR',
-  'SHL',
-  'BT',
-]);
 
 const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
 
 /** Sets of vector states that may be forbidden: bits of `VectorState`. */
 const VECTOR_STATES = 4;
 
-/** A compiled function: the heads that enter it and the bytes it was made of. */
+/** A compiled function in use. */
 interface Region {
   readonly handler: number;
-  readonly heads: readonly number[];
-  /** [from, to) page offsets */
+  /** nobody else uses the function */
+  readonly owned: boolean;
+  readonly table: number;
+  /** page offset of each block */
+  readonly blocks: readonly number[];
+  /** [from, to) page offsets of the code that it stands for */
   readonly spans: readonly (readonly [number, number])[];
+}
+
+/** A request for compilation that is not answered yet. */
+interface OpenRequest extends RegionRequest {
+  readonly head: number;
+  readonly hostPage: number;
+  readonly generation: number;
 }
 
 export class CodeCache {
@@ -55,7 +54,6 @@ export class CodeCache {
   readonly #decoder: Decoder;
   readonly #binder: Binder;
   readonly #handlers: HandlerTable;
-  readonly #operations: OperationTable;
   readonly #instruction: Instruction = createInstruction();
   /** record tables of a host page, by page number * 4 + mode; 0 = none. At mode 3: not 0 if the page has others too */
   readonly #tables: Int32Array;
@@ -66,14 +64,22 @@ export class CodeCache {
   /** decoded instructions of records that the host executes */
   readonly #hostInstructions = new Map<number, Instruction>();
   readonly #u16: Uint16Array;
-  readonly #discovery: RegionDiscovery;
+  readonly #compiler: RegionCompiler | null;
   readonly #regions = new Map<number, Region[]>();
   /** records of straddling instructions by the host page of their second half */
   readonly #straddling = new Map<number, Set<number>>();
-  #waiting: { readonly head: number; readonly table: number; readonly hostPage: number }[] = [];
+  /** where a branch enters a region: by index of the table entry */
+  readonly #entries = new Map<number, { readonly region: Region; readonly block: number }>();
+  #waiting: OpenRequest[] = [];
+  readonly #library: RegionLibrary | undefined;
+  readonly #libraryHandlers = new Map<GeneratedRegions, readonly number[]>();
+  /** what has been compiled in this run */
+  readonly generated: GeneratedRegions[] = [];
+  readonly #submitted = new Map<number, OpenRequest>();
+  #nextRequest = 0;
   #used = 0;
   /** visits after which a block is compiled; 0: never */
-  compileAfter = 20_000;
+  compileAfter: number;
   regionsCompiled = 0;
   instructionsCompiled = 0;
   /** counts how often everything was dropped */
@@ -87,7 +93,8 @@ export class CodeCache {
     decoder: Decoder,
     binder: Binder,
     handlers: HandlerTable,
-    operations: OperationTable,
+    compiler: RegionCompiler | null,
+    library: RegionLibrary | undefined,
     cacheBytes: number,
   ) {
     this.#i32 = memory.i32;
@@ -95,13 +102,10 @@ export class CodeCache {
     this.#decoder = decoder;
     this.#binder = binder;
     this.#handlers = handlers;
-    this.#operations = operations;
     this.#u16 = new Uint16Array(memory.wasm.buffer);
-    this.#discovery = new RegionDiscovery(memory, decoder, binder, operations, {
-      recordAt: (table, hostPage, offset) => this.#recordAt(table, hostPage, offset),
-      mayCompile: (offset) => !this.#isDebugged(offset),
-      forbiddenIn: (table) => this.#forbiddenIn.get(table) ?? 0,
-    });
+    this.#compiler = compiler;
+    this.#library = library;
+    this.compileAfter = compiler?.visits ?? 0;
     this.#cacheBytes = cacheBytes;
     this.#base = memory.reserveProcessorArea(cacheBytes);
     this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
@@ -149,8 +153,9 @@ export class CodeCache {
     this.#restrictedTables.clear();
     this.#forbiddenIn.clear();
     for (const regions of this.#regions.values())
-      for (const region of regions) this.#handlers.freeRegion(region.handler);
+      for (const region of regions) if (region.owned) this.#handlers.freeRegion(region.handler);
     this.#regions.clear();
+    this.#entries.clear();
     this.#waiting = [];
     this.#straddling.clear();
     this.#hostInstructions.clear();
@@ -165,32 +170,70 @@ export class CodeCache {
     return at;
   }
 
-  #recordAt(table: number, hostPage: number, offset: number): number {
-    const known = this.#i32[(table >> 2) + offset]!;
-    return this.plain(known !== 0 ? known : this.decodeRun(table, hostPage, offset, 64));
+  /**
+   * Where a jump to a page offset goes on: at the region, or the block head, or the record that is there, decoded now if it was not.
+   * From now on generated code finds the way by itself.
+   */
+  find(table: number, hostPage: number, offset: number, mode: number): number {
+    const record = this.record(table, offset);
+    if (record !== 0) return this.#enter(table, hostPage, offset, record, mode);
+    if (mode === 64 && this.#enterKnownRegion(table, hostPage, offset)) return this.record(table, offset);
+    return this.#enter(table, hostPage, offset, this.#decodeRun(table, hostPage, offset, mode), mode);
   }
 
-  /** Decodes from `offset` until the straight line ends; returns the first record. */
-  decodeRun(table: number, hostPage: number, offset: number, mode: number): number {
+  /** The record that executes the instruction itself at a page offset, behind block heads and regions. */
+  findPlain(table: number, hostPage: number, offset: number, mode: number): number {
+    const first = this.find(table, hostPage, offset, mode);
+    const plain = this.plain(first);
+    if (plain !== 0) return plain;
+    const decoded = this.#decodeRun(table, hostPage, offset, mode, true);
+    this.#i32[(first + R.link) >> 2] = decoded;
+    return decoded;
+  }
+
+  /** True if code of this run or an earlier one stands for what is at the offset; its head leads there. */
+  #enterKnownRegion(table: number, hostPage: number, offset: number): boolean {
+    const at = (table >> 2) + offset;
+    const entry = this.#entries.get(at);
+    if (entry !== undefined) this.#makeRegionHead(at, entry.region, entry.block, offset);
+    else this.#lookUp(table, offset, hostPage);
+    return this.#i32[at] !== 0;
+  }
+
+  /** A block head for code that the interpreter has never seen. */
+  #makeRegionHead(at: number, region: Region, block: number, offset: number): void {
+    const head = this.#take(RECORD_BYTES);
+    this.#binder.writeSpecial(head, Handler.Stale, offset);
+    this.#u8[head + R.scaleShift] = LEADS_ON;
+    this.#enterRegion(head, region, block);
+    this.#i32[at] = head | ENTERED;
+  }
+
+  /**
+   * Decodes from `offset` until the straight line ends; returns the first record.
+   * @param behindHead the place has a block head already, which stays
+   */
+  #decodeRun(table: number, hostPage: number, offset: number, mode: number, behindHead = false): number {
     const first = this.#base + this.#used;
     const instruction = this.#instruction;
     const forbidden = this.#forbiddenIn.get(table) ?? 0;
     let at = offset;
-    let before: KeyedPart | undefined;
+    let before: Bound | undefined;
     for (let count = 0; ; count++) {
       if (at >= 4096 || count === RUN_INSTRUCTIONS) {
         this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
         break;
       }
       const entry = (table >> 2) + at;
-      const known = this.#i32[entry]!;
-      if (known !== 0) {
+      const known = this.#i32[entry]! & ~ENTERED;
+      const isHeadOfRun = behindHead && count === 0;
+      if (known !== 0 && !isHeadOfRun) {
         this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Goto, at, known);
         break;
       }
       const result = this.#decoder.decode(this.#u8, hostPage + at, hostPage + 4096, mode as 64, instruction);
       const record = this.#take(RECORD_BYTES);
-      this.#i32[entry] = record;
+      if (!isHeadOfRun) this.#i32[entry] = record;
       this.instructionsDecoded++;
       if (result === DecodeResult.Truncated || this.#isDebugged(at)) {
         this.#binder.writeSpecial(record, Handler.Straddle, at);
@@ -205,19 +248,14 @@ export class CodeCache {
         this.#binder.writeSpecial(record, Handler.Straddle, at);
         break;
       }
-      const part = this.#binder.write(record, instruction, at, true);
-      if (
-        before !== undefined &&
-        part !== undefined &&
-        part.facts.operation === 'Jcc' &&
-        SETS_FLAGS.has(before.facts.operation)
-      ) {
+      const bound = this.#binder.write(record, instruction, at, true);
+      if (before?.setsFlags === true && bound.isConditionalBranch) {
         const first = (record - RECORD_BYTES) >> 2;
-        this.#i32[first] = this.#handlers.fusedIndex(this.#i32[first]!, [before, part]);
+        this.#i32[first] = this.#handlers.fusedIndex(this.#i32[first]!, bound.handler, [before.part!, bound.part!]);
       }
-      before = part;
+      before = bound;
       at += instruction.length;
-      if (this.#endsRun(instruction)) break;
+      if (bound.endsRun) break;
     }
     // a handler may name the record behind it even when it never goes there
     this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
@@ -235,16 +273,6 @@ export class CodeCache {
       if (this.isCode(page << 12)) this.written((page << 12) + offset, 1);
   }
 
-  #endsRun(instruction: Instruction): boolean {
-    switch (instruction.form.operation) {
-      case 'JMP':
-      case 'RET':
-        return true;
-      default:
-        return this.#operations[operationName(instruction)]?.endsBlock === true;
-    }
-  }
-
   /** The decoded instruction of a record that the host executes, if it was kept. */
   hostInstruction(record: number): Instruction | undefined {
     return this.#hostInstructions.get(record);
@@ -254,15 +282,29 @@ export class CodeCache {
     this.#hostInstructions.set(record, instruction);
   }
 
-  /** Where a branch enters: the block head before the record at a page offset, made now if there is none. */
-  head(table: number, offset: number, record: number): number {
+  /** The record at a page offset; 0: none yet. */
+  record(table: number, offset: number): number {
+    return this.#i32[(table >> 2) + offset]! & ~ENTERED;
+  }
+
+  /** A jump enters where `record` is, or a head of it. Code that can be compiled gets a block head if it has none. */
+  #enter(table: number, hostPage: number, offset: number, record: number, mode: number): number {
+    const first = mode === 64 ? this.#head(table, hostPage, offset, record) : record;
+    this.#i32[(table >> 2) + offset] = first | ENTERED;
+    return first;
+  }
+
+  #head(table: number, hostPage: number, offset: number, record: number): number {
     if (this.#isHead(record) || this.compileAfter === 0) return record;
     if (!this.hasRoom) return record;
     const head = this.#take(RECORD_BYTES);
     this.#binder.writeSpecial(head, Handler.Count, this.#u16[(record + R.nextOffset) >> 1]!, record);
     this.#u8[head + R.length] = this.#u8[record + R.length]!;
     this.#i32[(head + R.displacement) >> 2] = this.compileAfter;
-    this.#i32[(table >> 2) + offset] = head;
+    this.#i32[(table >> 2) + offset] = head | ENTERED;
+    const entry = this.#entries.get((table >> 2) + offset);
+    if (entry !== undefined) this.#enterRegion(head, entry.region, entry.block);
+    else this.#lookUp(table, offset, hostPage);
     return head;
   }
 
@@ -271,10 +313,10 @@ export class CodeCache {
     return handler === Handler.Count || this.#handlers.isRegion(handler);
   }
 
-  /** The record that executes the instruction itself: behind block heads and forwarding. */
+  /** The record that executes the instruction itself: behind block heads and forwarding. 0: it is not decoded. */
   plain(record: number): number {
     let at = record;
-    while (this.#i32[at >> 2] === Handler.Goto || this.#isHead(at)) at = this.#i32[(at + R.link) >> 2]!;
+    while (at !== 0 && (this.#i32[at >> 2] === Handler.Goto || this.#isHead(at))) at = this.#i32[(at + R.link) >> 2]!;
     return at;
   }
 
@@ -293,7 +335,7 @@ export class CodeCache {
     for (const table of this.#tablesOf(page >>> 12)) {
       if (table === 0) continue;
       for (let at = from; at < to; at++) {
-        const record = this.#i32[(table >> 2) + at]!;
+        const record = this.record(table, at);
         if (record === 0) continue;
         const length = this.#u8[record + R.length]!;
         if (length !== 0 && at + length <= (host & 4095)) continue;
@@ -318,8 +360,19 @@ export class CodeCache {
 
   /** Heads of a region lead to plain records again. */
   #dropRegion(region: Region): void {
-    for (const head of region.heads) if (this.#i32[head >> 2] === region.handler) this.#i32[head >> 2] = Handler.Goto;
-    this.#handlers.freeRegion(region.handler);
+    for (const block of region.blocks) {
+      const at = (region.table >> 2) + block;
+      if (this.#entries.get(at)?.region !== region) continue;
+      this.#entries.delete(at);
+      const head = this.#i32[at]! & ~ENTERED;
+      if (head === 0 || this.#i32[head >> 2] !== region.handler) continue;
+      if (this.#i32[(head + R.link) >> 2] !== 0) this.#i32[head >> 2] = Handler.Goto;
+      else {
+        this.#i32[head >> 2] = Handler.Stale;
+        this.#i32[at] = 0;
+      }
+    }
+    if (region.owned) this.#handlers.freeRegion(region.handler);
   }
 
   /** True if the record's instruction is kept, with its second half in `secondPage`. */
@@ -358,47 +411,133 @@ export class CodeCache {
     if (this.#i32[head >> 2] === Handler.Count) this.#i32[head >> 2] = Handler.Goto;
   }
 
-  /** A head has become hot: it waits for company, because a module has a price of its own; hot again while it waits, it is compiled at once. */
+  /** A head has become hot: it waits for company, because a module has a price of its own. */
   hot(head: number, table: number, hostPage: number): void {
-    const waited = this.#waiting.some((each) => each.head === head);
-    if (!waited) this.#waiting.push({ head, table, hostPage });
     this.#i32[(head + R.displacement) >> 2] = this.compileAfter * 4;
-    if (waited || this.#waiting.length >= HEADS_AT_ONCE) this.#compileWaiting();
+    const pageOffset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
+    const page = this.#u8.slice(hostPage, hostPage + PAGE_BYTES);
+    const id = this.#nextRequest++;
+    const known = this.#known(table);
+    const forbidden = this.#forbiddenIn.get(table) ?? 0;
+    const { generation } = this;
+    this.#waiting.push({ id, page, known, pageOffset, forbidden, place: table, head, hostPage, generation });
+    this.collect();
   }
 
-  #compileWaiting(): void {
-    const made: Region[] = [];
-    const claimed = new Map<number, { handler: number; index: number }>();
-    for (const { head, table, hostPage } of this.#waiting) {
-      if (this.#i32[head >> 2] !== Handler.Count || claimed.has(head)) continue;
-      const offset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
-      const found = this.hasRoom ? this.#discovery.discover(table, hostPage, offset) : undefined;
-      if (found === undefined) {
-        this.giveUp(head);
-        continue;
-      }
-      const handler = this.#handlers.addRegion(new RegionBuilder(found.blocks).build());
-      const heads: number[] = [];
-      found.blocks.forEach((block, index) => {
-        const record = this.#i32[(table >> 2) + block.pageOffset]!;
-        if (this.#i32[record >> 2] !== Handler.Count || claimed.has(record)) return;
-        claimed.set(record, { handler, index });
-        heads.push(record);
-      });
-      const region: Region = { handler, heads, spans: found.spans };
-      made.push(region);
-      const known = this.#regions.get(hostPage);
-      if (known === undefined) this.#regions.set(hostPage, [region]);
-      else known.push(region);
-      this.instructionsCompiled += found.blocks.reduce((sum, block) => sum + block.instructions.length, 0);
+  /** A `Known` per page offset. */
+  #known(table: number): Uint8Array {
+    const known = new Uint8Array(PAGE_BYTES);
+    for (let at = 0, entry = table >> 2; at < PAGE_BYTES; at++, entry++)
+      if (this.#i32[entry] !== 0) known[at] = Known.Decoded;
+    const { debugOffsets } = this;
+    if (debugOffsets !== null)
+      for (let at = 0; at < PAGE_BYTES; at++) if (debugOffsets[at] !== 0) known[at] = Known.KeepOut;
+    return known;
+  }
+
+  #submit(compiler: RegionCompiler, count: number): void {
+    const wanted = this.#waiting
+      .splice(0, count)
+      .filter(({ head, generation }) => generation === this.generation && this.#i32[head >> 2] === Handler.Count);
+    if (wanted.length === 0) return;
+    for (const request of wanted) this.#submitted.set(request.id, request);
+    compiler.submit(wanted);
+  }
+
+  /** Puts regions to use that have been compiled meanwhile, and asks for more. */
+  collect(): void {
+    const compiler = this.#compiler;
+    if (compiler === null) return;
+    for (const compiled of compiler.collect()) this.#install(compiled);
+    const takes = this.#waiting.length === 0 ? 0 : compiler.takes(this.#waiting.length);
+    if (takes <= 0) return;
+    this.#submit(compiler, takes);
+    for (const compiled of compiler.collect()) this.#install(compiled);
+  }
+
+  #install({ bytes, module, regions, refused }: CompiledRegions): void {
+    for (const id of refused) {
+      const request = this.#submitted.get(id);
+      if (request !== undefined && request.generation === this.generation) this.giveUp(request.head);
+      this.#submitted.delete(id);
     }
-    this.regionsCompiled += made.length;
-    this.#waiting = [];
-    this.#handlers.flush();
-    for (const [record, { handler, index }] of claimed) {
-      this.#i32[record >> 2] = handler;
-      this.#i32[(record + R.displacement) >> 2] = index;
+    if (regions.length === 0) return;
+    const generated: GeneratedRegion[] = [];
+    const from: GeneratedRegions = { bytes, module, regions: generated };
+    this.generated.push(from);
+    const handlers = this.#handlers.addRegions(from, regions.length);
+    for (const region of regions) {
+      const request = this.#submitted.get(region.id)!;
+      this.#submitted.delete(region.id);
+      const handler = handlers[region.index]!;
+      const code = codeOf(request.page, region.spans);
+      const { index, forbidden, blocks, spans } = region;
+      generated.push({ index, forbidden, blocks, spans, code });
+      this.regionsCompiled++;
+      this.instructionsCompiled += region.instructions;
+      if (this.#stillHolds(request, region)) this.#use(request.place, request.hostPage, region, handler, true);
+      else this.#handlers.freeRegion(handler);
     }
+  }
+
+  /** True if the code is still what was compiled. */
+  #stillHolds({ generation, page, hostPage }: OpenRequest, { spans }: CompiledRegion): boolean {
+    if (generation !== this.generation || this.#holdsDebugged(spans)) return false;
+    for (const [from, to] of spans)
+      for (let at = from; at < to; at++) if (this.#u8[hostPage + at] !== page[at]) return false;
+    return true;
+  }
+
+  #use(
+    table: number,
+    hostPage: number,
+    { blocks, spans }: Pick<GeneratedRegion, 'blocks' | 'spans'>,
+    handler: number,
+    owned: boolean,
+  ): void {
+    const region: Region = { handler, owned, table, blocks, spans };
+    blocks.forEach((pageOffset, block) => {
+      const at = (table >> 2) + pageOffset;
+      if (this.#entries.has(at)) return;
+      this.#entries.set(at, { region, block });
+      const head = this.#i32[at]! & ~ENTERED;
+      if (head === 0) this.#makeRegionHead(at, region, block, pageOffset);
+      else if (this.#isHead(head)) this.#enterRegion(head, region, block);
+    });
+    const known = this.#regions.get(hostPage);
+    if (known === undefined) this.#regions.set(hostPage, [region]);
+    else known.push(region);
+  }
+
+  #holdsDebugged(spans: CompiledRegion['spans']): boolean {
+    const { debugOffsets } = this;
+    return (
+      debugOffsets !== null && spans.some(([from, to]) => debugOffsets.subarray(from, to).some((each) => each !== 0))
+    );
+  }
+
+  /** A head is new: code of an earlier run may stand for what is there. */
+  #lookUp(table: number, pageOffset: number, hostPage: number): void {
+    const found = this.#library?.find(this.#u8, hostPage, pageOffset, this.#forbiddenIn.get(table) ?? 0);
+    if (found === undefined || this.#holdsDebugged(found.region.spans)) return;
+    const region = found.region;
+    this.#use(table, hostPage, region, this.#borrowed(found), false);
+  }
+
+  /** Table index of a library's function; its module is made an instance of when it is first needed. */
+  #borrowed({ from, region }: FoundRegion): number {
+    let handlers = this.#libraryHandlers.get(from);
+    if (handlers === undefined) {
+      handlers = this.#handlers.addRegions(from, from.regions.length);
+      this.#libraryHandlers.set(from, handlers);
+    }
+    return handlers[region.index]!;
+  }
+
+  #enterRegion(head: number, region: Region, block: number): void {
+    this.#i32[head >> 2] = region.handler;
+    this.#i32[(head + R.displacement) >> 2] = block;
+    this.#i32[(head + R.table) >> 2] = region.table;
   }
 
   /** The record that a page offset has in the table, and what it leads to: a block head, given up or not, and the instruction. */
@@ -407,7 +546,7 @@ export class CodeCache {
       const leadsOn = this.#i32[record >> 2] === Handler.Goto || this.#isHead(record);
       const next = this.#i32[(record + R.link) >> 2]!;
       this.#stale(record, offset);
-      if (!leadsOn) return;
+      if (!leadsOn || next === 0) return;
       record = next;
     }
   }
@@ -424,10 +563,21 @@ export class CodeCache {
   /** Makes a stale record lead to its successor. */
   forward(record: number, successor: number): void {
     this.#i32[record >> 2] = Handler.Goto;
+    this.#u8[record + R.scaleShift] = LEADS_ON;
     this.#i32[(record + R.link) >> 2] = successor;
   }
 
   link(record: number, target: number): void {
     this.#i32[(record + R.link) >> 2] = target;
   }
+}
+
+function codeOf(page: Uint8Array, spans: CompiledRegion['spans']): Uint8Array {
+  const code = new Uint8Array(spans.reduce((sum, [from, to]) => sum + to - from, 0));
+  let at = 0;
+  for (const [from, to] of spans) {
+    code.set(page.subarray(from, to), at);
+    at += to - from;
+  }
+  return code;
 }

@@ -5,7 +5,9 @@ import type { OperationTable } from '../exec/sem.ts';
 import { Binder } from './binder.ts';
 import { CodeCache } from './code-cache.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
+import { type GeneratedCode, RegionLibrary } from './generated-code.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
+import { ImmediateRegionCompiler, type RegionCompiler } from './region-compiler.ts';
 
 /** Several times what a boot of Debian decodes. */
 const CODE_CACHE_BYTES = 72 << 20;
@@ -18,6 +20,17 @@ export interface EngineUser {
   forgetCodeTlb(): void;
 }
 
+export interface EngineOptions {
+  /** room for predecoded code; when it is used up everything is decoded anew */
+  readonly cacheBytes?: number;
+  /** compiles hot code; default: at once, where it is met; null: nothing is compiled */
+  readonly compiler?: RegionCompiler | null;
+  /** what processors have beyond the base set; without: no VEX-encoded instructions */
+  readonly features?: readonly InstructionFeature[];
+  /** code of an earlier run of the same engine */
+  readonly ready?: GeneratedCode;
+}
+
 export class Engine {
   readonly memory: HostMemory;
   readonly operations: OperationTable;
@@ -27,18 +40,18 @@ export class Engine {
   readonly handlers: HandlerTable;
   readonly binder: Binder;
   readonly code: CodeCache;
+  readonly #features: string;
   readonly users: EngineUser[] = [];
   /** the processor whose code runs */
   current: EngineUser | undefined;
 
-  /** @param cacheBytes room for predecoded code; when it is used up everything is decoded anew */
-  constructor(
-    memory: HostMemory,
-    operations: OperationTable,
-    cacheBytes = CODE_CACHE_BYTES,
-    features: readonly InstructionFeature[] = BASE_FEATURES,
-  ) {
+  constructor(memory: HostMemory, operations: OperationTable, options: EngineOptions = {}) {
+    const { cacheBytes = CODE_CACHE_BYTES, features = BASE_FEATURES } = options;
+    const compiler = options.compiler === undefined ? new ImmediateRegionCompiler(operations) : options.compiler;
+    const ready = options.ready?.features === String(features) ? options.ready : undefined;
+    compiler?.begin(features);
     this.memory = memory;
+    this.#features = String(features);
     this.decoder = new Decoder(features);
     this.vectorStates = VectorState.Sse | (features.includes('AVX') ? VectorState.Avx : 0);
     this.operations = operations;
@@ -52,8 +65,15 @@ export class Engine {
       },
       operations,
       COMMON_SHAPES,
+      ready?.handlers,
     );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
-    this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, operations, cacheBytes);
+    const library = ready === undefined ? undefined : new RegionLibrary(ready.regions);
+    this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, compiler, library, cacheBytes);
+  }
+
+  /** All that this run has generated, for the next one to start from. */
+  get generated(): GeneratedCode {
+    return { features: this.#features, handlers: this.handlers.first, regions: this.code.generated };
   }
 }

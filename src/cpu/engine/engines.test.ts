@@ -155,7 +155,7 @@ test(`${PROGRAMS} random programs give the same bits interpreted and compiled, a
 test('a code cache that fills up again and again changes nothing', () => {
   const roomy = flatBench();
   roomy.engine.code.compileAfter = 0;
-  const small = flatBench({ codeCacheBytes: (1 << 20) + (192 << 10) });
+  const small = flatBench({ cacheBytes: (1 << 20) + (192 << 10) });
   small.engine.code.compileAfter = 2;
   for (let i = 0; i < 96; i++) {
     const bytes = program(random(SEED + 1000 + i));

@@ -1,5 +1,4 @@
 /** A processor in flat 64-bit mode for the tests of this folder: identity map, HLT, RDTSC, nothing else of the system. */
-import type { InstructionFeature } from '../../isa/index.ts';
 import { HostMemory } from '../../memory/index.ts';
 import { Clock } from '../../time/index.ts';
 import { Cpu } from '../cpu.ts';
@@ -8,7 +7,7 @@ import { integerOperations } from '../exec/integer.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import { ExitReason } from '../exit.ts';
 import { S } from '../state.ts';
-import { Engine } from './engine.ts';
+import { Engine, type EngineOptions } from './engine.ts';
 
 const hlt: OperationTable = {
   HLT: {
@@ -32,21 +31,12 @@ export interface FlatBench {
 
 /** Identity map of 4 GiB by 2 MiB pages, and a table of 4 KiB pages for the linear range from 8 GiB on. */
 export function flatBench(
-  options: {
-    codeCacheBytes?: number;
-    ramBytes?: number;
-    operations?: OperationTable;
-    features?: readonly InstructionFeature[];
-  } = {},
+  options: EngineOptions & { ramBytes?: number; operations?: OperationTable } = {},
 ): FlatBench {
   const memory = new HostMemory(options.ramBytes ?? 16 << 20);
   const clock = new Clock();
-  const engine = new Engine(
-    memory,
-    { ...integerOperations, ...baseAndTimeOperations, ...hlt, ...options.operations },
-    options.codeCacheBytes,
-    options.features,
-  );
+  const operations = { ...integerOperations, ...baseAndTimeOperations, ...hlt, ...options.operations };
+  const engine = new Engine(memory, operations, options);
   const cpu = new Cpu({ engine, index: 0, clock, entropy: { next32: () => 7 } });
   const tables = memory.ramBase;
   const put = (at: number, value: number): void => memory.view.setUint32(at, value >>> 0, true);

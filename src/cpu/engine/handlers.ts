@@ -1,11 +1,13 @@
 /** Turns (operation, operand shapes) into entries of the handler table, in small modules made when something new is decoded. */
 
-import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
+import { Code, encodeModule } from '../../wasm/index.ts';
 import type { Facts, OperationTable } from '../exec/sem.ts';
 import { S } from '../state.ts';
+import type { GeneratedModule } from './generated-code.ts';
+import { FIRST_IMPORTS, HANDLER_TYPES, LATER_IMPORTS } from './handler-signature.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
-import { HANDLER_PARAMETERS, P, writeCodeTlbTag, writeDispatch } from './sem-builder.ts';
+import { HANDLER_PARAMETERS, Import, P, writeCodeTlbTag, writeDispatch } from './sem-builder.ts';
 
 /** Table indices that exist from the start. */
 export const Handler = {
@@ -21,15 +23,6 @@ export const Handler = {
 } as const;
 
 const TABLE_ENTRIES = 8192;
-const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
-const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
-const OUTCOME: Signature = { parameters: [], results: ['i32'] };
-const TYPES = [HANDLER, ACCESS, OUTCOME];
-const IMPORTS = ['load', 'store', 'modify']
-  .map((name) => ({ module: 'env', name, type: 1 }))
-  .concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
-const IMPORTS_LATER = IMPORTS.concat([{ module: 'env', name: 'dispatch', type: 0 }]);
-
 /** What generated code asks of the host; see `Import` in sem-builder.ts. */
 export interface AccessImports {
   load(low: number, high: number, bytes: number): number;
@@ -89,34 +82,41 @@ export class HandlerTable {
   readonly #indexOf = new Map<string, number>();
   readonly #regions = new Set<number>();
   readonly #freeRegions: number[] = [];
+  /** by the indices of both instructions alone */
+  readonly #fused = new Map<number, number>();
   readonly #firstOf = new Map<number, number>();
   #next = 16;
-  #waiting: { index: number; code: Code }[] = [];
+  #waiting: { index: number; build: () => Code }[] = [];
+  #ready: GeneratedModule | undefined;
+  /** the first module: special handlers and common shapes */
+  first: GeneratedModule | undefined;
   modulesMade = 0;
   /** Runs the record's handler and everything it leads to; returns a `Leave`. */
   readonly enter: Enter;
 
-  /** @param common keys of handlers to make at once, in one module */
+  /**
+   * @param common keys of handlers to make at once, in one module
+   * @param ready that module, if there is one from an earlier run with the same keys
+   */
   constructor(
     memory: WebAssembly.Memory,
     imports: AccessImports,
     operations: OperationTable,
     common: readonly string[],
+    ready: GeneratedModule | undefined,
   ) {
+    this.#ready = ready;
     this.#env = { memory, table: this.#table, ...imports };
-    this.#waiting.push({ index: Handler.Host, code: leaving(Leave.Host) });
-    this.#waiting.push({ index: Handler.Stale, code: leaving(Leave.Stale) });
-    this.#waiting.push({ index: Handler.Step, code: leaving(Leave.Step) });
-    this.#waiting.push({ index: Handler.Straddle, code: leaving(Leave.Straddle) });
-    this.#waiting.push({ index: Handler.Goto, code: goto() });
-    this.#waiting.push({ index: Handler.Count, code: count() });
-    this.#waiting.push({ index: Handler.StraddleKnown, code: straddleKnown() });
+    this.#want(Handler.Host, () => leaving(Leave.Host));
+    this.#want(Handler.Stale, () => leaving(Leave.Stale));
+    this.#want(Handler.Step, () => leaving(Leave.Step));
+    this.#want(Handler.Straddle, () => leaving(Leave.Straddle));
+    this.#want(Handler.Goto, () => goto());
+    this.#want(Handler.Count, () => count());
+    this.#want(Handler.StraddleKnown, () => straddleKnown());
     const lookup: HandlerPart = { facts: NO_FACTS, shapes: [], operation: { emit: (b) => b.jump(b.nextIp()) } };
-    this.#waiting.push({ index: Handler.Lookup, code: new LookupHandler(NO_FACTS, true).build([lookup]) });
-    const dispatch = withTable();
-    for (const parameter of [P.state, P.record, P.left, P.tlb]) dispatch.get(parameter);
-    writeDispatch(dispatch, () => dispatch.get(P.record));
-    this.#waiting.push({ index: Handler.Dispatch, code: dispatch });
+    this.#want(Handler.Lookup, () => new LookupHandler(NO_FACTS).build([lookup]));
+    this.#want(Handler.Dispatch, dispatch);
     for (const key of common) this.#prepare(key, operations);
     this.flush();
     this.enter = this.#table.get(Handler.Dispatch) as Enter;
@@ -128,13 +128,15 @@ export class HandlerTable {
     return this.#indexOf.get(part.key) ?? this.#add(part.key, [part]);
   }
 
-  /** Table index of one handler for two instructions in a row; `first` is the index of the first alone. */
-  fusedIndex(first: number, parts: readonly [KeyedPart, KeyedPart]): number {
-    const key = `${parts[0].key}+${parts[1].key}`;
-    const known = this.#indexOf.get(key);
-    if (known !== undefined) return known;
-    const index = this.#add(key, parts);
-    this.#firstOf.set(index, first);
+  /** Table index of one handler for two instructions in a row; `first` and `second` are the indices of each alone. */
+  fusedIndex(first: number, second: number, parts: readonly [KeyedPart, KeyedPart]): number {
+    const pair = first * 0x1_0000 + second;
+    let index = this.#fused.get(pair);
+    if (index === undefined) {
+      index = this.#add(`${parts[0].key}+${parts[1].key}`, parts);
+      this.#fused.set(pair, index);
+      this.#firstOf.set(index, first);
+    }
     return index;
   }
 
@@ -154,7 +156,7 @@ export class HandlerTable {
     const [first, second] = parts;
     if (first === undefined || (parts.length > 1 && second === undefined)) return;
     const index = this.index(first);
-    if (second !== undefined) this.fusedIndex(index, [first, second]);
+    if (second !== undefined) this.fusedIndex(index, this.index(second), [first, second]);
   }
 
   /** True for the function of a compiled region. */
@@ -162,12 +164,15 @@ export class HandlerTable {
     return this.#regions.has(index);
   }
 
-  /** Takes a region's function; its index in the table. Freed indices are used again. */
-  addRegion(code: Code): number {
-    const index = this.#freeRegions.pop() ?? this.#nextIndex();
-    this.#regions.add(index);
-    this.#waiting.push({ index, code });
-    return index;
+  /** Takes the functions of a module of regions; their indices in the table. Freed indices are used again. */
+  addRegions(generated: GeneratedModule, count: number): number[] {
+    const instance = this.#instantiate(generated);
+    return Array.from({ length: count }, (_, i) => {
+      const index = this.#freeRegions.pop() ?? this.#nextIndex();
+      this.#regions.add(index);
+      this.#table.set(index, instance.exports[String(i)]);
+      return index;
+    });
   }
 
   freeRegion(index: number): void {
@@ -182,32 +187,51 @@ export class HandlerTable {
 
   #add(key: string, parts: readonly HandlerPart[]): number {
     const index = this.#nextIndex();
-    this.#waiting.push({ index, code: new InterpreterHandler(parts[0]!.facts, this.modulesMade === 0).build(parts) });
+    this.#want(index, () =>
+      new InterpreterHandler(parts[0]!.facts, this.modulesMade === 0 ? undefined : Import.dispatch).build(parts),
+    );
     this.#indexOf.set(key, index);
     return index;
+  }
+
+  #want(index: number, build: () => Code): void {
+    this.#waiting.push({ index, build });
   }
 
   /** Compiles what has been asked for since the last time. */
   flush(): void {
     if (this.#waiting.length === 0) return;
-    const bytes = encodeModule({
-      types: TYPES,
-      imports: this.modulesMade === 0 ? IMPORTS : IMPORTS_LATER,
-      table: this.modulesMade === 0,
-      functions: this.#waiting.map(({ code }) => ({ type: 0, code })),
-    });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: this.#env });
+    const made = this.#ready ?? this.#make();
+    this.#ready = undefined;
+    this.first ??= made;
+    const instance = this.#instantiate(made);
     this.#waiting.forEach(({ index }, i) => {
       this.#table.set(index, instance.exports[String(i)]);
     });
     this.#waiting = [];
     this.modulesMade++;
   }
+
+  #instantiate(generated: GeneratedModule): WebAssembly.Instance {
+    generated.instance = new WebAssembly.Instance(generated.module, { env: this.#env });
+    return generated.instance;
+  }
+
+  #make(): GeneratedModule {
+    const bytes = encodeModule({
+      types: HANDLER_TYPES,
+      imports: this.modulesMade === 0 ? FIRST_IMPORTS : LATER_IMPORTS,
+      table: this.modulesMade === 0,
+      functions: this.#waiting.map(({ build }) => ({ type: 0, code: build() })),
+    });
+    return { bytes, module: new WebAssembly.Module(bytes) };
+  }
 }
 
-function withTable(): Code {
+function dispatch(): Code {
   const code = new Code(HANDLER_PARAMETERS);
-  code.hasTable = true;
+  for (const parameter of [P.state, P.record, P.left, P.tlb]) code.get(parameter);
+  writeDispatch(code, () => code.get(P.record));
   return code;
 }
 
@@ -229,7 +253,7 @@ function writeLeaving(code: Code, reason: number): void {
 
 /** A block head: counts its visits, then goes on with the block. */
 function count(): Code {
-  const code = withTable();
+  const code = new Code(HANDLER_PARAMETERS);
   const visits = code.local('i32');
   code.get(P.record);
   code.get(P.record);
@@ -248,7 +272,7 @@ function count(): Code {
 
 /** An instruction that reaches into the next page, decoded before: good while that page is still the same host page. */
 function straddleKnown(): Code {
-  const code = withTable();
+  const code = new Code(HANDLER_PARAMETERS);
   const next = code.local('i64');
   const entry = code.local('i32');
   code.get(P.state);
@@ -261,6 +285,8 @@ function straddleKnown(): Code {
   code.op('i64.eq');
   code.get(entry);
   code.memory('i32.load', 12);
+  code.i32(-4096);
+  code.op('i32.and');
   code.get(P.record);
   code.memory('i32.load', R.displacement);
   code.op('i32.eq');
@@ -273,7 +299,7 @@ function straddleKnown(): Code {
 }
 
 function goto(): Code {
-  const code = withTable();
+  const code = new Code(HANDLER_PARAMETERS);
   writeGoto(code);
   return code;
 }

@@ -4,8 +4,9 @@ import type { Code, MemoryOp } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { GraphWriter, type Node, Reads } from './graph.ts';
+import { InterpreterMemory } from './interpreter-memory.ts';
 import { Leave, R, RECORD_BYTES, registerField } from './record.ts';
-import { localOf, node, P, type Position, SemBuilder, writeDispatch } from './sem-builder.ts';
+import { localOf, node, P, type Position, writeDispatch } from './sem-builder.ts';
 
 /**
  * How a memory operand's address is made:
@@ -38,7 +39,7 @@ interface BoundPlace extends Place {
 
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 
-export class InterpreterHandler extends SemBuilder {
+export class InterpreterHandler extends InterpreterMemory {
   /** Bytes from the record in the parameter to that of the instruction being recorded. */
   get #recordOffset(): number {
     return this.position * RECORD_BYTES;

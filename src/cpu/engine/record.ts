@@ -12,12 +12,14 @@ export const R = {
   nextOffset: 10,
   /** u8 */
   length: 12,
-  /** u8: shift of the index register */
+  /** u8: shift of the index register; `LEADS_ON` in block heads and Goto: the instruction is at `link` */
   scaleShift: 13,
   /** u16: state offset of the segment base */
   segment: 14,
   /** i64 immediate, sign-extended; relative branches: i32 displacement */
   immediate: 16,
+  /** u32, in block heads: the table of records of the page */
+  table: 16,
   /** u32: record of the branch target in the same page, 0 = not yet known */
   link: 20,
   /** i32; block heads: visits left until it is compiled, then the block's number in its region */
@@ -30,6 +32,10 @@ export const R = {
 
 /** Where a record names the register of an operand. A fourth one is where the immediate would be: no instruction has both. */
 export const registerField = (slot: number): number => (slot < 3 ? R.register + slot * 2 : R.immediate);
+/** Bit of a page's table entry: jumps enter here, and generated code may follow them by itself. Without it the host is asked, and makes a block head. */
+export const ENTERED = 1;
+/** `scaleShift` of records that are no instruction */
+export const LEADS_ON = 0xff;
 
 /** Why a handler gave control back. */
 export const Leave = {
@@ -51,6 +57,8 @@ export const Leave = {
   Hot: 8,
   /** as Lookup, but in the middle of a straight line: where a budget does not end, so that all engines stop at the same instructions */
   Continue: 9,
+  /** compiled code leaves the instruction at S.rip, which is not decoded, to the interpreter */
+  Interpret: 10,
   /** single-stepping: the instruction before S.exitRecord is done */
   Step: 6,
 } as const;

@@ -4,13 +4,13 @@ import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.t
 import { S } from '../state.ts';
 import { type Block, GraphWriter, Reads, readsRegister } from './graph.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
-import { Leave, R } from './record.ts';
-import { localOf, node, P, type Position, SemBuilder, writeDispatch } from './sem-builder.ts';
+import { ENTERED, LEADS_ON, Leave, R } from './record.ts';
+import { findLoops, type Loop } from './region-layout.ts';
+import { RegionMemory } from './region-memory.ts';
+import { node, P, type Position, writeDispatch, writeGoTo } from './sem-builder.ts';
 
-/** What the records hold at run time, known when a region is compiled. */
+/** An instruction of a region: what its record would hold, known when the region is compiled. */
 export interface RegionInstruction {
-  /** record of the same instruction, for the interpreter to go on at */
-  readonly record: number;
   readonly pageOffset: number;
   readonly length: number;
   /** undefined: the interpreter executes it */
@@ -30,44 +30,49 @@ export interface RegionInstruction {
 export interface RegionBlock {
   readonly pageOffset: number;
   readonly instructions: readonly RegionInstruction[];
-  /** block that follows when the last instruction does not go elsewhere; undefined: the interpreter goes on at `fallRecord` */
-  readonly fallsInto: number | undefined;
-  readonly fallRecord: number;
+  /** page offset at which the straight line goes on; -1: the last instruction goes elsewhere */
+  readonly next: number;
 }
 
 interface BoundPlace extends Place {
   readonly shape: OperandShape;
 }
 
+const PAGE_BYTES = 4096;
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 const NO_FACTS: Facts = { operation: '', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
 
-export class RegionBuilder extends SemBuilder {
+export class RegionBuilder extends RegionMemory {
   readonly #blocks: readonly RegionBlock[];
   /** block index by page offset */
   readonly #blockAt: ReadonlyMap<number, number>;
+  readonly #loopAt: ReadonlyMap<number, Loop>;
   readonly #registerLocal: number[] = new Array(16).fill(-1);
   readonly #registerWritten: boolean[] = new Array(16).fill(false);
   #flagsResultLocal = -1;
   #flagsAuxLocal = -1;
   #flagsWritten = false;
   readonly #codePage = this.code.local('i64');
+  /** block to go to from where blocks are told apart at run time */
   readonly #next = this.code.local('i32');
-  readonly #reason = this.code.local('i32');
-  readonly #outcome = this.code.local('i32');
-  readonly #changed = this.code.local('i32');
-  #exitDepth = 0;
-  #loopDepth = 0;
+  /** where the three exits go on: page offset, or linear address */
+  readonly #exitOffset = this.code.local('i32');
+  readonly #exitTarget = this.code.local('i64');
+  #interpretDepth = 0;
+  #budgetDepth = 0;
+  #jumpDepth = 0;
   readonly #labelDepth: number[] = [];
+  readonly #loopDepth: number[] = [];
   #blockIndex = 0;
   #current!: RegionInstruction;
   /** instructions of the block before each position */
-  readonly #sites: { readonly record: number; readonly before: number; readonly next: number }[] = [];
+  readonly #sites: { readonly pageOffset: number; readonly before: number }[] = [];
 
   constructor(blocks: readonly RegionBlock[]) {
     super(NO_FACTS);
     this.#blocks = blocks;
     this.#blockAt = new Map(blocks.map((block, i) => [block.pageOffset, i]));
+    this.#loopAt = new Map(findLoops(blocks.length, this.#branches()).map((loop) => [loop.header, loop]));
   }
 
   build(): Code {
@@ -76,63 +81,142 @@ export class RegionBuilder extends SemBuilder {
     const writer = new GraphWriter(code);
     this.#writePrologue(code);
     code.block();
-    this.#exitDepth = code.depth;
-    code.loop();
-    this.#loopDepth = code.depth;
-    for (let i = this.#blocks.length - 1; i >= 0; i--) {
-      code.block();
-      this.#labelDepth[i] = code.depth;
-    }
-    if (this.#blocks.length > 1) {
-      code.get(this.#next);
-      code.brTable(this.#labelDepth, this.#labelDepth[0]!);
-    }
-    recorded.forEach((block, i) => {
-      code.end();
-      this.#blockIndex = i;
-      writer.write(block);
-    });
+    this.#interpretDepth = code.depth;
+    code.block();
+    this.#budgetDepth = code.depth;
+    code.block();
+    this.#jumpDepth = code.depth;
+    this.#writeLevel(writer, recorded, undefined);
     code.unreachable();
     code.end();
+    this.#writeJumpExit(code);
     code.end();
-    this.#writeSpill(code);
-    code.get(this.#reason);
+    this.#writeBudgetExit(code);
+    code.end();
+    this.#writeInterpretExit(code);
     return code;
+  }
+
+  #branches(): (readonly [number, number])[] {
+    const branches: (readonly [number, number])[] = [];
+    this.#blocks.forEach((block, from) => {
+      for (const offset of [block.next, ...block.instructions.map(branchTarget)]) {
+        const to = this.#blockAt.get(offset);
+        if (to !== undefined) branches.push([from, to]);
+      }
+    });
+    return branches;
   }
 
   #record(block: RegionBlock, index: number): Block {
     this.graph.block = [];
     this.#blockIndex = index;
+    this.forgetFlags();
     block.instructions.forEach((instruction, before) => {
       this.#current = instruction;
       this.facts = instruction.facts;
       this.position = this.#sites.length;
-      const next = instruction.pageOffset + instruction.length;
-      this.#sites.push({ record: instruction.record, before, next });
-      if (instruction.operation === undefined) {
-        this.#goOnAt(instruction.record, before);
-        return;
-      }
-      this.#stores = false;
-      instruction.operation.emit!(this, ...instruction.shapes.map((shape) => this.#place(shape)));
-      if (this.#stores) this.#leaveIfChanged();
+      this.#sites.push({ pageOffset: instruction.pageOffset, before });
+      if (instruction.operation === undefined) this.leave();
+      else instruction.operation.emit!(this, ...instruction.shapes.map((shape) => this.#place(shape)));
     });
+    const { next } = block;
     const count = block.instructions.length;
-    if (block.fallsInto === undefined) this.#goOnAt(block.fallRecord, count);
-    else {
-      const target = block.fallsInto;
+    if (next >= 0)
       this.graph.effect(
         [],
         ({ code }) => {
+          const target = this.#blockAt.get(next);
+          if (target === undefined && next < PAGE_BYTES) {
+            this.#writeInterpretFrom(code, next, count);
+            return;
+          }
           this.#writeLeftLess(code, count);
           code.set(P.left);
-          this.#writeBranchTo(code, target, index);
+          if (target !== undefined) this.#writeBranchTo(code, target, index);
+          else this.#writeIntoNextPage(code, next);
         },
         Reads.Everything,
       );
-    }
     this.graph.change(Reads.Everything);
     return this.graph.block;
+  }
+
+  // ---- blocks and loops
+
+  /** The blocks of a loop, or of the whole function, with a label for each that branches go forward to. */
+  #writeLevel(writer: GraphWriter, recorded: readonly Block[], loop: Loop | undefined): void {
+    const { code } = writer;
+    const first = loop?.header ?? 0;
+    const last = loop?.last ?? this.#blocks.length - 1;
+    const items: (number | Loop)[] = [];
+    for (let i = first; i <= last; ) {
+      const inner = i === loop?.header ? undefined : this.#loopAt.get(i);
+      items.push(inner ?? i);
+      i = inner === undefined ? i + 1 : inner.last + 1;
+    }
+    const unlabelled = loop === undefined ? 0 : 1;
+    for (let k = items.length - 1; k >= unlabelled; k--) {
+      code.block();
+      this.#labelDepth[firstOf(items[k]!)] = code.depth;
+    }
+    if (items.length > unlabelled && this.#blocks.length > 1) this.#writeLevelEntry(code, items, first, last, loop);
+    items.forEach((item, k) => {
+      if (k >= unlabelled) code.end();
+      if (typeof item !== 'number') {
+        code.loop();
+        this.#loopDepth[item.header] = code.depth;
+        this.#writeLevel(writer, recorded, item);
+        code.unreachable();
+        code.end();
+        return;
+      }
+      this.#blockIndex = item;
+      const mark = code.markLocals();
+      writer.write(recorded[item]!);
+      code.releaseLocals(mark);
+    });
+  }
+
+  /** Goes to the block that `next` names; in a loop that is nearly always its header, which stands first. */
+  #writeLevelEntry(code: Code, items: readonly (number | Loop)[], first: number, last: number, loop?: Loop): void {
+    const depths: number[] = [];
+    for (const item of items) {
+      const end = typeof item === 'number' ? item : item.last;
+      for (let i = firstOf(item); i <= end; i++) depths.push(this.#labelDepth[firstOf(item)] ?? 0);
+    }
+    code.get(this.#next);
+    if (loop !== undefined) {
+      code.i32(loop.header);
+      code.op('i32.ne');
+      code.if(undefined, false);
+      code.get(this.#next);
+      depths[0] = depths[1]!;
+    }
+    if (first > 0) {
+      code.i32(first);
+      code.op('i32.sub');
+    }
+    code.brTable(depths, depths[last - first]!);
+    if (loop !== undefined) code.end();
+  }
+
+  /** The instructions of this block are counted already. */
+  #writeBranchTo(code: Code, target: number, from: number): void {
+    const entered = this.#outermostEntered(target, from);
+    const header = entered?.header ?? target;
+    if (this.#loopAt.has(header) && this.#blocks.length > 1) {
+      code.i32(target);
+      code.set(this.#next);
+    }
+    code.brTo(target <= from ? this.#loopDepth[target]! : this.#labelDepth[header]!);
+  }
+
+  /** The outermost loop around `target` that does not hold `from`. */
+  #outermostEntered(target: number, from: number): Loop | undefined {
+    for (const loop of this.#loopAt.values())
+      if (loop.header <= target && target <= loop.last && !(loop.header <= from && from <= loop.last)) return loop;
+    return undefined;
   }
 
   // ---- entering and leaving
@@ -178,34 +262,88 @@ export class RegionBuilder extends SemBuilder {
     code.memory('i32.store', S.flagsAux);
   }
 
-  /** The interpreter goes on at a record; `count` instructions of the block are done. */
-  #goOnAt(record: number, count: number): void {
-    this.graph.effect([], ({ code }) => this.#writeGoOnAt(code, record, count), Reads.Everything);
+  /** The interpreter goes on at the instruction of a position, of which nothing is done. */
+  override writeInterpret(code: Code, position: Position): void {
+    const { pageOffset, before } = this.#sites[position]!;
+    this.#writeInterpretFrom(code, pageOffset, before);
   }
 
-  #writeGoOnAt(code: Code, record: number, count: number): void {
-    this.#writeSpill(code);
-    code.get(P.state);
-    code.i32(record);
+  #writeInterpretFrom(code: Code, pageOffset: number, count: number): void {
     this.#writeLeftLess(code, count);
+    code.set(P.left);
+    code.i32(pageOffset);
+    code.set(this.#exitOffset);
+    code.brTo(this.#interpretDepth);
+  }
+
+  /** The record at the exit's page offset, behind block heads; the host decodes it if there is none. */
+  #writeInterpretExit(code: Code): void {
+    const record = code.local('i32');
+    this.#writeSpill(code);
+    code.get(P.record);
+    code.memory('i32.load', R.table);
+    code.get(this.#exitOffset);
+    code.i32(2);
+    code.op('i32.shl');
+    code.op('i32.add');
+    code.memory('i32.load', 0);
+    code.i32(~ENTERED);
+    code.op('i32.and');
+    code.set(record);
+    code.loop();
+    code.get(record);
+    code.if(undefined, true);
+    code.get(record);
+    code.memory('i32.load8_u', R.scaleShift);
+    code.i32(LEADS_ON);
+    code.op('i32.eq');
+    code.if();
+    code.get(record);
+    code.memory('i32.load', R.link);
+    code.set(record);
+    code.br(2);
+    code.end();
+    code.get(P.state);
+    code.get(record);
+    code.get(P.left);
     code.get(P.tlb);
-    writeDispatch(code, () => code.i32(record));
+    writeDispatch(code, () => code.get(record));
+    code.end();
+    code.end();
+    this.#writeLeaveAtOffset(code, Leave.Interpret);
   }
 
-  override writeLeave(code: Code, reason: number): void {
-    code.i32(reason);
-    code.set(this.#reason);
-    code.brTo(this.#exitDepth);
+  #writeBudgetExit(code: Code): void {
+    this.#writeSpill(code);
+    this.#writeLeaveAtOffset(code, Leave.Budget);
+    code.return();
   }
 
-  override writePosition(code: Code, position: Position): void {
-    const site = this.#sites[position]!;
+  #writeLeaveAtOffset(code: Code, reason: number): void {
     code.get(P.state);
-    code.i32(site.record);
-    code.memory('i32.store', S.exitRecord);
+    code.get(this.#codePage);
+    code.get(this.#exitOffset);
+    code.op('i64.extend_i32_u');
+    code.op('i64.add');
+    code.memory('i64.store', S.rip);
     code.get(P.state);
-    this.#writeLeftLess(code, site.before);
+    code.get(P.left);
     code.memory('i32.store', S.remaining);
+    code.i32(reason);
+  }
+
+  #writeJumpExit(code: Code): void {
+    this.#writeSpill(code);
+    writeGoTo(code, this.#exitTarget, P.left, true);
+  }
+
+  #writeIntoNextPage(code: Code, pageOffset: number): void {
+    code.get(this.#codePage);
+    code.i64(BigInt(pageOffset));
+    code.op('i64.add');
+    code.set(this.#exitTarget);
+    this.#writeSpill(code);
+    writeGoTo(code, this.#exitTarget, P.left, false);
   }
 
   #writeLeftLess(code: Code, instructions: number): void {
@@ -223,73 +361,6 @@ export class RegionBuilder extends SemBuilder {
     const { before } = this.#sites[this.position]!;
     const left = this.graph.node('i32', [], (code) => code.get(P.left), Reads.Variables);
     return before === 0 ? left : this.sub(left, this.i32(before));
-  }
-
-  // ---- stores into code
-
-  #stores = false;
-  override writeStoreOutcome(code: Code): void {
-    code.tee(this.#outcome);
-    code.op('i32.eqz');
-    code.if(undefined, false);
-    this.writeLeave(code, Leave.Fault);
-    code.end();
-    this.#writeNoteChange(code);
-  }
-  override writeModifyOutcome(code: Code): void {
-    code.set(this.#outcome);
-    this.#writeNoteChange(code);
-  }
-  #writeNoteChange(code: Code): void {
-    code.get(this.#changed);
-    code.get(this.#outcome);
-    code.i32(2);
-    code.op('i32.and');
-    code.op('i32.or');
-    code.set(this.#changed);
-  }
-  override store(width: Width, linear: Val, value: Val): void {
-    this.#stores = true;
-    super.store(width, linear, value);
-  }
-  override storeTyped(linear: Val, value: Val): void {
-    this.#stores = true;
-    super.storeTyped(linear, value);
-  }
-  override storePair(linear: Val, lower: Val, upper: Val): void {
-    this.#stores = true;
-    super.storePair(linear, lower, upper);
-  }
-  override modify(width: Width, linear: Val, change: (old: Val) => Val): Val {
-    this.#stores = true;
-    return super.modify(width, linear, change);
-  }
-  /** After an instruction that stored: if decoded code has changed, this function may be about it. */
-  #leaveIfChanged(): void {
-    const { position } = this;
-    this.graph.effect(
-      [],
-      ({ code }) => {
-        const { before, next } = this.#sites[position]!;
-        code.get(this.#changed);
-        code.if(undefined, false);
-        this.#writeRip(code, next);
-        code.get(P.state);
-        this.#writeLeftLess(code, before + 1);
-        code.memory('i32.store', S.remaining);
-        this.writeLeave(code, Leave.Continue);
-        code.end();
-      },
-      Reads.Everything,
-    );
-  }
-
-  #writeRip(code: Code, pageOffset: number): void {
-    code.get(P.state);
-    code.get(this.#codePage);
-    code.i64(BigInt(pageOffset));
-    code.op('i64.add');
-    code.memory('i64.store', S.rip);
   }
 
   // ---- registers
@@ -467,11 +538,9 @@ export class RegionBuilder extends SemBuilder {
     return this.#codePagePlus(this.#current.pageOffset + this.#current.length);
   }
   override branch(target: Place, condition?: Val): void {
-    const { near } = (target as BoundPlace).shape;
     const { position } = this;
-    const instruction = this.#current;
-    const destination = instruction.pageOffset + instruction.length + Number(BigInt.asIntN(32, instruction.immediate));
-    const block = near ? this.#blockAt.get(destination) : undefined;
+    const destination = branchTarget(this.#current);
+    const block = (target as BoundPlace).shape.near ? this.#blockAt.get(destination) : undefined;
     const from = this.#blockIndex;
     const take = (): void => {
       if (block === undefined) {
@@ -486,11 +555,9 @@ export class RegionBuilder extends SemBuilder {
           code.i32(0);
           code.op('i32.le_s');
           code.if(undefined, false);
-          this.#writeRip(code, destination);
-          code.get(P.state);
-          code.get(P.left);
-          code.memory('i32.store', S.remaining);
-          this.writeLeave(code, Leave.Budget);
+          code.i32(destination);
+          code.set(this.#exitOffset);
+          code.brTo(this.#budgetDepth);
           code.end();
           this.#writeBranchTo(code, block, from);
         },
@@ -500,31 +567,25 @@ export class RegionBuilder extends SemBuilder {
     if (condition === undefined) take();
     else this.ifLikely(condition, take, undefined, undefined);
   }
-  #writeBranchTo(code: Code, block: number, from: number): void {
-    if (block > from) {
-      code.brTo(this.#labelDepth[block]!);
-      return;
-    }
-    if (this.#blocks.length > 1) {
-      code.i32(block);
-      code.set(this.#next);
-    }
-    code.brTo(this.#loopDepth);
-  }
   override jump(target: Val): void {
     const { position } = this;
-    this.graph.effectWithLocals(
+    this.graph.effect(
       [node(target)],
-      undefined,
-      (writer, [address]) => {
-        const local = localOf(writer, address!);
-        this.#writeSpill(writer.code);
-        this.writeJump(writer, position, local);
+      ({ code }) => {
+        code.set(this.#exitTarget);
+        this.writeLeftAfter(code, position);
+        code.set(P.left);
+        code.brTo(this.#jumpDepth);
       },
       Reads.Everything,
     );
   }
-  override repeat(): void {
-    throw new Error('broken invariant: a repeating instruction was compiled');
-  }
+}
+
+const firstOf = (item: number | Loop): number => (typeof item === 'number' ? item : item.header);
+
+/** Page offset that a relative branch goes to, if that is within the page; else what is no page offset. */
+function branchTarget({ shapes, pageOffset, length, immediate }: RegionInstruction): number {
+  if (shapes.at(-1)?.kind !== 'relative') return -1;
+  return pageOffset + length + Number(BigInt.asIntN(32, immediate));
 }

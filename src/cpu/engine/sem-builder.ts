@@ -4,7 +4,7 @@ import { Code, type MemoryOp, type WasmType } from '../../wasm/index.ts';
 import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
-import { Leave, R } from './record.ts';
+import { ENTERED, Leave, R } from './record.ts';
 import { CODE_TLB_ENTRIES, DATA_TLB_ENTRIES } from './tlb.ts';
 
 /** Parameters of every handler, as locals. */
@@ -13,14 +13,16 @@ export const HANDLER_PARAMETERS = 4;
 
 /** Functions that handlers import, by index. */
 export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3, dispatch: 4 } as const;
+/** The only one of compiled regions. */
+export const REGION_DISPATCH = 0;
 
 /**
  * Goes on with a record: state, record, instructions left and TLB are on the stack, `pushRecord` pushes the record once more.
  * Only the first module holds the function table, whose copy makes a module expensive; the others pass through it.
  */
 export function writeDispatch(code: Code, pushRecord: () => void): void {
-  if (!code.hasTable) {
-    code.returnCall(Import.dispatch);
+  if (code.tableImport !== undefined) {
+    code.returnCall(code.tableImport);
     return;
   }
   pushRecord();
@@ -36,14 +38,14 @@ interface Variable extends Var {
   readonly local: number;
 }
 
-const LOAD: Record<Width, MemoryOp> = {
+export const LOAD: Record<Width, MemoryOp> = {
   8: 'i32.load8_u',
   16: 'i32.load16_u',
   32: 'i32.load',
   64: 'i64.load',
   128: 'v128.load',
 };
-const STORE: Record<Width, MemoryOp> = {
+export const STORE: Record<Width, MemoryOp> = {
   8: 'i32.store8',
   16: 'i32.store16',
   32: 'i32.store',
@@ -51,6 +53,14 @@ const STORE: Record<Width, MemoryOp> = {
   128: 'v128.store',
 };
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
+
+/** What the flags were set from. */
+interface FlagsOrigin {
+  /** flags (i32, 0 or 1) that were given one by one */
+  readonly flags?: Partial<Record<Flag, Val>>;
+  /** a condition without its negation (0 O, 1 B, 2 E, 3 BE, 4 S, 5 P, 6 L, 7 LE), i32, if it follows from values at hand */
+  readonly condition?: (pair: number) => Val | undefined;
+}
 
 export const node = (value: Val): Node => value as Node;
 
@@ -61,10 +71,13 @@ export abstract class SemBuilder implements Sem {
   #depth = 0;
   #flagsResult: Node | undefined;
   #flagsAux: Node | undefined;
+  /** what the flags were last set from, if that is known here: conditions are then read off the values themselves */
+  #origin: FlagsOrigin | undefined;
 
-  constructor(facts: Facts, hasTable = false) {
+  /** @param tableImport imported function by which the module goes on; undefined: it has the table */
+  constructor(facts: Facts, tableImport?: number) {
     this.facts = facts;
-    this.code.hasTable = hasTable;
+    this.code.tableImport = tableImport;
   }
 
   // ---- what a binding says
@@ -73,24 +86,6 @@ export abstract class SemBuilder implements Sem {
   abstract nextIp(): Val;
   abstract branch(target: Place, condition?: Val): void;
   abstract repeat(): void;
-  /** Notes where execution stands (record, instructions left) so that the host can take over. */
-  abstract writePosition(code: Code, position: Position): void;
-  /** Gives control back with `reason`; the position is noted. */
-  writeLeave(code: Code, reason: number): void {
-    code.i32(reason);
-    code.return();
-  }
-  /** Takes what a store through the host gave back: 0 fault, else bit 0 set; bit 1: decoded code has changed. */
-  writeStoreOutcome(code: Code): void {
-    code.op('i32.eqz');
-    code.if(undefined, false);
-    this.writeLeave(code, Leave.Fault);
-    code.end();
-  }
-  /** The same, without fault. */
-  writeModifyOutcome(code: Code): void {
-    code.drop();
-  }
   /** Pushes the instructions left after this one. */
   abstract writeLeftAfter(code: Code, position: Position): void;
   /** Which of the instructions that the function executes is being recorded; effects keep the one they belong to. */
@@ -252,7 +247,7 @@ export abstract class SemBuilder implements Sem {
     this.ifLikely(condition, then, otherwise, undefined);
   }
   ifLikely(condition: Val, then: () => void, otherwise: (() => void) | undefined, likely: boolean | undefined): void {
-    const [result, aux] = [this.#flagsResult, this.#flagsAux];
+    const [result, aux, origin] = [this.#flagsResult, this.#flagsAux, this.#origin];
     this.#depth++;
     this.graph.if(
       node(condition),
@@ -260,23 +255,24 @@ export abstract class SemBuilder implements Sem {
       otherwise === undefined
         ? undefined
         : () => {
-            [this.#flagsResult, this.#flagsAux] = [result, aux];
+            [this.#flagsResult, this.#flagsAux, this.#origin] = [result, aux, origin];
             otherwise();
           },
       likely,
     );
     this.#depth--;
-    this.#forgetFlags();
+    this.forgetFlags();
   }
   loop(body: (stop: () => void) => void): void {
-    this.#forgetFlags();
+    this.forgetFlags();
     this.#depth++;
     this.graph.loop(body);
     this.#depth--;
-    this.#forgetFlags();
+    this.forgetFlags();
   }
-  #forgetFlags(): void {
-    this.#flagsResult = this.#flagsAux = undefined;
+  /** Where control flow joins, nothing is known of what set the flags. */
+  protected forgetFlags(): void {
+    this.#flagsResult = this.#flagsAux = this.#origin = undefined;
   }
 
   // ---- registers
@@ -301,335 +297,18 @@ export abstract class SemBuilder implements Sem {
   }
 
   // ---- guest memory
-  /** Opens an `if` for a TLB hit of the whole access, with its host address on the stack; `else` is a miss. */
-  #writeTlbCheck(code: Code, linear: number, bytes: number, tagOffset: number): void {
-    const entry = code.local('i32');
-    code.get(P.tlb);
-    code.get(linear);
-    code.op('i32.wrap_i64');
-    code.i32(7);
-    code.op('i32.shr_u');
-    code.i32((DATA_TLB_ENTRIES - 1) << 5);
-    code.op('i32.and');
-    code.op('i32.add');
-    code.tee(entry);
-    code.memory('i64.load', tagOffset);
-    code.get(linear);
-    if (bytes > 1) {
-      code.i64(BigInt(bytes - 1));
-      code.op('i64.add');
-    }
-    code.i64(-4096n);
-    code.op('i64.and');
-    code.op('i64.eq');
-    code.if(undefined, true);
-    code.get(linear);
-    code.op('i32.wrap_i64');
-    code.get(entry);
-    code.memory('i32.load', 16);
-    code.op('i32.add');
-  }
-
-  /** Leaves in `host` the host address of the access, or leaves the handler with a fault. */
-  #translate(
-    code: Code,
-    position: Position,
-    linear: number,
-    bytes: number,
-    host: number,
-    tagOffset: number,
-    importIndex: number,
-  ): void {
-    this.#writeTlbCheck(code, linear, bytes, tagOffset);
-    code.set(host);
-    code.else();
-    this.#callHost(code, position, linear, bytes, importIndex);
-    code.tee(host);
-    code.op('i32.eqz');
-    code.if(undefined, false);
-    this.writeLeave(code, Leave.Fault);
-    code.end();
-    code.end();
-  }
-  #callHost(code: Code, position: Position, linear: number, bytes: number, importIndex: number): void {
-    this.writePosition(code, position);
-    code.get(linear);
-    code.op('i32.wrap_i64');
-    code.get(linear);
-    code.i64(32n);
-    code.op('i64.shr_u');
-    code.op('i32.wrap_i64');
-    code.i32(bytes);
-    code.call(importIndex);
-  }
-  loadAs(name: MemoryOp, bytes: number, linear: Val): Val {
-    const type = name.startsWith('v128') ? 'v128' : (name.slice(0, 3) as WasmType);
-    const { position } = this;
-    return this.graph.effectWithLocals(
-      [node(linear)],
-      type,
-      (writer, [address, result]) => {
-        const { code } = writer;
-        const host = code.local('i32');
-        this.#translate(code, position, localOf(writer, address!), bytes, host, 0, Import.load);
-        code.get(host);
-        code.memory(name, 0);
-        code.set(result!.local);
-      },
-      0,
-    )!;
-  }
+  abstract loadAs(name: MemoryOp, bytes: number, linear: Val): Val;
+  abstract storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void;
+  abstract loadPair(linear: Val): readonly [Val, Val];
+  abstract storePair(linear: Val, lower: Val, upper: Val): void;
+  abstract modify(width: Width, linear: Val, change: (old: Val) => Val): Val;
+  abstract bulkCopy(width: 8 | 16 | 32 | 64, target: Val, source: Val, count: Val): Val;
+  abstract bulkFill(width: 8 | 16 | 32 | 64, target: Val, value: Val, count: Val): Val;
   load(width: Width, linear: Val): Val {
     return this.loadAs(LOAD[width], width / 8, linear);
   }
-  loadPair(linear: Val): readonly [Val, Val] {
-    const { position } = this;
-    const host = this.graph.effectWithLocals(
-      [node(linear)],
-      'i32',
-      (writer, [address, result]) =>
-        this.#translate(writer.code, position, localOf(writer, address!), 32, result!.local, 0, Import.load),
-      0,
-    )!;
-    const halves = [0, 16].map((offset) => this.graph.peek('v128.load', host, offset, Reads.Memory));
-    // the host address may be that of a buffer: both halves are read now
-    this.graph.change(Reads.Memory);
-    return [halves[0]!, halves[1]!];
-  }
-  storePair(linear: Val, lower: Val, upper: Val): void {
-    const { position } = this;
-    this.graph.effectWithLocals(
-      [node(linear), node(lower), node(upper)],
-      undefined,
-      (writer, [address, ...halves]) => {
-        const { code } = writer;
-        const local = localOf(writer, address!);
-        const host = code.local('i32');
-        this.#writeTlbCheck(code, local, 32, 8);
-        code.set(host);
-        for (const [index, half] of halves.entries()) {
-          code.get(host);
-          writer.push(half);
-          code.memory('v128.store', 16 * index);
-        }
-        code.else();
-        for (const [index, half] of halves.entries()) {
-          code.get(P.state);
-          writer.push(half);
-          code.memory('v128.store', S.bounce + 16 * index);
-        }
-        this.#callHost(code, position, local, 32, Import.store);
-        this.writeStoreOutcome(code);
-        code.end();
-      },
-      Reads.Memory,
-    );
-  }
   store(width: Width, linear: Val, value: Val): void {
     this.storeAs(STORE[width], width / 8, linear, value);
-  }
-  storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void {
-    const { position } = this;
-    this.graph.effectWithLocals(
-      [node(linear), node(value)],
-      undefined,
-      (writer, [address, stored]) => {
-        const { code } = writer;
-        const local = localOf(writer, address!);
-        this.#writeTlbCheck(code, local, bytes, 8);
-        writer.push(stored!);
-        code.memory(name, 0);
-        code.else();
-        code.get(P.state);
-        writer.push(stored!);
-        code.memory(name, S.bounce);
-        this.#callHost(code, position, local, bytes, Import.store);
-        this.writeStoreOutcome(code);
-        code.end();
-      },
-      Reads.Memory,
-    );
-  }
-  modify(width: Width, linear: Val, change: (old: Val) => Val): Val {
-    const { position } = this;
-    const host = this.graph.effectWithLocals(
-      [node(linear)],
-      'i32',
-      (writer, [address, result]) =>
-        this.#translate(writer.code, position, localOf(writer, address!), width / 8, result!.local, 8, Import.modify),
-      0,
-    )!;
-    const old = this.graph.peek(LOAD[width], host, 0, Reads.Memory);
-    const changed = change(old);
-    this.graph.poke(STORE[width], host, 0, node(width < 64 ? this.wrap(changed) : changed), Reads.Memory);
-    this.graph.effectWithLocals(
-      [host],
-      undefined,
-      ({ code }, [address]) => {
-        code.get(address!.local);
-        code.get(P.state);
-        code.i32(S.bounce);
-        code.op('i32.add');
-        code.op('i32.eq');
-        code.if(undefined, false);
-        code.call(Import.modifyEnd);
-        this.writeModifyOutcome(code);
-        code.end();
-      },
-      0,
-    );
-    return old;
-  }
-  bulkCopy(width: 8 | 16 | 32 | 64, target: Val, source: Val, count: Val): Val {
-    return this.#bulk(width, target, count, source, undefined);
-  }
-  bulkFill(width: 8 | 16 | 32 | 64, target: Val, value: Val, count: Val): Val {
-    return this.#bulk(width, target, count, undefined, value);
-  }
-  #bulk(width: 8 | 16 | 32 | 64, target: Val, count: Val, source: Val | undefined, value: Val | undefined): Val {
-    const shift = Math.log2(width / 8);
-    const { position } = this;
-    const args = [target, count, source ?? value!].map(node);
-    return this.graph.effectWithLocals(
-      args,
-      'i64',
-      (writer, all) => {
-        const { code } = writer;
-        const [to, wanted, other] = all.slice(0, 3).map((each) => localOf(writer, each)) as [number, number, number];
-        const result = all[3]!.local;
-        const done = code.local('i32');
-        const hostTo = code.local('i32');
-        const hostFrom = code.local('i32');
-        const limit = (linear: number): void => {
-          code.i32(4096);
-          code.get(linear);
-          code.op('i32.wrap_i64');
-          code.i32(4095);
-          code.op('i32.and');
-          code.op('i32.sub');
-          code.i32(shift);
-          code.op('i32.shr_u');
-        };
-        const atMost = (push: () => void): void => {
-          const other = code.local('i32');
-          push();
-          code.tee(other);
-          code.get(done);
-          code.get(other);
-          code.get(done);
-          code.op('i32.lt_u');
-          code.select();
-          code.set(done);
-        };
-        const notPlain = (host: number): void => {
-          code.get(host);
-          code.get(P.state);
-          code.i32(S.bounce);
-          code.op('i32.add');
-          code.op('i32.eq');
-        };
-        if (source !== undefined) this.#translate(code, position, other, width / 8, hostFrom, 0, Import.load);
-        this.#translate(code, position, to, width / 8, hostTo, 8, Import.modify);
-        code.i32(4096);
-        code.get(wanted);
-        code.op('i32.wrap_i64');
-        code.get(wanted);
-        code.i64(4096n);
-        code.op('i64.gt_u');
-        code.select();
-        code.set(done);
-        atMost(() => limit(to));
-        if (source !== undefined) atMost(() => limit(other));
-        notPlain(hostTo);
-        if (source !== undefined) {
-          notPlain(hostFrom);
-          code.op('i32.or');
-          code.get(hostTo);
-          code.get(hostFrom);
-          code.op('i32.sub');
-          code.i32(1);
-          code.op('i32.sub');
-          code.get(done);
-          code.i32(shift);
-          code.op('i32.shl');
-          code.i32(1);
-          code.op('i32.sub');
-          code.op('i32.lt_u');
-          code.op('i32.or');
-        }
-        code.if(undefined, false);
-        code.i32(0);
-        code.set(done);
-        code.end();
-        code.get(done);
-        code.if(undefined, true);
-        if (source !== undefined) {
-          code.get(hostTo);
-          code.get(hostFrom);
-          code.get(done);
-          code.i32(shift);
-          code.op('i32.shl');
-          code.memoryCopy();
-        } else this.#writeFill(code, width, hostTo, other, done, shift);
-        code.end();
-        code.get(done);
-        code.op('i64.extend_i32_u');
-        code.set(result);
-      },
-      Reads.Memory,
-    )!;
-  }
-  /** Fills `done` elements: memory.fill where all bytes are alike, a loop of stores otherwise. */
-  #writeFill(code: Code, width: 8 | 16 | 32 | 64, hostTo: number, value: number, done: number, shift: number): void {
-    const at = code.local('i32');
-    const end = code.local('i32');
-    const loop = (): void => {
-      code.get(hostTo);
-      code.tee(at);
-      code.get(done);
-      code.i32(shift);
-      code.op('i32.shl');
-      code.op('i32.add');
-      code.set(end);
-      code.loop();
-      code.get(at);
-      code.get(value);
-      code.memory(STORE[width], 0);
-      code.get(at);
-      code.i32(width / 8);
-      code.op('i32.add');
-      code.tee(at);
-      code.get(end);
-      code.op('i32.lt_u');
-      code.brIf(0);
-      code.end();
-    };
-    const fill = (): void => {
-      code.get(hostTo);
-      code.get(value);
-      if (width === 64) code.op('i32.wrap_i64');
-      code.get(done);
-      code.i32(shift);
-      code.op('i32.shl');
-      code.memoryFill();
-    };
-    if (width === 8) {
-      fill();
-      return;
-    }
-    // zero and all-ones, which clear pages, are the same in every byte
-    code.get(value);
-    if (width === 64) code.op('i64.eqz');
-    else {
-      code.i32(width === 16 ? 0xffff : -1);
-      code.op('i32.and');
-      code.op('i32.eqz');
-    }
-    code.if();
-    fill();
-    code.else();
-    loop();
-    code.end();
   }
   /** memory at a linear address in a scalar or vector type */
   loadTyped(type: ValType, linear: Val): Val {
@@ -682,7 +361,13 @@ export abstract class SemBuilder implements Sem {
     this.setState(S.flagsAux, aux);
     this.#flagsAux = this.#depth === 0 ? node(aux) : undefined;
   }
+  #setFlags(result: Val | undefined, aux: Val, origin?: FlagsOrigin): void {
+    this.writeFlags(result, aux);
+    this.#origin = origin;
+  }
   flag(name: Flag): Val {
+    const given = this.#origin?.flags?.[name];
+    if (given !== undefined) return given;
     switch (name) {
       case 'CF':
         return this.shrU(this.readFlagsAux(), 31);
@@ -707,13 +392,15 @@ export abstract class SemBuilder implements Sem {
   }
   condition(number: number): Val {
     const negate = (value: Val): Val => ((number & 1) !== 0 ? this.eqz(value) : value);
+    const direct = this.#origin?.condition?.(number >> 1);
+    if (direct !== undefined) return negate(direct);
     switch (number >> 1) {
       case 0:
         return negate(this.flag('OF'));
       case 1:
         return negate(this.flag('CF'));
       case 2:
-        return (number & 1) !== 0 ? this.ne(this.readFlagsResult(), this.i64(0)) : this.flag('ZF');
+        return negate(this.flag('ZF'));
       case 3:
         return negate(this.or(this.flag('CF'), this.flag('ZF')));
       case 4:
@@ -725,6 +412,68 @@ export abstract class SemBuilder implements Sem {
       default:
         return negate(this.or(this.flag('ZF'), this.xor(this.flag('SF'), this.flag('OF'))));
     }
+  }
+  /** A value so that comparisons of narrow ones see only their bits: shifted to the top of its type. */
+  #comparable(width: number, value: Val): Val {
+    return width < 32 ? this.shl(value, 32 - width) : value;
+  }
+  #zero(value: Val): Val {
+    return value.type === 'i64' ? this.i64(0) : this.i32(0);
+  }
+  /** Conditions that a result alone decides: ZF and SF. */
+  #fromResult(width: number, result: Val): FlagsOrigin {
+    return {
+      condition: (pair) => {
+        if (pair === 2) return this.eqz(this.#comparable(width, result));
+        return pair === 4 ? this.ltS(this.#comparable(width, result), this.#zero(result)) : undefined;
+      },
+    };
+  }
+  /** Conditions after a comparison: of the values themselves. */
+  #fromDifference(width: number, a: Val, b: Val, result: Val): FlagsOrigin {
+    const [left, right] = [() => this.#comparable(width, a), () => this.#comparable(width, b)];
+    return {
+      condition: (pair) => {
+        switch (pair) {
+          case 1:
+            return this.ltU(left(), right());
+          case 2:
+            return this.eq(left(), right());
+          case 3:
+            return this.leU(left(), right());
+          case 4:
+            return this.ltS(this.#comparable(width, result), this.#zero(result));
+          case 6:
+            return this.ltS(left(), right());
+          case 7:
+            return this.eqz(this.gtS(left(), right()));
+          default:
+            return undefined;
+        }
+      },
+    };
+  }
+  /** Conditions with CF = OF = 0. */
+  #fromLogic(width: number, result: Val): FlagsOrigin {
+    return {
+      condition: (pair) => {
+        switch (pair) {
+          case 0:
+          case 1:
+            return this.i32(0);
+          case 2:
+          case 3:
+            return this.eqz(this.#comparable(width, result));
+          case 4:
+          case 6:
+            return this.ltS(this.#comparable(width, result), this.#zero(result));
+          case 7:
+            return this.eqz(this.gtS(this.#comparable(width, result), this.#zero(result)));
+          default:
+            return undefined;
+        }
+      },
+    };
   }
   #extendedResult(width: number, result: Val): Val {
     return width === 64 ? result : this.extendS(this.signExtend(this.wrap(result), width));
@@ -740,15 +489,23 @@ export abstract class SemBuilder implements Sem {
   }
   flagsAdd(width: number, a: Val, b: Val, result: Val): void {
     const carries = this.or(this.and(a, b), this.and(this.or(a, b), this.not(result)));
-    this.writeFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, carries));
+    this.#setFlags(
+      this.#extendedResult(width, result),
+      this.#auxOfCarries(width, carries),
+      this.#fromResult(width, result),
+    );
   }
-  flagsSub(width: number, a: Val, b: Val, result: Val): void {
+  flagsSub(width: number, a: Val, b: Val, result: Val, borrow?: Val): void {
     const notA = this.not(a);
     const borrows = this.or(this.and(notA, b), this.and(this.or(notA, b), result));
-    this.writeFlags(this.#extendedResult(width, result), this.#auxOfCarries(width, borrows));
+    this.#setFlags(
+      this.#extendedResult(width, result),
+      this.#auxOfCarries(width, borrows),
+      borrow === undefined ? this.#fromDifference(width, a, b, result) : this.#fromResult(width, result),
+    );
   }
   flagsLogic(width: number, result: Val): void {
-    this.writeFlags(this.#extendedResult(width, result), this.i32(0));
+    this.#setFlags(this.#extendedResult(width, result), this.i32(0), this.#fromLogic(width, result));
   }
   #flagsStep(width: number, result: Val, overflowAt: bigint, lowNibble: number): void {
     const old = this.readFlagsAux();
@@ -756,7 +513,11 @@ export abstract class SemBuilder implements Sem {
     const overflow = this.eq(extended, this.i64(overflowAt));
     const adjust = this.eq(this.and(this.wrap(result), this.i32(15)), this.i32(lowNibble));
     const partial = this.and(this.xor(this.shrU(old, 1), this.shl(overflow, 30)), this.i32(0x4000_0000));
-    this.writeFlags(extended, this.or(this.or(this.and(old, this.i32(0x8000_0000)), partial), this.shl(adjust, 3)));
+    this.#setFlags(
+      extended,
+      this.or(this.or(this.and(old, this.i32(0x8000_0000)), partial), this.shl(adjust, 3)),
+      this.#fromResult(width, result),
+    );
   }
   flagsIncrement(width: number, _a: Val, result: Val): void {
     this.#flagsStep(width, result, -(1n << BigInt(width - 1)), 0);
@@ -771,7 +532,9 @@ export abstract class SemBuilder implements Sem {
     if (values.ZF === undefined && values.SF === undefined && values.PF === undefined) {
       const kept = this.and(this.readFlagsAux(), this.i32(values.AF === undefined ? 0x3fff_ffff : 0x3fff_fff7));
       const aux = this.or(carries, kept);
-      this.writeFlags(undefined, values.AF === undefined ? aux : this.or(aux, this.shl(values.AF, 3)));
+      this.#setFlags(undefined, values.AF === undefined ? aux : this.or(aux, this.shl(values.AF, 3)), {
+        flags: values,
+      });
       return;
     }
     const zf = values.ZF ?? this.flag('ZF');
@@ -779,12 +542,13 @@ export abstract class SemBuilder implements Sem {
     const pf = values.PF ?? this.flag('PF');
     const af = values.AF ?? this.flag('AF');
     const rest = this.or(this.or(this.shl(af, 3), sf), this.shl(this.xor(pf, zf), 8));
-    this.writeFlags(this.extendU(this.xor(zf, this.i32(1))), this.or(carries, rest));
+    this.#setFlags(this.extendU(this.xor(zf, this.i32(1))), this.or(carries, rest), { flags: values });
   }
   flagsResult(width: number, result: Val, carry: Val, overflow: Val): void {
-    this.writeFlags(
+    this.#setFlags(
       this.#extendedResult(width, result),
       this.or(this.shl(carry, 31), this.shl(this.xor(carry, overflow), 30)),
+      { ...this.#fromResult(width, result), flags: { CF: carry, OF: overflow } },
     );
   }
 
@@ -797,17 +561,8 @@ export abstract class SemBuilder implements Sem {
   deferToHost(): void {
     this.leave(Leave.Host);
   }
-  leave(reason: number): void {
-    const { position } = this;
-    this.graph.effect(
-      [],
-      ({ code }) => {
-        this.writePosition(code, position);
-        this.writeLeave(code, reason);
-      },
-      Reads.Everything,
-    );
-  }
+  /** Gives control back with a `Leave` reason, this instruction not done. */
+  abstract leave(reason: number): void;
   tsc(): Val {
     const retired = this.sub(this.state(S.budget, 'i32'), this.left());
     return this.add(this.state(S.tscAtEntry, 'i64'), this.extendS(retired));
@@ -833,63 +588,112 @@ export abstract class SemBuilder implements Sem {
   /** Goes on at a linear address held in an i64 local: through the code TLB, or by way of the host. */
   writeJump(writer: GraphWriter, position: Position, linear: number): void {
     const { code } = writer;
-    const entry = code.local('i32');
     const left = code.local('i32');
-    const record = code.local('i32');
     this.writeLeftAfter(code, position);
     code.set(left);
-    writeCodeTlbTag(code, linear, entry);
-    code.get(linear);
-    code.i64(-4096n);
-    code.op('i64.and');
-    code.op('i64.eq');
-    if (this.jumpsEndBudgets) {
-      code.get(left);
-      code.i32(0);
-      code.op('i32.gt_s');
-      code.op('i32.and');
-    }
-    code.if(undefined, true);
-    code.get(entry);
-    code.memory('i32.load', 8);
-    code.get(linear);
-    code.op('i32.wrap_i64');
-    code.i32(4095);
-    code.op('i32.and');
-    code.i32(2);
-    code.op('i32.shl');
-    code.op('i32.add');
-    code.memory('i32.load', 0);
-    code.tee(record);
-    code.if(undefined, true);
-    code.get(P.state);
-    code.get(linear);
-    code.i64(-4096n);
-    code.op('i64.and');
-    code.memory('i64.store', S.codePage);
-    code.get(P.state);
-    code.get(record);
-    code.get(left);
-    code.get(P.tlb);
-    writeDispatch(code, () => code.get(record));
-    code.end();
-    code.end();
-    code.get(P.state);
-    code.get(linear);
-    code.memory('i64.store', S.rip);
-    code.get(P.state);
-    code.get(left);
-    code.memory('i32.store', S.remaining);
-    if (this.jumpsEndBudgets) {
-      code.i32(Leave.Lookup);
-      code.i32(Leave.Budget);
-      code.get(left);
-      code.i32(0);
-      code.op('i32.gt_s');
-      code.select();
-    } else code.i32(Leave.Continue);
-    code.return();
+    writeGoTo(code, linear, left, this.jumpsEndBudgets);
   }
+}
+
+/** Goes on at the linear address in `linear` with the instructions left in `left`; `endsBudget`: a spent budget ends the run here. */
+export function writeGoTo(code: Code, linear: number, left: number, endsBudget: boolean): void {
+  const entry = code.local('i32');
+  const record = code.local('i32');
+  writeCodeTlbTag(code, linear, entry);
+  code.get(linear);
+  code.i64(-4096n);
+  code.op('i64.and');
+  code.op('i64.eq');
+  if (endsBudget) {
+    code.get(left);
+    code.i32(0);
+    code.op('i32.gt_s');
+    code.op('i32.and');
+  }
+  code.if(undefined, true);
+  code.get(entry);
+  code.memory('i32.load', 8);
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.i32(4095);
+  code.op('i32.and');
+  code.i32(2);
+  code.op('i32.shl');
+  code.op('i32.add');
+  code.memory('i32.load', 0);
+  code.tee(record);
+  code.i32(ENTERED);
+  code.op('i32.and');
+  code.if(undefined, true);
+  code.get(record);
+  code.i32(ENTERED);
+  code.op('i32.xor');
+  code.set(record);
+  code.get(P.state);
+  code.get(linear);
+  code.i64(-4096n);
+  code.op('i64.and');
+  code.memory('i64.store', S.codePage);
+  code.get(P.state);
+  code.get(record);
+  code.get(left);
+  code.get(P.tlb);
+  writeDispatch(code, () => code.get(record));
+  code.end();
+  code.end();
+  code.get(P.state);
+  code.get(linear);
+  code.memory('i64.store', S.rip);
+  code.get(P.state);
+  code.get(left);
+  code.memory('i32.store', S.remaining);
+  if (endsBudget) {
+    code.i32(Leave.Lookup);
+    code.i32(Leave.Budget);
+    code.get(left);
+    code.i32(0);
+    code.op('i32.gt_s');
+    code.select();
+  } else code.i32(Leave.Continue);
+  code.return();
+}
+
+/** Opens an `if` for a TLB hit of the whole access, with its host address on the stack; `else` is a miss. `entry` is an i32 local to use. */
+export function writeTlbCheck(code: Code, linear: number, bytes: number, tagOffset: number, entry: number): void {
+  writeTlbTest(code, linear, bytes, tagOffset, entry);
+  code.op('i64.eq');
+  code.if(undefined, true);
+  writeHostAddress(code, linear, entry);
+}
+
+/** Pushes the tag found in the TLB, and the tag that makes the whole access a hit. */
+export function writeTlbTest(code: Code, linear: number, bytes: number, tagOffset: number, entry: number): void {
+  code.get(P.tlb);
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.i32(7);
+  code.op('i32.shr_u');
+  code.i32((DATA_TLB_ENTRIES - 1) << 5);
+  code.op('i32.and');
+  code.op('i32.add');
+  code.tee(entry);
+  code.memory('i64.load', tagOffset);
+  code.get(linear);
+  if (bytes > 1) {
+    code.i64(BigInt(bytes - 1));
+    code.op('i64.add');
+  }
+  code.i64(-4096n);
+  code.op('i64.and');
+}
+
+/** Pushes the host address of a linear one whose TLB entry is `entry`. */
+export function writeHostAddress(code: Code, linear: number, entry: number): void {
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.get(entry);
+  code.memory('i32.load', 16);
+  code.op('i32.add');
 }
 
 /** Pushes the tag of the code TLB entry for a linear address (an i64 local), and leaves the entry's offset in `entry`. */

@@ -3,9 +3,12 @@
 export const DATA_TLB_ENTRIES = 1024;
 /** i64 read tag, i64 write tag, i32 addend (host address = low 32 bits of linear + addend), 12 bytes unused */
 export const DATA_TLB_ENTRY_BYTES = 32;
+/** offsets of the tags in an entry */
+export const READ_TAG = 0;
+export const WRITE_TAG = 8;
 export const DATA_TLB_BYTES = DATA_TLB_ENTRIES * DATA_TLB_ENTRY_BYTES;
 export const CODE_TLB_ENTRIES = 512;
-/** i64 tag, u32 table of records by page offset, u32 host page */
+/** i64 tag, u32 table of records by page offset, u32 host page with bit 0 set if the translation is global */
 export const CODE_TLB_ENTRY_BYTES = 16;
 export const CODE_TLB_BYTES = CODE_TLB_ENTRIES * CODE_TLB_ENTRY_BYTES;
 

@@ -32,7 +32,7 @@ function subtraction(withBorrow: boolean): Operation {
         const difference = b.sub(value, subtrahend);
         return borrow === undefined ? difference : b.sub(difference, borrow);
       });
-      b.flagsSub(width, old, subtrahend, result);
+      b.flagsSub(width, old, subtrahend, result, borrow);
     },
   };
 }

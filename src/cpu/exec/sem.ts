@@ -159,8 +159,8 @@ export interface Sem {
   condition(number: number): Val;
   /** after r = a + b (+ carry): all six */
   flagsAdd(width: number, a: Val, b: Val, result: Val): void;
-  /** after r = a - b (- borrow): all six */
-  flagsSub(width: number, a: Val, b: Val, result: Val): void;
+  /** after r = a - b - borrow: all six */
+  flagsSub(width: number, a: Val, b: Val, result: Val, borrow?: Val): void;
   /** CF = OF = AF = 0; ZF SF PF from the result */
   flagsLogic(width: number, result: Val): void;
   /** as flagsAdd/flagsSub with b = 1, CF kept */

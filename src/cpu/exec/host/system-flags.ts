@@ -48,6 +48,11 @@ function popFlags(b: Sem): void {
   b.if(b.and(b.ne(b.and(changed, b.i32(Rflags.IF)), b.i32(0)), contested), () => b.deferToHost());
   b.setGpr(RSP, 64, b.add(pointer, b.i64(8)));
   b.setState(S.rflags, b.or(b.and(old, b.i32(~simple)), b.and(image, b.i32(simple))));
+  setArithmeticFlags(b, image);
+}
+
+/** The six arithmetic flags from an image of RFLAGS. */
+export function setArithmeticFlags(b: Sem, image: Val): void {
   const bit = (name: (typeof FLAGS)[number]): Val => b.and(b.shrU(image, BIT[name]), b.i32(1));
   b.flagsSet({ CF: bit('CF'), PF: bit('PF'), AF: bit('AF'), ZF: bit('ZF'), SF: bit('SF'), OF: bit('OF') });
 }

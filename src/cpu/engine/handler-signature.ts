@@ -1,0 +1,15 @@
+/** What every generated function takes and gives, and what its module imports. */
+import type { ModuleImport, Signature } from '../../wasm/index.ts';
+
+/** state, record, instructions left, data TLB; gives a `Leave` */
+const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
+const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
+const OUTCOME: Signature = { parameters: [], results: ['i32'] };
+export const HANDLER_TYPES = [HANDLER, ACCESS, OUTCOME];
+export const FIRST_IMPORTS: readonly ModuleImport[] = ['load', 'store', 'modify']
+  .map((name) => ({ module: 'env', name, type: 1 }))
+  .concat([{ module: 'env', name: 'modifyEnd', type: 2 }]);
+/** Only the first module holds the function table; the others go through its `dispatch`. */
+export const LATER_IMPORTS = FIRST_IMPORTS.concat([{ module: 'env', name: 'dispatch', type: 0 }]);
+/** Compiled regions call nothing, they only go on. */
+export const REGION_IMPORTS: readonly ModuleImport[] = [{ module: 'env', name: 'dispatch', type: 0 }];

@@ -1,0 +1,130 @@
+/**
+ * Guest memory as compiled regions reach it: the TLB inline, and no call at all. An access that misses leaves to the interpreter, which executes the
+ * instruction from its start; so a region keeps its registers in machine registers, and never has to ask whether it still stands for what the page holds.
+ */
+import type { Code, MemoryOp, WasmType } from '../../wasm/index.ts';
+import type { Facts, Val, Width } from '../exec/sem.ts';
+import { type Node, Reads } from './graph.ts';
+import {
+  LOAD,
+  localOf,
+  node,
+  type Position,
+  REGION_DISPATCH,
+  SemBuilder,
+  STORE,
+  writeHostAddress,
+  writeTlbTest,
+} from './sem-builder.ts';
+import { READ_TAG, WRITE_TAG } from './tlb.ts';
+
+export abstract class RegionMemory extends SemBuilder {
+  readonly #entry: number;
+
+  constructor(facts: Facts) {
+    super(facts, REGION_DISPATCH);
+    this.#entry = this.code.local('i32');
+  }
+
+  /** Gives the instruction at a position to the interpreter. */
+  abstract writeInterpret(code: Code, position: Position): void;
+
+  leave(): void {
+    const { position } = this;
+    this.graph.effect([], ({ code }) => this.writeInterpret(code, position), Reads.Everything);
+  }
+
+  override raise(): void {
+    this.leave();
+  }
+
+  /** Leaves on a TLB miss, else pushes the host address. */
+  #writeTranslation(code: Code, position: Position, linear: number, bytes: number, tagOffset: number): void {
+    writeTlbTest(code, linear, bytes, tagOffset, this.#entry);
+    code.op('i64.ne');
+    code.if(undefined, false);
+    this.writeInterpret(code, position);
+    code.end();
+    writeHostAddress(code, linear, this.#entry);
+  }
+
+  loadAs(name: MemoryOp, bytes: number, linear: Val): Val {
+    const type = name.startsWith('v128') ? 'v128' : (name.slice(0, 3) as WasmType);
+    const { position } = this;
+    return this.graph.effectWithLocals(
+      [node(linear)],
+      type,
+      (writer, [address, result]) => {
+        const { code } = writer;
+        this.#writeTranslation(code, position, localOf(writer, address!), bytes, READ_TAG);
+        code.memory(name, 0);
+        code.set(result!.local);
+      },
+      0,
+    )!;
+  }
+
+  storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void {
+    const { position } = this;
+    this.graph.effectWithLocals(
+      [node(linear), node(value)],
+      undefined,
+      (writer, [address, stored]) => {
+        const { code } = writer;
+        this.#writeTranslation(code, position, localOf(writer, address!), bytes, WRITE_TAG);
+        writer.push(stored!);
+        code.memory(name, 0);
+      },
+      Reads.Memory,
+    );
+  }
+
+  loadPair(linear: Val): readonly [Val, Val] {
+    const host = this.#hostOf(linear, 32, READ_TAG);
+    return [
+      this.graph.peek('v128.load', host, 0, Reads.Memory),
+      this.graph.peek('v128.load', host, 16, Reads.Memory),
+    ];
+  }
+
+  storePair(linear: Val, lower: Val, upper: Val): void {
+    const host = this.#hostOf(linear, 32, WRITE_TAG);
+    this.graph.poke('v128.store', host, 0, node(lower), Reads.Memory);
+    this.graph.poke('v128.store', host, 16, node(upper), Reads.Memory);
+  }
+
+  /** Host address of an access that hits; leaves on a miss. */
+  #hostOf(linear: Val, bytes: number, tagOffset: number): Node {
+    const { position } = this;
+    return this.graph.effectWithLocals(
+      [node(linear)],
+      'i32',
+      (writer, [address, result]) => {
+        this.#writeTranslation(writer.code, position, localOf(writer, address!), bytes, tagOffset);
+        writer.code.set(result!.local);
+      },
+      0,
+    )!;
+  }
+
+  modify(width: Width, linear: Val, change: (old: Val) => Val): Val {
+    const host = this.#hostOf(linear, width / 8, WRITE_TAG);
+    const old = this.graph.peek(LOAD[width], host, 0, Reads.Memory);
+    const changed = change(old);
+    this.graph.poke(STORE[width], host, 0, node(width < 64 ? this.wrap(changed) : changed), Reads.Memory);
+    return old;
+  }
+
+  bulkCopy(): Val {
+    return this.#neverCompiled();
+  }
+  bulkFill(): Val {
+    return this.#neverCompiled();
+  }
+  repeat(): void {
+    this.#neverCompiled();
+  }
+  #neverCompiled(): never {
+    throw new Error('broken invariant: a repeating instruction was compiled');
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Generated code on disk, so that the next run of the same guest starts with what this one has compiled, optimised machine code included.
+ * What it holds can be made anew at any time: a file that is missing, old, damaged, or of another V8 is as good as none.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import type { GeneratedCode, GeneratedModule, GeneratedRegion } from '../cpu/index.ts';
+import { cacheDirectory } from './files.ts';
+
+/** A file that has grown beyond this is begun anew. */
+const MOST_BYTES = 256 << 20;
+/** Guests, and builds of ours, that are remembered. */
+const MOST_FILES = 8;
+const DIGEST_BYTES = 32;
+
+/** A stretch of the file's blob. */
+type Stretch = readonly [from: number, to: number];
+
+interface StoredModule {
+  readonly bytes: Stretch;
+  /** machine code, by V8; none of a module none of whose functions was hot enough to be optimised */
+  readonly native: Stretch | null;
+}
+interface StoredRegions extends StoredModule {
+  /** a region with the bytes of its code as a stretch */
+  readonly regions: readonly (Omit<GeneratedRegion, 'code'> & { readonly code: Stretch })[];
+}
+interface Index {
+  readonly features: string;
+  readonly handlers: StoredModule | null;
+  readonly regions: readonly StoredRegions[];
+}
+
+type RestoredModule = Pick<GeneratedModule, 'bytes' | 'module'>;
+
+/** V8's own serialiser of WebAssembly modules, which browsers use for their caches and Node does not name. */
+interface NativeSerializer {
+  serialize(module: WebAssembly.Module): ArrayBuffer;
+  /** undefined: V8 does not want it, being another version or having other flags */
+  deserialize(native: ArrayBuffer, bytes: Uint8Array): WebAssembly.Module | undefined;
+  /** only modules that have such a function can be serialised */
+  isOptimised(exported: unknown): boolean;
+}
+
+/** The V8 of Node 20: its serialiser ends the process when it is asked what it does not expect, so no other one is asked. */
+const KNOWN_V8 = /^11\.3\./;
+
+function nativeSerializer(): NativeSerializer | undefined {
+  if (!KNOWN_V8.test(process.versions.v8)) return undefined;
+  try {
+    setFlagsFromString('--allow-natives-syntax');
+    return {
+      serialize: new Function('module', 'return %SerializeWasmModule(module)') as NativeSerializer['serialize'],
+      deserialize: new Function(
+        'native',
+        'bytes',
+        'return %DeserializeWasmModule(native, bytes)',
+      ) as NativeSerializer['deserialize'],
+      isOptimised: new Function('exported', 'return %IsTurboFanFunction(exported)') as NativeSerializer['isOptimised'],
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+export class CodeStore {
+  readonly #path: string;
+  readonly #serializer: NativeSerializer | undefined;
+  readonly #native = new WeakMap<GeneratedModule, Uint8Array | undefined>();
+  /** what the file held */
+  readonly stored: GeneratedCode | undefined;
+
+  /** @param guest bytes that tell guests apart, such as the kernel: each has a file of its own */
+  constructor(guest: Uint8Array) {
+    const name = createHash('sha256').update(engineDigest()).update(guest).digest('hex').slice(0, 32);
+    this.#path = join(cacheDirectory(), 'code', name);
+    this.#serializer = nativeSerializer();
+    this.stored = this.#read();
+  }
+
+  /** The file: a digest of the rest, the length of the index, the index as JSON, the blob. */
+  #read(): GeneratedCode | undefined {
+    const serializer = this.#serializer;
+    if (serializer === undefined) return undefined;
+    try {
+      const file = readFileSync(this.#path);
+      const body = file.subarray(DIGEST_BYTES);
+      if (!digestOf(body).equals(file.subarray(0, DIGEST_BYTES))) return undefined;
+      const blobAt = 4 + body.readUInt32LE(0);
+      const { features, handlers, regions } = JSON.parse(body.toString('latin1', 4, blobAt)) as Index;
+      const blob = new Uint8Array(body.buffer, body.byteOffset + blobAt, body.length - blobAt);
+      return {
+        features,
+        handlers: handlers === null ? undefined : this.#restored(serializer, blob, handlers),
+        regions: regions.map((each) =>
+          Object.assign(this.#restored(serializer, blob, each), {
+            regions: each.regions.map((region) => ({ ...region, code: blob.subarray(...region.code) })),
+          }),
+        ),
+      };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Machine code is read, or made, when the module is first needed. */
+  #restored(serializer: NativeSerializer, blob: Uint8Array<ArrayBuffer>, stored: StoredModule): RestoredModule {
+    const bytes = blob.subarray(...stored.bytes);
+    const native = stored.native === null ? undefined : blob.subarray(...stored.native);
+    let module: WebAssembly.Module | undefined;
+    const restored = {
+      bytes,
+      get module() {
+        module ??= native && serializer.deserialize(native.slice().buffer, bytes.slice());
+        module ??= new WebAssembly.Module(bytes);
+        return module;
+      },
+    };
+    this.#native.set(restored, native);
+    return restored;
+  }
+
+  /** Adds what a run has generated. A directory that cannot be written costs the next run its head start, and nothing else. */
+  save({ features, handlers, regions }: GeneratedCode): void {
+    const serializer = this.#serializer;
+    if (serializer === undefined || (this.stored !== undefined && regions.length === 0)) return;
+    const pieces: Uint8Array[] = [];
+    let length = 0;
+    const put = (bytes: Uint8Array): Stretch => {
+      pieces.push(bytes);
+      length += bytes.length;
+      return [length - bytes.length, length];
+    };
+    const store = (generated: GeneratedModule): StoredModule => {
+      const functions = Object.values(generated.instance?.exports ?? {});
+      const native = functions.some((each) => serializer.isOptimised(each))
+        ? new Uint8Array(serializer.serialize(generated.module))
+        : this.#native.get(generated);
+      return { bytes: put(generated.bytes), native: native === undefined ? null : put(native) };
+    };
+    const known = this.stored?.features === features ? this.stored.regions : [];
+    const index: Index = {
+      features,
+      handlers: handlers === undefined ? null : store(handlers),
+      regions: [...known, ...regions].map((each) => ({
+        ...store(each),
+        regions: each.regions.map((region) => ({ ...region, code: put(region.code) })),
+      })),
+    };
+    const head = Buffer.from(JSON.stringify(index), 'latin1');
+    const headLength = Buffer.alloc(4);
+    headLength.writeUInt32LE(head.length);
+    const body = Buffer.concat([headLength, head, ...pieces]);
+    if (body.length > MOST_BYTES) return;
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true });
+      const temporary = `${this.#path}.${process.pid}`;
+      writeFileSync(temporary, digestOf(body));
+      writeFileSync(temporary, body, { flag: 'a' });
+      renameSync(temporary, this.#path);
+      forgetOldest(dirname(this.#path));
+    } catch {
+      return;
+    }
+  }
+}
+
+/** Tells engines apart: code that one has generated is of no use to another. */
+function engineDigest(): Buffer {
+  const hash = createHash('sha256').update(process.version);
+  const source = join(import.meta.dirname, '..');
+  for (const folder of ['cpu', 'isa', 'wasm'])
+    for (const file of readdirSync(join(source, folder), { recursive: true, encoding: 'utf8' }).sort()) {
+      if (!file.endsWith('.js')) continue;
+      const path = join(source, folder, file);
+      hash.update(`${file} ${statSync(path).size}`).update(readFileSync(path));
+    }
+  return hash.digest();
+}
+
+const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+
+/** Keeps the files that were written last. */
+function forgetOldest(directory: string): void {
+  const files = readdirSync(directory).map((name) => join(directory, name));
+  const newestFirst = files.map((path) => ({ path, time: statSync(path).mtimeMs })).sort((a, b) => b.time - a.time);
+  for (const { path } of newestFirst.slice(MOST_FILES)) rmSync(path, { force: true });
+}

@@ -1,0 +1,20 @@
+/** The thread behind `RegionThread`: the features first, then requests in, modules out. */
+import { receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { OPERATIONS, RegionTranslator } from '../cpu/index.ts';
+import type { InstructionFeature } from '../isa/index.ts';
+import type { RegionThreadData } from './region-thread.ts';
+import { RequestRing } from './request-ring.ts';
+
+/** A module has a price of its own, but what waits for company is interpreted meanwhile. */
+const REQUESTS_AT_ONCE = 48;
+
+const { port, ring: buffer } = workerData as RegionThreadData;
+const ring = new RequestRing(buffer);
+ring.waitUntilOpen();
+const { message: features } = receiveMessageOnPort(port) as { message: readonly InstructionFeature[] };
+const translator = new RegionTranslator(OPERATIONS, features);
+
+for (;;) {
+  port.postMessage(translator.compile(ring.take(REQUESTS_AT_ONCE)));
+  ring.countAnswer();
+}
