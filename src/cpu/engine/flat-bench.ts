@@ -30,9 +30,7 @@ export interface FlatBench {
 }
 
 /** Identity map of 4 GiB by 2 MiB pages, and a table of 4 KiB pages for the linear range from 8 GiB on. */
-export function flatBench(
-  options: EngineOptions & { ramBytes?: number; operations?: OperationTable } = {},
-): FlatBench {
+export function flatBench(options: EngineOptions & { ramBytes?: number; operations?: OperationTable } = {}): FlatBench {
   const memory = new HostMemory(options.ramBytes ?? 16 << 20);
   const clock = new Clock();
   const operations = { ...integerOperations, ...baseAndTimeOperations, ...hlt, ...options.operations };

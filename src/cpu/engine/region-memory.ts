@@ -81,10 +81,7 @@ export abstract class RegionMemory extends SemBuilder {
 
   loadPair(linear: Val): readonly [Val, Val] {
     const host = this.#hostOf(linear, 32, READ_TAG);
-    return [
-      this.graph.peek('v128.load', host, 0, Reads.Memory),
-      this.graph.peek('v128.load', host, 16, Reads.Memory),
-    ];
+    return [this.graph.peek('v128.load', host, 0, Reads.Memory), this.graph.peek('v128.load', host, 16, Reads.Memory)];
   }
 
   storePair(linear: Val, lower: Val, upper: Val): void {
