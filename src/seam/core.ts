@@ -35,6 +35,14 @@ const SUPPRESS_VE_HIGH = 0x8000_0000;
 const LEAF_BITS = (6 << 3) | (1 << 6) | (1 << 7);
 const RWX = 7;
 
+/** Bits of a page operand that say something else, in halves. */
+export interface HandleFlags {
+  readonly low: number;
+  readonly high: number;
+}
+
+const NO_FLAGS: HandleFlags = { low: 0, high: 0 };
+
 export interface CoreOptions {
   readonly version: ModuleVersion;
   readonly memory: HostMemory;
@@ -109,19 +117,20 @@ export class SeamCore {
   }
 
   /**
-   * A page operand: aligned, without key id, RAM, and of the expected type. -1 if not, with `code` and `details` set. `flags` are low
-   * bits that are no part of the address.
+   * A page operand: aligned, without key id, RAM, and of the expected type. -1 if not, with `code` and `details` set. `flags` are bits
+   * that are no part of the address.
    */
   pageOperand(
     registers: RegisterFile,
     register: Gpr,
     expected: PageType,
     level: PageLevel = PageLevel.PAGE_4K,
-    flags = 0,
+    flags: HandleFlags = NO_FLAGS,
   ): number {
     const bytes = levelBytes(level);
-    const hpa = registers.number(register) - (registers.low(register) & flags);
-    if (registers.high(register) >= HIGH_NO_KEY || hpa % bytes !== 0) {
+    const high = (registers.high(register) & ~flags.high) >>> 0;
+    const hpa = high * 0x1_0000_0000 + ((registers.low(register) & ~flags.low) >>> 0);
+    if (high >= HIGH_NO_KEY || hpa % bytes !== 0) {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
     }

@@ -102,8 +102,8 @@ function checkKeys(core: SeamCore): void {
   }
 }
 
-/** Everything that a call that fails must leave alone, as text. */
-export function stateOf(core: SeamCore): string {
+/** Everything that a call that fails must leave alone, as text: but leaves that take a vCPU first keep it, whatever they find then. */
+export function stateOf(core: SeamCore, withAssociations: boolean): string {
   const { memory, pamt } = core;
   const pages: unknown[] = [];
   for (let hpa = memory.ramBase; hpa < memory.ramBase + memory.ramBytes; hpa += PAGE_SIZE_BYTES) {
@@ -118,9 +118,24 @@ export function stateOf(core: SeamCore): string {
   };
   const tds = [...core.tds.values()].map((td) => {
     if (td.configuration !== undefined) visit(td.configuration.secureEpt.root);
-    return [td.tdrHpa, td.lifecycle, td.opState, td.fatal, td.epoch, td.childCount, td.tdcxPages, td.associatedVcpus];
+    return [
+      td.tdrHpa,
+      td.lifecycle,
+      td.opState,
+      td.fatal,
+      td.epoch,
+      td.childCount,
+      td.tdcxPages,
+      withAssociations && td.associatedVcpus,
+    ];
   });
-  const vcpus = [...core.vcpus.values()].map((v) => [v.tdvprHpa, v.state, v.tdvpsPages, v.index, v.associated]);
+  const vcpus = [...core.vcpus.values()].map((v) => [
+    v.tdvprHpa,
+    v.state,
+    v.tdvpsPages,
+    v.index,
+    withAssociations && v.associated,
+  ]);
   const keys = Array.from({ length: MAX_KEY_ID + 1 }, (_, keyId) => core.keys.stateOf(keyId));
   return JSON.stringify([core.sysState, keys, tds, vcpus, pages, tables]);
 }

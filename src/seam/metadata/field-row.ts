@@ -5,6 +5,10 @@ import type { CompletionCode } from '../../abi/index.ts';
 export const Accessor = { HOST: 0, DEBUG_HOST: 1, GUEST: 2, SERVICE_TD: 3 } as const;
 export type Accessor = (typeof Accessor)[keyof typeof Accessor];
 
+/** As whom the host of a TD asks about it. */
+export const hostOf = (td: { readonly isDebug: boolean }): Accessor =>
+  td.isDebug ? Accessor.DEBUG_HOST : Accessor.HOST;
+
 /** Bits that may be read and bits that may be written, before the size of the element cuts them. */
 export interface Rights {
   readonly read: bigint;

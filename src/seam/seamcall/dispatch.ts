@@ -5,12 +5,13 @@ import {
   type Gpr,
   isModule20,
   OperandId,
+  PageLevel,
   Gpr as Register,
   type RegisterFile,
   TdhLeaf,
 } from '../../abi/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
-import { type SeamCore, SysState } from '../core.ts';
+import { type HandleFlags, type SeamCore, SysState } from '../core.ts';
 import { PageType } from '../pamt.ts';
 import { Lifecycle, type OpState, TDCS_PAGES, TDVPS_PAGES, type Td } from '../structures/td.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
@@ -53,7 +54,7 @@ function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): Complet
     const vcpu = vcpuOf(core, registers, row);
     if (vcpu !== undefined) return row.run(core, registers, vcpu, vcpu.td.configuration!);
   } else {
-    const td = tdOf(core, registers, row.tdr, row.scope === 'td' ? row.handleFlags : 0);
+    const td = tdOf(core, registers, row.tdr, row.scope === 'td' ? row.handleFlags : undefined);
     if (td !== undefined) {
       if (row.scope === 'key') return row.run(core, registers, td);
       if (hasControlStructure(core, td)) {
@@ -67,7 +68,7 @@ function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): Complet
 }
 
 function vcpuOf(core: SeamCore, registers: RegisterFile, row: VcpuRow): Vcpu | undefined {
-  const hpa = core.pageOperand(registers, row.tdvpr, PageType.TDVPR);
+  const hpa = core.pageOperand(registers, row.tdvpr, PageType.TDVPR, PageLevel.PAGE_4K, row.handleFlags);
   const vcpu = core.vcpus.get(hpa);
   if (vcpu === undefined || !hasControlStructure(core, vcpu.td) || !isInState(core, vcpu.td, row.states))
     return undefined;
@@ -76,8 +77,8 @@ function vcpuOf(core: SeamCore, registers: RegisterFile, row: VcpuRow): Vcpu | u
   return undefined;
 }
 
-function tdOf(core: SeamCore, registers: RegisterFile, register: Gpr, flags = 0): Td | undefined {
-  return core.tds.get(core.pageOperand(registers, register, PageType.TDR, 0, flags));
+function tdOf(core: SeamCore, registers: RegisterFile, register: Gpr, flags?: HandleFlags): Td | undefined {
+  return core.tds.get(core.pageOperand(registers, register, PageType.TDR, PageLevel.PAGE_4K, flags));
 }
 
 /** Order as in the module: fatal, key, pages of the TDCS. */

@@ -22,6 +22,7 @@ import { tdhMngKeyFreeid } from './tdh-mng-key-freeid.ts';
 import { tdhMngKeyReclaimid } from './tdh-mng-key-reclaimid.ts';
 import { tdhMngRd } from './tdh-mng-rd.ts';
 import { tdhMngVpflushdone } from './tdh-mng-vpflushdone.ts';
+import { tdhMngWr } from './tdh-mng-wr.ts';
 import { tdhMrExtend } from './tdh-mr-extend.ts';
 import { tdhMrFinalize } from './tdh-mr-finalize.ts';
 import { tdhPhymemCacheWb } from './tdh-phymem-cache-wb.ts';
@@ -31,6 +32,7 @@ import { tdhPhymemPageWbinvd } from './tdh-phymem-page-wbinvd.ts';
 import { tdhSysInfo } from './tdh-sys-info.ts';
 import { tdhSysInit } from './tdh-sys-init.ts';
 import { tdhSysRd } from './tdh-sys-rd.ts';
+import { tdhSysRdall } from './tdh-sys-rdall.ts';
 import { tdhVpAddcx } from './tdh-vp-addcx.ts';
 import { tdhVpCreate } from './tdh-vp-create.ts';
 import { tdhVpEnter } from './tdh-vp-enter.ts';
@@ -53,6 +55,7 @@ export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
   tdhVpCreate,
   tdhMngRd,
   tdhMemRd,
+  tdhMngWr,
   tdhMemWr,
   tdhMemPageDemote,
   tdhMrExtend,
@@ -73,6 +76,7 @@ export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
   tdhSysInfo,
   tdhSysInit,
   tdhSysRd,
+  tdhSysRdall,
   tdhMemTrack,
   tdhMemRangeUnblock,
   tdhPhymemCacheWb,

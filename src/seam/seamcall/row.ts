@@ -1,6 +1,6 @@
 /** The form of a SEAMCALL leaf: one row, one leaf, one file. */
 import { type CompletionCode, Gpr, type RegisterFile, type TdhLeaf } from '../../abi/index.ts';
-import type { SeamCore } from '../core.ts';
+import type { HandleFlags, SeamCore } from '../core.ts';
 import type { OpState, Td, TdConfiguration } from '../structures/td.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
 
@@ -36,15 +36,12 @@ export interface KeyRow extends LeafRow {
   readonly run: (core: SeamCore, registers: RegisterFile, td: Td) => CompletionCode;
 }
 
-/** Flags of a TD handle that the leaf knows: low bits of the TDR's address. The dispatcher takes them off. */
-interface HandleFlags {
-  readonly handleFlags?: number;
-}
-
 /** A leaf of a TD that is being built or runs; `states` are the operation states that allow it. */
-export interface TdRow extends LeafRow, HandleFlags {
+export interface TdRow extends LeafRow {
   readonly scope: 'td';
   readonly tdr: Gpr;
+  /** flags beside the TDR's address that the leaf knows; the dispatcher takes them off */
+  readonly handleFlags?: HandleFlags;
   readonly states: readonly OpState[];
   readonly run: (core: SeamCore, registers: RegisterFile, td: Td, configuration: TdConfiguration) => CompletionCode;
 }
@@ -60,6 +57,8 @@ export interface BuildRow extends LeafRow {
 export interface VcpuRow extends LeafRow {
   readonly scope: 'vcpu';
   readonly tdvpr: Gpr;
+  /** flags beside the TDVPR's address that the leaf knows; the dispatcher takes them off */
+  readonly handleFlags?: HandleFlags;
   readonly states: readonly OpState[];
   /** may be called before all pages of the TDVPS are added */
   readonly incomplete?: boolean;

@@ -14,7 +14,7 @@ export const tdhMemPageDemote: TdRow = {
   source: leafSource('TDH.MEM.PAGE.DEMOTE'),
   outputs: ENTRY_OUTPUTS,
   tdr: Gpr.RDX,
-  handleFlags: 1,
+  handleFlags: { low: 1, high: 0 },
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, td, configuration) {
     const sept = configuration.secureEpt;

@@ -23,7 +23,7 @@ export const tdhMemSeptAdd: TdRow = {
   maxVersion: 1,
   outputs: ENTRY_OUTPUTS,
   tdr: Gpr.RDX,
-  handleFlags: ALLOW_EXISTING,
+  handleFlags: { low: ALLOW_EXISTING, high: 0 },
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, td, configuration) {
     const sept = configuration.secureEpt;

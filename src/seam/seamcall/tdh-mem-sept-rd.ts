@@ -14,7 +14,7 @@ export const tdhMemSeptRd: TdRow = {
   source: leafSource('TDH.MEM.SEPT.RD'),
   outputs: ENTRY_OUTPUTS,
   tdr: Gpr.RDX,
-  handleFlags: READ_L2_ATTRIBUTES,
+  handleFlags: { low: READ_L2_ATTRIBUTES, high: 0 },
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, td, configuration) {
     const sept = configuration.secureEpt;

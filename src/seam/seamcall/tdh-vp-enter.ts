@@ -1,4 +1,4 @@
-import { CompletionCode as Code, type CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
 import { mergePosted } from '../posted-interrupts.ts';
 import { OpState } from '../structures/td.ts';
 import { LastExit, type Vcpu, VcpuState } from '../structures/vcpu.ts';
@@ -7,6 +7,8 @@ import { STAY } from '../td-exit/outcome.ts';
 import { handleExit } from '../td-exit/policy.ts';
 import { leafSource, type VcpuRow } from './row.ts';
 
+/** bits 52 and 53 of RCX */
+const FLAGS_HIGH = 3 << 20;
 const NMI_VECTOR = 2;
 const NMI_TYPE = 2;
 
@@ -15,16 +17,17 @@ export const tdhVpEnter: VcpuRow = {
   scope: 'vcpu',
   leaf: TdhLeaf.VP_ENTER,
   name: 'TDH.VP.ENTER',
-  operands: 'in: RCX = TDVPR HPA, after TDG.VP.VMCALL the registers of its mask; out: as the TD exit says',
+  operands:
+    'in: RCX = TDVPR HPA | HOST_RECOVERABILITY_HINT | RESUME_L1, after TDG.VP.VMCALL the registers of its mask; out: as the TD exit says',
   source: leafSource('TDH.VP.ENTER'),
   tdvpr: Gpr.RCX,
+  handleFlags: { low: 0, high: FLAGS_HIGH },
   states: [OpState.RUNNABLE],
   run(core, registers, vcpu, configuration): CompletionCode {
     if (vcpu.state !== VcpuState.READY) return core.fail(Code.VCPU_STATE_INCORRECT);
-    if (!vcpu.associated) {
-      vcpu.associated = true;
-      vcpu.td.associatedVcpus++;
-    }
+    vcpu.associate();
+    // neither has the TD exited with a trap that the host might recover from, nor is there an L2 VM to leave
+    if ((registers.high(Gpr.RCX) & FLAGS_HIGH) !== 0) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
     core.sharedHalf.takeChanges(vcpu.td);
     forgetStaleTranslations(vcpu);
     if (vcpu.lastExit === LastExit.TDVMCALL) takeVmcallAnswer(core, vcpu, registers);

@@ -47,8 +47,7 @@ export const tdhVpInit: VcpuRow = {
         state.gprs,
       );
     vcpu.state = VcpuState.READY;
-    vcpu.associated = true;
-    td.associatedVcpus++;
+    vcpu.associate();
     return CompletionCode.SUCCESS;
   },
 };

@@ -1,29 +1,29 @@
 import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
-import { Accessor } from '../metadata/field-row.ts';
-import { FieldValue } from '../metadata/field-table.ts';
+import { hostOf } from '../metadata/field-row.ts';
 import { VP_TABLE } from '../metadata/vp.ts';
 import { OpState } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
+import { FIELD_OUTPUTS, readField } from './metadata-leaf.ts';
 import { leafSource, type VcpuRow } from './row.ts';
+import { versionOf } from './version.ts';
 
-const value = new FieldValue();
-
-/** Reads vCPU-scope metadata. */
+/** Reads vCPU-scope metadata, also of a vCPU that can never be entered again. */
 export const tdhVpRd: VcpuRow = {
   scope: 'vcpu',
   leaf: TdhLeaf.VP_RD,
   name: 'TDH.VP.RD',
-  operands: 'in: RCX = TDVPR HPA, RDX = field id; out: R8 = value',
+  operands: 'in: RCX = TDVPR HPA, RDX = field id; out: R8 = value, version 1: RDX = next field id or all ones',
   source: leafSource('TDH.VP.RD'),
+  maxVersion: 1,
+  outputs: FIELD_OUTPUTS,
   tdvpr: Gpr.RCX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, vcpu) {
-    registers.set(Gpr.R8, 0, 0);
-    if (vcpu.state === VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
-    const accessor = vcpu.td.isDebug ? Accessor.DEBUG_HOST : Accessor.HOST;
-    const [low, high] = [registers.low(Gpr.RDX), registers.high(Gpr.RDX)];
-    const code = VP_TABLE.read(core.version, vcpu, accessor, low, high, value);
-    registers.set(Gpr.R8, value.low, value.high);
-    return code === CompletionCode.SUCCESS ? code : core.fail(code);
+    if (vcpu.state === VcpuState.UNINITIALIZED) {
+      registers.zero(FIELD_OUTPUTS);
+      return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
+    }
+    vcpu.associate();
+    return readField(core, registers, VP_TABLE, vcpu, hostOf(vcpu.td), versionOf(registers) > 0);
   },
 };

@@ -1,12 +1,10 @@
 import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
-import { Accessor } from '../metadata/field-row.ts';
-import { FieldValue } from '../metadata/field-table.ts';
+import { hostOf } from '../metadata/field-row.ts';
 import { VP_TABLE } from '../metadata/vp.ts';
 import { OpState } from '../structures/td.ts';
 import { VcpuState } from '../structures/vcpu.ts';
+import { FIELD_OUTPUTS, writeField } from './metadata-leaf.ts';
 import { leafSource, type VcpuRow } from './row.ts';
-
-const old = new FieldValue();
 
 /** Writes vCPU-scope metadata: asking for an NMI, in a production TD. */
 export const tdhVpWr: VcpuRow = {
@@ -15,16 +13,15 @@ export const tdhVpWr: VcpuRow = {
   name: 'TDH.VP.WR',
   operands: 'in: RCX = TDVPR HPA, RDX = field id, R8 = value, R9 = write mask; out: R8 = previous value',
   source: leafSource('TDH.VP.WR'),
+  outputs: FIELD_OUTPUTS,
   tdvpr: Gpr.RCX,
   states: [OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, registers, vcpu) {
-    const value = registers.u64[Gpr.R8]!;
-    registers.set(Gpr.R8, 0, 0);
-    if (vcpu.state === VcpuState.UNINITIALIZED) return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
-    const accessor = vcpu.td.isDebug ? Accessor.DEBUG_HOST : Accessor.HOST;
-    const [low, high] = [registers.low(Gpr.RDX), registers.high(Gpr.RDX)];
-    const code = VP_TABLE.write(core.version, vcpu, accessor, low, high, value, registers.u64[Gpr.R9]!, old);
-    registers.set(Gpr.R8, old.low, old.high);
-    return code === CompletionCode.SUCCESS ? code : core.fail(code);
+    if (vcpu.state !== VcpuState.READY) {
+      registers.zero(FIELD_OUTPUTS);
+      return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
+    }
+    vcpu.associate();
+    return writeField(core, registers, VP_TABLE, vcpu, hostOf(vcpu.td));
   },
 };

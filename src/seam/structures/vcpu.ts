@@ -59,6 +59,13 @@ export class Vcpu {
     this.td = td;
   }
 
+  /** A logical processor takes the vCPU; it keeps it until TDH.VP.FLUSH. */
+  associate(): void {
+    if (this.associated) return;
+    this.associated = true;
+    this.td.associatedVcpus++;
+  }
+
   /** The vCPU can never be entered again. */
   disable(): void {
     this.state = VcpuState.DISABLED;

@@ -8,8 +8,6 @@ import { LastExit, type Vcpu } from '../structures/vcpu.ts';
 const XMM_BYTES = 16;
 const YMM_BYTES = 32;
 const FIRST_XMM_BIT = 16;
-/** bit of a completion code: the whole TD is lost */
-const FATAL = 0x2000_0000;
 
 /** Everything the host could see that the exit does not show is cleared. */
 function scrub(registers: RegisterFile): void {
@@ -36,8 +34,7 @@ export function leaveAsynchronously(
   registers.set(Gpr.RDX, extendedType, extendedInformation);
   registers.setNumber(Gpr.R8, gpa - (gpa % 4096));
   registers.set(Gpr.R9, interruptionInformation, 0);
-  if ((code & FATAL) !== 0) vcpu.td.fatal = true;
-  else vcpu.lastExit = LastExit.ASYNCHRONOUS;
+  vcpu.lastExit = LastExit.ASYNCHRONOUS;
   core.observer.crossing(
     CrossingKind.TdExit,
     vcpu.index,
