@@ -13,6 +13,7 @@ const phases: Readonly<Record<string, Readonly<Record<string, Field>>>> = {
   M: { args: 'object' },
 };
 const metadata = new Set(['process_name', 'thread_name', 'thread_sort_index']);
+const DEEPEST = 8;
 const scopes = new Set(['g', 'p', 't']);
 
 /** Complaints; none for a file that a viewer can open. */
@@ -37,6 +38,33 @@ export function traceEventFormatViolations(text: string): string[] {
     if (event.ph === 'i' && !scopes.has(String(event.s))) complain(index, `scope ${String(event.s)}`);
     if (event.ph === 'C' && Object.values(event.args as object).some((value) => typeof value !== 'number'))
       complain(index, 'a counter that is no number');
+  }
+  return [...found, ...nestingViolations(file.traceEvents as Slice[])];
+}
+
+interface Slice {
+  readonly ph: string;
+  readonly name: string;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur: number;
+}
+
+/** Slices of a track must lie beside or within each other, and a viewer draws only so many of them deep. */
+function nestingViolations(events: readonly Slice[]): string[] {
+  const found: string[] = [];
+  const ofTrack = (tid: number) => events.filter((event) => event.ph === 'X' && event.tid === tid);
+  for (const tid of new Set(events.map((event) => event.tid))) {
+    const slices = ofTrack(tid);
+    const open: number[] = [];
+    const order = slices.toSorted((a, b) => a.ts - b.ts || b.dur - a.dur);
+    for (const { name, ts, dur } of order) {
+      while (open.length > 0 && open.at(-1)! <= ts + 1e-6) open.pop();
+      if (open.length > 0 && ts + dur > open.at(-1)! + 1e-6)
+        found.push(`track ${tid}: ${name} at ${ts} reaches out of its slice`);
+      open.push(ts + dur);
+      if (open.length > DEEPEST) found.push(`track ${tid}: ${name} at ${ts} is ${open.length} slices deep`);
+    }
   }
   return found;
 }

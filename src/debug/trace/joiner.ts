@@ -69,11 +69,11 @@ export class Joiner {
   #goesOn(of: OfVcpu, event: TraceEvent, kind: CrossingKind, code: number): void {
     const exception = of.exception!;
     const isCall = kind === CrossingKind.ModuleCall || kind === CrossingKind.VmmCall;
+    const isAnswered = isCall || kind === CrossingKind.Exception || kind === CrossingKind.TdExit;
+    if (isAnswered) exception.event.ticksTaken = event.ticks - exception.event.ticks;
     if (isCall) exception.event.ledTo = [...exception.event.ledTo!, event.name];
-    else if (kind === CrossingKind.Exception || kind === CrossingKind.TdExit)
-      exception.event.ledTo = [...exception.event.ledTo!, `${event.kind} ${event.name}`];
+    else if (isAnswered) exception.event.ledTo = [...exception.event.ledTo!, `${event.kind} ${event.name}`];
     if (kind === CrossingKind.ModuleCall && code === TdgLeaf.VP_VEINFO_GET) return;
-    exception.event.ticksTaken = event.ticks - exception.event.ticks;
     exception.isComplete = true;
     of.exception = undefined;
   }

@@ -28,19 +28,21 @@ interface FormatEvent {
   readonly args?: object;
 }
 
-/** Kinds that are slices, and whose track they are on; all others are instants. */
-const sliceTrack: Readonly<Record<string, number | 'vcpu'>> = {
+/**
+ * What takes virtual time is a slice on the track of its vCPU, which is away for so long; what takes none is an instant on the track
+ * of who acted. Viewers nest slices, and a thousand SEAMCALLs at one moment are no tower.
+ */
+const slices: ReadonlySet<string> = new Set(['VMM call', '#VE']);
+const instantTrack: Readonly<Record<string, number>> = {
   'module call': MODULE_TRACK,
+  'private page': MODULE_TRACK,
   'VMM call': HOST_TRACK,
   'host call': HOST_TRACK,
-  '#VE': 'vcpu',
-};
-/** instants of no vCPU */
-const instantTrack: Readonly<Record<string, number>> = {
-  'private page': MODULE_TRACK,
   'shared page': HOST_TRACK,
   'interrupt posted': HOST_TRACK,
 };
+/** kinds whose instants need no other word than their name */
+const namedByThemselves: ReadonlySet<string> = new Set(['module call', 'VMM call', 'host call']);
 /** Secure EPT states in which a page is the guest's to use */
 const USABLE = 'MAPPED';
 
@@ -72,15 +74,17 @@ export class TraceEventFormatWriter implements TraceWriter {
       this.#nameTrack(vcpu, `vCPU ${vcpu}`);
     }
     const own = vcpu ?? HOST_TRACK;
-    const common = { pid: PROCESS, ts: ticks / TICKS_PER_MICROSECOND, cat: kind, args: event };
-    const track = sliceTrack[kind];
-    if (track === undefined)
-      this.#put({ ph: 'i', name: `${kind} ${name}`, tid: instantTrack[kind] ?? own, s: 't', ...common });
-    else {
-      const dur = Math.max(event.ticksTaken ?? 0, SHORTEST_TICKS) / TICKS_PER_MICROSECOND;
-      const tid = track === 'vcpu' ? own : track;
-      this.#put({ ph: 'X', name: kind === '#VE' ? `#VE ${name}` : name, tid, dur, ...common });
+    const common = { pid: PROCESS, ts: ticks / TICKS_PER_MICROSECOND, cat: kind };
+    const title = namedByThemselves.has(kind) ? name : `${kind} ${name}`;
+    if (!slices.has(kind)) {
+      this.#put({ ph: 'i', name: title, tid: instantTrack[kind] ?? own, s: 't', ...common, args: event });
+      return;
     }
+    const dur = Math.max(event.ticksTaken ?? 0, SHORTEST_TICKS) / TICKS_PER_MICROSECOND;
+    this.#put({ ph: 'X', name: title, tid: own, dur, ...common, args: event });
+    const served = instantTrack[kind];
+    if (served !== undefined)
+      this.#put({ ph: 'i', name: title, tid: served, s: 't', ...common, args: { call: event.n } });
   }
 
   flush(): void {
