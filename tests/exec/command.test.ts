@@ -12,6 +12,7 @@ extern void panic(const char *text);
 long sum(long *words, long count) { long all = 0; for (long i = 0; i < count; i++) { all += words[i]; words[i] = -1; } return all; }
 void give_up(void) { panic("enough"); }
 void forever(void) { for (;;) __asm__ volatile("pause"); }
+void trap(void) { __builtin_trap(); }
 long lost(void) { return *(volatile long *)0xfed00000; }
 long vp_info(void) { long rax = 1; __asm__ volatile(".byte 0x66,0x0f,0x01,0xcc" : "+a"(rax) : : "rcx","rdx","r8","r9","r10","r11"); return rax; }
 `;
@@ -98,7 +99,12 @@ describe('seamulator exec', () => {
 
   test('exit codes tell how it ended', (t) => {
     if (skip !== '') return t.skip(skip);
-    assert.equal(exec(object, 'give_up').status, 2);
+    const gaveUp = exec(object, 'give_up');
+    assert.equal(gaveUp.status, 2);
+    assert.match(gaveUp.stdout, /called panic from 0x[0-9a-f]+ \(give_up\+0x[0-9a-f]+\): it gave up/);
+    const trapped = exec(object, 'trap');
+    assert.equal(trapped.status, 2);
+    assert.match(trapped.stdout, /exception #UD, error code 0x0, RIP 0x[0-9a-f]+ \(trap\+0x[0-9a-f]+\)/);
     assert.equal(exec(object, 'forever', '--max-instructions', '10K').status, 4);
     assert.equal(exec(object, 'nosuch').status, 3);
     assert.equal(exec(join(directory, 'none.o'), 'sum').status, 3);

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
 import { type CrossingRecorder, type SymbolLookup, symbolLookup } from '../../debug/index.ts';
+import { vectorName } from '../../isa/index.ts';
 import { type LinkedObject, LoadError } from '../../loader/index.ts';
 import {
   type CpuProfile,
@@ -119,7 +120,7 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
   } finally {
     observed.end();
   }
-  const { text, exitCode } = ending(result);
+  const { text, exitCode } = ending(result, symbols);
   const lines = [
     output.heading(`${symbol} of ${path}`),
     ...result.crossings.map(crossingLine),
@@ -185,15 +186,22 @@ function structureLines(name: string, before: Uint8Array, after: Uint8Array): st
   ];
 }
 
-function ending({ outcome }: FunctionResult): { text: string; exitCode: number } {
+function ending({ outcome }: FunctionResult, symbols: SymbolLookup): { text: string; exitCode: number } {
+  const placed = (address: bigint): string => {
+    const symbol = symbols(address);
+    return symbol === undefined ? hex(address) : `${hex(address)} (${symbol})`;
+  };
   switch (outcome.how) {
     case 'returned':
       return { text: `returned ${hex(outcome.rax)}`, exitCode: ExitCode.Ended };
     case 'panicked':
-      return { text: `called ${outcome.symbol} from ${hex(outcome.callerGpa)}: it gave up`, exitCode: ExitCode.Died };
+      return {
+        text: `called ${outcome.symbol} from ${placed(BigInt(outcome.callerGpa))}: it gave up`,
+        exitCode: ExitCode.Died,
+      };
     case 'exception':
       return {
-        text: `exception ${outcome.vector}, error code ${hex(outcome.errorCode)}, RIP ${hex(outcome.rip)}, CR2 ${hex(outcome.cr2)}`,
+        text: `exception ${vectorName(outcome.vector)}, error code ${hex(outcome.errorCode)}, RIP ${placed(outcome.rip)}, CR2 ${hex(outcome.cr2)}`,
         exitCode: ExitCode.Died,
       };
     case 'ended': {
