@@ -52,8 +52,17 @@ test('a module call has its operands, results and status by name', () => {
   assert.equal(info.status, 'TDX_SUCCESS');
   assert.equal(info.out?.['RCX: GPAW'], '0x30');
   assert.match(info.rip!, /^0x100/);
+  assert.equal(info.details, 'attributes SEPT_VE_DISABLE');
   assert.equal(info.vcpu, 0);
   assert.ok(info.instructions! > 0);
+});
+
+test('an id of the metadata has the name of its field', () => {
+  const reads = hello.events.filter(({ name }) => name === 'TDG.VM.RD');
+  assert.deepEqual(
+    reads.map(({ details }) => details),
+    [0, 1, 2, 3, 4, 5].map((word) => `field MRTD[${word}]`),
+  );
 });
 
 test('a VMM call has what the guest gave, what came back, and how long it took', () => {

@@ -26,6 +26,7 @@ import {
   operandsOfVmmCall,
 } from './operand-names.ts';
 import type { CrossingRecord } from './record.ts';
+import { valueWords } from './value-words.ts';
 
 const PAGE_BYTES = 4096;
 const ERROR_BIT = 0x8000_0000 | 0;
@@ -81,10 +82,15 @@ function call(record: CrossingRecord, operands: CallOperands): Partial<TraceEven
   const status = describeCompletionStatus(asCompletionStatus(join64(record.after[0]!, record.after[1]!)));
   const failed = (record.result & ERROR_BIT) !== 0;
   const { values, rcx } = given(record, operands);
+  const words = [
+    ...(record.hasEntry ? [valueWords(record.before, inputs)] : []),
+    ...(failed ? [] : [valueWords(record.after, outputs)]),
+  ].filter((text) => text !== '');
   return {
     ...(inputs.length === 0 ? {} : { in: values }),
     ...(failed || outputs.length === 0 ? {} : { out: named(record.after, outputs) }),
     status,
+    ...(words.length === 0 ? {} : { details: words.join(', ') }),
     ...pageOf(inputs, rcx),
   };
 }
@@ -108,7 +114,8 @@ function vmmCall({ code, after }: CrossingRecord, gpaw: Gpaw): Partial<TraceEven
   }
   if (code === TdvmcallLeaf.REQUEST_MMIO)
     return { in: given, gpa: hex(stripSharedBit(numberOf(after, Gpr.R14), gpaw)), gpaBytes: first };
-  return { in: given };
+  const words = valueWords(after, operandsOfVmmCall(code).inputs);
+  return { in: given, ...(words === '' ? {} : { details: words }) };
 }
 
 /** Cause of a #VE or an exit that the module handled. */
