@@ -2,9 +2,13 @@
  * The shared half of a TD's second-level translation. Its tables are the host's own memory on hardware: the VMM edits them at will
  * and the module only installs their pointer. Here they are a table of pages whose changes the module takes over at TDH.VP.ENTER.
  */
+import type { StateVisitor } from '../bits/index.ts';
 
 /** What a shared guest page is. `absent`: suppress-#VE is set, an access is a TD exit; `mmio`: suppress-#VE is clear, an access is #VE. */
 export type SharedPage = number | 'mmio' | 'absent';
+
+/** Pages that are no RAM, as a snapshot has them. */
+const KIND = { mmio: -1, absent: -2 } as const;
 
 export class SharedEpt {
   /** what a page is that nobody has set */
@@ -40,6 +44,18 @@ export class SharedEpt {
   /** What the 4 KiB page at `gpa` (aligned, no shared bit) is. */
   lookup(gpa: number): SharedPage {
     return this.#pages.get(gpa) ?? this.unset;
+  }
+
+  visitState(state: StateVisitor): void {
+    const pages = [...this.#pages].flatMap(([gpa, page]) => [gpa, typeof page === 'number' ? page : KIND[page]]);
+    const saved = state.numbers('pages', pages);
+    this.#changed = state.numbers('changed', this.#changed);
+    if (!state.restoring) return;
+    this.#pages.clear();
+    for (let i = 0; i < saved.length; i += 2) {
+      const page = saved[i + 1]!;
+      this.#pages.set(saved[i]!, page === KIND.mmio ? 'mmio' : page === KIND.absent ? 'absent' : page);
+    }
   }
 
   /** Guest pages changed since the last call; for the module. */

@@ -15,3 +15,13 @@ export function invariant(condition: unknown, sentence: string): asserts conditi
 export function join64(low: number, high: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
+export {
+  type NumericArray,
+  SnapshotError,
+  type Stateful,
+  StateReader,
+  type StateTree,
+  type StateValue,
+  type StateVisitor,
+  StateWriter,
+} from './saved-state.ts';

@@ -1,4 +1,5 @@
 /** One logical processor: runs predecoded code, does what generated code leaves to the host, and stops with an exit. */
+import type { StateVisitor } from '../bits/index.ts';
 import { createInstruction, DecodeResult, type Instruction, pushesErrorCode } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
@@ -11,6 +12,7 @@ import { Handler } from './engine/handlers.ts';
 import { Leave, R, RECORD_BYTES } from './engine/record.ts';
 import {
   CODE_TLB_BYTES,
+  CODE_TLB_ENTRY_BYTES,
   codeEntryOffset,
   DATA_TLB_BYTES,
   DATA_TLB_ENTRIES,
@@ -159,6 +161,66 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.flushTlb(true);
     this.modeChanged();
     engine.users.push(this);
+  }
+
+  // ---- snapshots
+
+  /**
+   * Registers, what is pending, and the translations that are remembered: a walk that is not made sets no accessed bit. Records are no part
+   * of it; the code cache knows from `CodeCache.visitState` which pages have them.
+   */
+  visitState(state: StateVisitor): void {
+    const { base } = this.state;
+    state.array('rows', this.#u8.subarray(base, base + STATE_BYTES));
+    this.retired = state.number('retired', this.retired);
+    this.delivered = state.number('delivered', this.delivered);
+    this.tscOffsetTicks = state.number('tscOffsetTicks', this.tscOffsetTicks);
+    this.#mode = state.number('mode', this.#mode);
+    this.#forbidden = state.number('forbidden', this.#forbidden);
+    this.#untoldTicks = state.number('untoldTicks', this.#untoldTicks);
+    state.fields('apic', this.apic);
+    state.fields('exit', this.exit);
+    state.fields('virtualizationException', this.virtualizationException);
+    this.#visitInjected(state);
+    state.array('codeTlbs', this.#u8.subarray(this.#codeTlbs, this.#codeTlbs + CODE_TLB_BYTES * 2));
+    if (state.restoring) {
+      this.#walker.forgetSecondLevel();
+      this.modeChanged();
+      this.#findCodeTables();
+    }
+    state.array('dataTlbs', this.#u8.subarray(this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3));
+  }
+
+  #visitInjected(state: StateVisitor): void {
+    const { vector, type, errorCode, instructionLength } = this.#injected ?? {
+      vector: -1,
+      type: 0,
+      instructionLength: 0,
+    };
+    const [savedVector, savedType, savedLength] = [
+      state.number('injectedVector', vector),
+      state.number('injectedType', type),
+      state.number('injectedLength', instructionLength),
+    ];
+    const hasErrorCode = state.flag('injectedHasErrorCode', errorCode !== undefined);
+    const savedErrorCode = state.number('injectedErrorCode', errorCode ?? 0);
+    if (!state.restoring) return;
+    this.#injected = undefined;
+    if (savedVector >= 0) this.inject(savedVector, savedType, hasErrorCode ? savedErrorCode : undefined, savedLength);
+  }
+
+  /** Entries of the code TLBs that come from a snapshot know host pages; their tables of records are of this process. */
+  #findCodeTables(): void {
+    for (
+      let entry = this.#codeTlbs >> 2;
+      entry < (this.#codeTlbs + CODE_TLB_BYTES * 2) >> 2;
+      entry += CODE_TLB_ENTRY_BYTES / 4
+    ) {
+      if ((this.#i32[entry]! & 4095) !== 0) continue; // empty
+      const hostPage = this.#i32[entry + 3]! >>> 0;
+      const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
+      this.#i32[entry + 2] = known !== 0 ? known : this.#newTable(hostPage);
+    }
   }
 
   // ---- running

@@ -1,15 +1,18 @@
 /** One logical processor and what drives it. It executes, and leaves with an exit; it knows exits, not TDX. */
-import type { HostMemory } from '../memory/index.ts';
+import type { StateVisitor } from '../bits/index.ts';
+import { type HostMemory, PROCESSOR_AREA_BYTES } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Cpu } from './cpu.ts';
 import { DebugStops } from './debug-stops.ts';
 import { Engine, type EngineOptions } from './engine/engine.ts';
 import type { GeneratedCode } from './engine/generated-code.ts';
+import { CODE_TLB_BYTES, DATA_TLB_BYTES } from './engine/tlb.ts';
 import { integerOperations } from './exec/integer.ts';
 import type { OperationTable } from './exec/sem.ts';
 import { systemOperations } from './exec/system.ts';
 import { vectorOperations } from './exec/vector.ts';
 import type { EntropySource, LogicalProcessor } from './processor.ts';
+import { STATE_BYTES, STATE_ROWS } from './state.ts';
 
 export { Controls } from './controls.ts';
 export { type DebugStop, DebugStops, type Watch } from './debug-stops.ts';
@@ -32,6 +35,11 @@ export { VECTOR_VE, VirtualizationExceptionInformation } from './virtualization-
 
 /** Every operation that a processor can execute, by `Form.operation`. */
 export const OPERATIONS: OperationTable = { ...integerOperations, ...vectorOperations, ...systemOperations };
+
+/** Tells builds apart whose processors keep their state differently, for snapshots. */
+export const PROCESSOR_LAYOUT = `${STATE_BYTES} ${DATA_TLB_BYTES} ${CODE_TLB_BYTES} ${PROCESSOR_AREA_BYTES} ${STATE_ROWS.map(
+  ({ name, offset, width }) => `${name}@${offset}+${width}`,
+).join(' ')}`;
 
 /** The processors of one platform: they share memory, generated handlers and predecoded code. */
 export class ProcessorComplex {
@@ -56,6 +64,12 @@ export class ProcessorComplex {
     processor.stops = this.#stops;
     this.#processors.push(processor);
     return processor;
+  }
+
+  /** Every processor, and which pages hold decoded code. They exist already when restoring. */
+  visitState(state: StateVisitor): void {
+    state.part('code', this.#engine.code);
+    state.list('processors', this.#processors.length, (item, index) => this.#processors[index]!.visitState(item));
   }
 
   /** Lets a debugger stop these processors. One object for all of them, and only one at a time. */

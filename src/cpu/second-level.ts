@@ -1,7 +1,10 @@
 /** The second level of address translation (EPT) as the processor sees it: guest physical page to host physical page. */
+import type { StateVisitor } from '../bits/index.ts';
 
 /** Rights of a second-level mapping and kinds of access, in EPT's own bit order. */
 export const Access = { Read: 1, Write: 2, Execute: 4 } as const;
+
+const REGION_ENTRIES = 512;
 
 /**
  * Filled by whoever controls the processor (the TDX module); read by the page walker.
@@ -17,6 +20,15 @@ export class SecondLevel {
   /** 2 MiB regions, key = guest physical address >> 21 */
   readonly #regions = new Map<number, Int32Array>();
 
+  visitState(state: StateVisitor): void {
+    const keys = state.numbers('regions', [...this.#regions.keys()]);
+    if (state.restoring) {
+      this.#regions.clear();
+      for (const key of keys) this.#regions.set(key, new Int32Array(REGION_ENTRIES));
+    }
+    state.list('entries', keys.length, (item, i) => item.array('region', this.#regions.get(keys[i]!)!));
+  }
+
   /** Entry for a guest physical address (a number below 2^52); 0 when nothing is there. */
   lookup(gpa: number): number {
     const region = this.#regions.get(Math.floor(gpa / 0x20_0000));
@@ -29,7 +41,7 @@ export class SecondLevel {
     let region = this.#regions.get(key);
     if (region === undefined) {
       if (entry === 0) return;
-      region = new Int32Array(512);
+      region = new Int32Array(REGION_ENTRIES);
       this.#regions.set(key, region);
     }
     region[Math.floor(gpa / 4096) & 511] = entry;

@@ -1,5 +1,5 @@
 /** An address space with devices in it: the port space or the MMIO space of a machine. */
-import { hex } from '../bits/index.ts';
+import { hex, type Stateful, type StateVisitor } from '../bits/index.ts';
 import { allOnes, type Device } from './device.ts';
 
 /** Where a device is. The board writes these rows; the device never sees them. */
@@ -25,6 +25,12 @@ export class Bus {
         throw new RangeError(`${below.name} and ${above.name} overlap at ${hex(above.base)}`);
     }
     this.windows = sorted;
+  }
+
+  /** The state of every device that has any. */
+  visitState(state: StateVisitor): void {
+    for (const { name, device } of this.windows)
+      if (device.visitState !== undefined) state.part(name, device as Stateful);
   }
 
   /** The window that holds `address`, if any. */

@@ -1,6 +1,7 @@
 /** What a device is to the rest of the machine: two methods, and no idea where it lives. */
+import type { Stateful } from '../bits/index.ts';
 
-export interface Device {
+export interface Device extends Partial<Stateful> {
   /**
    * Reads 1, 2 or 4 bytes at `offset` from the start of the device's window; little-endian, unsigned.
    * A device never fails: what it does not have reads as the data sheet says, or as all ones.

@@ -1,4 +1,5 @@
 /** The run's entropy: a small fast counter-based generator (Chris Doty-Humphrey's sfc32), a stream of its own for each processor. */
+import type { StateVisitor } from '../bits/index.ts';
 import type { EntropySource } from '../cpu/index.ts';
 
 const WARM_UP_ROUNDS = 16;
@@ -14,6 +15,13 @@ export class SeededEntropy implements EntropySource {
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 0x1_0000_0000) ^ Math.imul(stream + 1, 0x85eb_ca6b);
     for (let i = 0; i < WARM_UP_ROUNDS; i++) this.next32();
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#a = state.number('a', this.#a);
+    this.#b = state.number('b', this.#b);
+    this.#c = state.number('c', this.#c);
+    this.#counter = state.number('counter', this.#counter);
   }
 
   next32(): number {

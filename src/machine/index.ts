@@ -25,5 +25,14 @@ export {
   ourCode,
 } from './exec/two-calls.ts';
 export { buildShimRom } from './shim/shim-rom.ts';
+export { clearPages, MemorySnapshot, type PageRun, pagesInUse } from './snapshot.ts';
+export {
+  decodeSnapshotHead,
+  encodeSnapshotHead,
+  type SnapshotAbout,
+  type SnapshotHead,
+  type SnapshotInput,
+  snapshotHeadBytes,
+} from './snapshot-file.ts';
 export { type RunEnd, Td } from './td.ts';
 export { type PlatformOptions, type TdOptions, TdxPlatform } from './tdx-platform.ts';

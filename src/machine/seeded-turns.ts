@@ -1,4 +1,5 @@
 /** How long each turn of a vCPU lasts where several want to run: drawn from the run's seed, so another seed is another schedule. */
+import type { StateVisitor } from '../bits/index.ts';
 import { SeededEntropy } from './entropy.ts';
 
 const SHORTEST_TICKS = 40_000;
@@ -12,6 +13,10 @@ export class SeededTurns {
 
   constructor(seed: number) {
     this.#entropy = new SeededEntropy(seed, STREAM);
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#entropy.visitState(state);
   }
 
   /** Ticks of the next turn: 40 to 106 microseconds. */

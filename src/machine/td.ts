@@ -1,5 +1,6 @@
 /** A built TD in the hands of whoever runs it. */
 import { Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
+import type { StateVisitor } from '../bits/index.ts';
 import type { Serial16550 } from '../devices/index.ts';
 import type { Clock } from '../time/index.ts';
 import { type RunLimits, runTd, type TdEnd, type TdHost } from '../vmm/index.ts';
@@ -25,6 +26,13 @@ export class Td {
     this.host = host;
     this.#serial = serial;
     this.#clock = clock;
+  }
+
+  /** The host's part of the TD, and its board. */
+  visitState(state: StateVisitor): void {
+    state.part('ports', this.host.ports);
+    state.part('mmio', this.host.mmio);
+    state.part('host', this.host);
   }
 
   /** Runs until the TD ends or a limit is reached; what can go on goes on with the next call. */

@@ -1,6 +1,7 @@
 /** The platform whole: processors, host memory, TDX module, untrusted host, and a board for each TD. */
 import { MODULE_1_5, type ModuleVersion, type TdParams } from '../abi/index.ts';
 import type { QuoteVersion } from '../attestation/index.ts';
+import { SnapshotError, type StateVisitor } from '../bits/index.ts';
 import { type EngineOptions, type LogicalProcessor, ProcessorComplex } from '../cpu/index.ts';
 import { OPTIONAL_FEATURES } from '../isa/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
@@ -9,7 +10,7 @@ import { SharedView } from '../memory/shared-view.ts';
 import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
 import { type CpuProfile, MINIMAL_PROFILE, TdxModule } from '../seam/index.ts';
 import { Clock } from '../time/index.ts';
-import { QuotingService, Vmm, type VmmHooks } from '../vmm/index.ts';
+import { QuotingService, type TdAttachments, type TdHost, type TdIdentity, Vmm, type VmmHooks } from '../vmm/index.ts';
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
 import { solderBoard } from './devices.ts';
 import { SeededEntropy } from './entropy.ts';
@@ -60,6 +61,8 @@ export class TdxPlatform {
   readonly #options: PlatformOptions;
   readonly #logicalProcessors: LogicalProcessor[] = [];
   readonly #turns: SeededTurns;
+  readonly #entropies: SeededEntropy[] = [];
+  readonly #tds: Td[] = [];
 
   /** Throws a RangeError if the memory is no memory. */
   constructor(options: PlatformOptions) {
@@ -80,7 +83,9 @@ export class TdxPlatform {
       version: options.moduleVersion ?? MODULE_1_5,
       cpuProfile: cpu,
       createProcessor: (index) => {
-        const processor = this.processors.create(new SeededEntropy(seed, index));
+        const entropy = new SeededEntropy(seed, index);
+        this.#entropies.push(entropy);
+        const processor = this.processors.create(entropy);
         this.#logicalProcessors.push(processor);
         return processor;
       },
@@ -99,8 +104,41 @@ export class TdxPlatform {
     return counts;
   }
 
+  /** In the order they were built. */
+  get tds(): readonly Td[] {
+    return this.#tds;
+  }
+
+  /**
+   * Everything but the contents of memory; see src/machine/snapshot.ts. Restoring into a platform that has no TDs makes them.
+   * Throws a SnapshotError for what cannot be kept, or does not fit.
+   * @param options of TDs that are made
+   */
+  visitState(state: StateVisitor, options: TdOptions = {}): void {
+    const alarms = this.#tds.reduce((sum, { host }) => sum + host.alarmCount, 0);
+    if (!state.restoring && this.clock.alarmCount !== alarms)
+      throw new SnapshotError('something waits for an alarm that nobody could set again: a quote, or a script');
+    state.part('clock', this.clock);
+    state.array('keyIdOfPage', this.memory.keyIdOfPage);
+    state.array('writtenPage', this.memory.writtenPage);
+    state.part('vmm', this.vmm);
+    state.part('module', this.module);
+    state.part('turns', this.#turns);
+    state.list('entropies', this.#entropies.length, (item, index) => this.#entropies[index]!.visitState(item));
+    state.part('processors', this.processors);
+    state.list('tds', this.#tds.length, (item, index) => {
+      const identity = visitIdentity(item, this.#tds[index]?.host.identity);
+      const td = this.#tds[index] ?? this.#holdTd(options, (attachments) => this.vmm.reviveTd(identity, attachments));
+      td.visitState(item);
+    });
+  }
+
   /** Builds a TD from a plan, measured and ready to run. */
   buildTd(plan: LoadPlan, options: TdOptions = {}): Td {
+    return this.#holdTd(options, (attachments) => this.vmm.buildTd(plan, attachments, options.params));
+  }
+
+  #holdTd(options: TdOptions, make: (attachments: TdAttachments) => TdHost): Td {
     const board = solderBoard({
       clock: this.clock,
       startUnixSeconds: this.#options.startUnixSeconds ?? DEFAULT_START_UNIX_SECONDS,
@@ -108,19 +146,29 @@ export class TdxPlatform {
       power: (event) => host.stop({ cause: event }),
       interrupt: (message) => host.deliver(message),
     });
-    const host = this.vmm.buildTd(
-      plan,
-      {
-        clock: this.clock,
-        ports: board.ports,
-        mmio: board.mmio,
-        hooks: this.#options.hostHooks ?? {},
-        turnTicks: this.#turns.next,
-        mapGpaChunkBytes: options.mapGpaChunkBytes ?? Number.POSITIVE_INFINITY,
-        quoting: this.quoting,
-      },
-      options.params,
-    );
-    return new Td(host, board.serial, this.clock);
+    const host = make({
+      clock: this.clock,
+      ports: board.ports,
+      mmio: board.mmio,
+      hooks: this.#options.hostHooks ?? {},
+      turnTicks: this.#turns.next,
+      mapGpaChunkBytes: options.mapGpaChunkBytes ?? Number.POSITIVE_INFINITY,
+      quoting: this.quoting,
+    });
+    const td = new Td(host, board.serial, this.clock);
+    this.#tds.push(td);
+    return td;
   }
+}
+
+/** @param identity of a TD that exists; else it comes from the snapshot */
+function visitIdentity(state: StateVisitor, identity: TdIdentity | undefined): TdIdentity {
+  const tdrHpa = state.number('tdrHpa', identity?.tdrHpa ?? 0);
+  const tscOriginTicks = state.number('tscOriginTicks', identity?.tscOriginTicks ?? 0);
+  const starts = state.numbers('ramStarts', identity?.ram.map(({ startGpa }) => startGpa) ?? []);
+  const lengths = state.numbers('ramLengths', identity?.ram.map(({ lengthBytes }) => lengthBytes) ?? []);
+  const tdvprHpas = state.numbers('tdvprHpas', identity?.tdvprHpas ?? []);
+  if (identity !== undefined && identity.tdrHpa !== tdrHpa) throw new SnapshotError('the platform has other TDs');
+  const ram = starts.map((startGpa, i) => ({ startGpa, lengthBytes: lengths[i]! }));
+  return { tdrHpa, tscOriginTicks, ram, tdvprHpas };
 }

@@ -1,4 +1,5 @@
 /** Key ownership table: which TD a key id belongs to. Source: TDX Module 1.5 Base Architecture, "Key Ownership Table". */
+import type { StateVisitor } from '../bits/index.ts';
 
 /** Key ids below this are the host's; those from it to MAX_KEY_ID may be given to TDs. */
 export const FIRST_PRIVATE_KEY_ID = 1;
@@ -11,6 +12,10 @@ export type KeyState = (typeof KeyState)[keyof typeof KeyState];
 
 export class KeyOwnership {
   readonly #states = new Uint8Array(MAX_KEY_ID + 1);
+
+  visitState(state: StateVisitor): void {
+    state.array('states', this.#states);
+  }
 
   isPrivate(keyId: number): boolean {
     return keyId >= FIRST_PRIVATE_KEY_ID && keyId <= MAX_KEY_ID;

@@ -1,5 +1,6 @@
 /** The TDX module of one platform. Source: TDX Module 1.5 Base Architecture Specification; TDX Module 1.5 ABI Definition. */
 import { MODULE_1_5, type ModuleVersion, type RegisterFile, type SharedEpt } from '../abi/index.ts';
+import type { StateVisitor } from '../bits/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS, NULL_OBSERVER } from '../probe/index.ts';
@@ -8,6 +9,7 @@ import { SeamCore } from './core.ts';
 import type { HostDoor } from './host-door.ts';
 import { postVector } from './posted-interrupts.ts';
 import { PlatformSecrets } from './report/platform-secrets.ts';
+import { visitModule } from './saved-state.ts';
 import { seamcall } from './seamcall/dispatch.ts';
 import { SEPT_STATES, SeptState } from './sept/states.ts';
 import type { CpuProfile } from './virt/cpu-profile.ts';
@@ -52,6 +54,11 @@ export class TdxModule {
     });
     this.#core = core;
     this.hostDoor = new Door(core);
+  }
+
+  /** Its part of a snapshot. Throws a SnapshotError while a TD is being built. */
+  visitState(state: StateVisitor): void {
+    visitModule(this.#core, state);
   }
 
   /** Replaces who sees crossings. */

@@ -1,5 +1,7 @@
 /** PAMT: what each host page is to the module. Source: TDX Module 1.5 Base Architecture, "Physical Address Metadata Table". */
+
 import { levelBytes, type PageLevel } from '../abi/index.ts';
+import type { StateVisitor } from '../bits/index.ts';
 import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 
 /** Page types, as TDH.PHYMEM.PAGE.RDMD and RECLAIM return them; pages of a vCPU are TDCX too. Source: TDX Module 1.5 ABI Definition, "Physical Page Type". */
@@ -23,6 +25,13 @@ export class Pamt {
     this.#owner = new Uint32Array(pages);
     this.#level = new Uint8Array(pages);
     this.#blockEpoch = new Uint32Array(pages);
+  }
+
+  visitState(state: StateVisitor): void {
+    state.array('type', this.#type);
+    state.array('owner', this.#owner);
+    state.array('level', this.#level);
+    state.array('blockEpoch', this.#blockEpoch);
   }
 
   typeOf(hpa: number): PageType {

@@ -2,6 +2,7 @@
  * The shared half of a TD's translation: the host's shared EPT, reflected into what the processor walks. A page that belongs to a TD is
  * never reflected, whatever the host's tables say: on hardware the access would meet the wrong key.
  */
+import type { StateVisitor } from '../bits/index.ts';
 import { SecondLevel } from '../cpu/index.ts';
 import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS } from '../probe/index.ts';
@@ -20,6 +21,10 @@ export class SharedHalf {
     this.#memory = memory;
     this.#seen = seen;
     this.#mappings = new Uint16Array(memory.keyIdOfPage.length);
+  }
+
+  visitState(state: StateVisitor): void {
+    state.array('mappings', this.#mappings);
   }
 
   /** Takes over what the host changed since the last time. */

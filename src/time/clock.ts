@@ -1,14 +1,18 @@
 /** Virtual time. One tick is one nanosecond and one retired instruction; it advances only when told to. */
+import type { StateVisitor } from '../bits/index.ts';
 
 export interface Alarm {
   /** Absolute time in ticks. */
   readonly atTicks: number;
   readonly ring: () => void;
+  /** alarms that were set before: of those due together the older ring first */
+  readonly order: number;
 }
 
 export class Clock {
   #nowTicks = 0;
   #alarms: Alarm[] = [];
+  #scheduled = 0;
   /** where whoever spends time must stop although nothing rings there; Infinity: nowhere */
   stopAtTicks = Number.POSITIVE_INFINITY;
   /** somebody else waits for the time that is being spent: who only waits for him (PAUSE) had better stop */
@@ -23,11 +27,12 @@ export class Clock {
     this.#nowTicks += deltaTicks;
   }
 
-  /** Rings once at or after `atTicks`. Alarms due together ring in order of registration. */
-  schedule(atTicks: number, ring: () => void): Alarm {
-    const alarm: Alarm = { atTicks, ring };
+  /** Rings once at or after `atTicks`. Alarms due together ring in order of registration. @param order of an alarm that is set again, from a snapshot */
+  schedule(atTicks: number, ring: () => void, order = this.#scheduled++): Alarm {
+    const alarm: Alarm = { atTicks, ring, order };
+    const isBefore = (other: Alarm) => other.atTicks > atTicks || (other.atTicks === atTicks && other.order > order);
     let index = this.#alarms.length;
-    while (index > 0 && this.#alarms[index - 1]!.atTicks > atTicks) index--;
+    while (index > 0 && isBefore(this.#alarms[index - 1]!)) index--;
     this.#alarms.splice(index, 0, alarm);
     return alarm;
   }
@@ -35,6 +40,18 @@ export class Clock {
   cancel(alarm: Alarm): void {
     const index = this.#alarms.indexOf(alarm);
     if (index >= 0) this.#alarms.splice(index, 1);
+  }
+
+  /** Alarms that are set. */
+  get alarmCount(): number {
+    return this.#alarms.length;
+  }
+
+  /** Forgets every alarm when restoring: who had set them sets them again. */
+  visitState(state: StateVisitor): void {
+    this.#nowTicks = state.number('nowTicks', this.#nowTicks);
+    this.#scheduled = state.number('scheduled', this.#scheduled);
+    if (state.restoring) this.#alarms = [];
   }
 
   /** Tick of the next alarm; Infinity when none is set. */

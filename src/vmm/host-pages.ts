@@ -1,5 +1,5 @@
 /** Which pages of host memory are in use. It hands out addresses and touches no byte. */
-import { hex, invariant } from '../bits/index.ts';
+import { hex, invariant, type StateVisitor } from '../bits/index.ts';
 
 export const PAGE_4K_BYTES = 4096;
 export const PAGE_2M_BYTES = 2 << 20;
@@ -12,8 +12,8 @@ export class OutOfHostMemory extends Error {
 export class HostPages {
   readonly #endHpa: number;
   #nextLarge: number;
-  readonly #freeLarge: number[] = [];
-  readonly #freeSmall: number[] = [];
+  #freeLarge: number[] = [];
+  #freeSmall: number[] = [];
   /** small pages left of the large page being split: [next, end) */
   #splitNext = 0;
   #splitEnd = 0;
@@ -25,6 +25,14 @@ export class HostPages {
     this.#nextLarge = Math.ceil(baseHpa / PAGE_2M_BYTES) * PAGE_2M_BYTES;
     this.#splitNext = baseHpa;
     this.#splitEnd = Math.min(this.#nextLarge, this.#endHpa);
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#nextLarge = state.number('nextLarge', this.#nextLarge);
+    this.#splitNext = state.number('splitNext', this.#splitNext);
+    this.#splitEnd = state.number('splitEnd', this.#splitEnd);
+    this.#freeLarge = state.numbers('freeLarge', this.#freeLarge);
+    this.#freeSmall = state.numbers('freeSmall', this.#freeSmall);
   }
 
   /** HPA of a free 4 KiB page. Throws OutOfHostMemory. */

@@ -4,7 +4,7 @@ export { OutOfHostMemory } from './host-pages.ts';
 export { type QuotingPlatform, QuotingService } from './quoting/quoting-service.ts';
 export { type CollateralOptions, TestPki } from './quoting/test-pki.ts';
 export { SeamcallError } from './seamcalls.ts';
-export type { TdAttachments, TdHost } from './td-host.ts';
+export type { TdAttachments, TdHost, TdIdentity } from './td-host.ts';
 export { TDVMCALL_ROWS } from './tdvmcall/index.ts';
 export type { Tdvmcall, TdvmcallRow } from './tdvmcall/tdvmcall.ts';
 export type { Vcpu } from './vcpu.ts';

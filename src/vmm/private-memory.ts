@@ -1,6 +1,6 @@
 /** A TD's private memory as the host manages it: Secure EPT pages and leaves, through SEAMCALLs only. */
 import { levelBytes, PageLevel, TdhLeaf } from '../abi/index.ts';
-import { hex, invariant } from '../bits/index.ts';
+import { hex, invariant, type StateVisitor } from '../bits/index.ts';
 import { type HostPages, PAGE_2M_BYTES, PAGE_4K_BYTES } from './host-pages.ts';
 import type { Seamcalls } from './seamcalls.ts';
 
@@ -34,6 +34,40 @@ export class PrivateMemory {
     this.#topTableLevel = eptLevels - 1;
     this.#tables = Array.from({ length: eptLevels }, () => new Set<number>());
     this.#ram = mergeRanges(ram);
+  }
+
+  /** The guest addresses that are RAM, ascending. */
+  get ram(): readonly GpaRange[] {
+    return this.#ram;
+  }
+
+  visitState(state: StateVisitor): void {
+    const large: number[] = [];
+    const smallKeys: number[] = [];
+    const small: number[] = [];
+    for (const [key, region] of this.#regions) {
+      if ('largeHpa' in region) large.push(key, region.largeHpa);
+      else {
+        smallKeys.push(key);
+        small.push(...region.smallHpas);
+      }
+    }
+    const savedLarge = state.numbers('largeRegions', large);
+    const savedKeys = state.numbers('smallRegions', smallKeys);
+    const savedSmall = state.numbers('smallPages', small);
+    this.#tables.forEach((tables, level) => {
+      const saved = state.numbers(`tables${level}`, [...tables]);
+      if (!state.restoring) return;
+      tables.clear();
+      for (const table of saved) tables.add(table);
+    });
+    if (!state.restoring) return;
+    this.#regions.clear();
+    for (let i = 0; i < savedLarge.length; i += 2) this.#regions.set(savedLarge[i]!, { largeHpa: savedLarge[i + 1]! });
+    savedKeys.forEach((key, i) => {
+      const smallHpas = Float64Array.from(savedSmall.slice(i * PAGES_PER_2M, (i + 1) * PAGES_PER_2M));
+      this.#regions.set(key, { smallHpas });
+    });
   }
 
   /** Is all of [gpa, gpa + lengthBytes) guest RAM? */

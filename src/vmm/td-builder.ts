@@ -9,7 +9,7 @@ import type { ModuleFacts } from './module-start.ts';
 import { PrivateMemory } from './private-memory.ts';
 import type { Seamcalls } from './seamcalls.ts';
 import { SharedMemory } from './shared-memory.ts';
-import { type TdAttachments, TdHost } from './td-host.ts';
+import { type TdAttachments, TdHost, type TdIdentity } from './td-host.ts';
 import { Vcpu } from './vcpu.ts';
 import { X2Apic } from './x2apic.ts';
 
@@ -17,12 +17,16 @@ const MEASURED_CHUNK_BYTES = 256;
 const GPAW: Gpaw = 48;
 const EPT_LEVELS = 4;
 
-export interface TdBuilderOptions {
+/** What a host needs to have a TD at all. */
+export interface TdReviveOptions {
   readonly seamcalls: Seamcalls;
-  readonly module: ModuleFacts;
   readonly view: SharedView;
   readonly pages: HostPages;
   readonly attachments: TdAttachments;
+}
+
+export interface TdBuilderOptions extends TdReviveOptions {
+  readonly module: ModuleFacts;
   /** key id of the TD's memory, free so far */
   readonly keyId: number;
   /** what differs from this host's usual TD_PARAMS */
@@ -44,16 +48,28 @@ export function buildTd(plan: LoadPlan, options: TdBuilderOptions): TdHost {
   seamcalls.call(TdhLeaf.MNG_INIT, { rcx: tdrHpa, rdx: scratchHpa });
   const tscOriginTicks = options.attachments.clock.nowTicks;
 
-  const privateMemory = new PrivateMemory(seamcalls, pages, tdrHpa, EPT_LEVELS, plan.regions);
-  const sharedMemory = new SharedMemory(view, pages, GPAW);
-  const td = new TdHost(tdrHpa, GPAW, seamcalls, privateMemory, sharedMemory, options.attachments);
-  seamcalls.door.attachSharedEpt(tdrHpa, sharedMemory.ept);
-
+  const td = takeInHand({ tdrHpa, tscOriginTicks, ram: plan.regions, tdvprHpas: [] }, options);
   for (let index = 0; index < plan.vcpus; index++)
-    td.vcpus.push(createVcpu(td, index, plan.initialRcx, options, tscOriginTicks));
+    td.vcpus.push(hostVcpu(td, index, createVcpu(td, index, plan.initialRcx, options)));
   for (const region of plan.regions) addRegion(region, td, scratchHpa, view);
   seamcalls.call(TdhLeaf.MR_FINALIZE, { rcx: tdrHpa });
   pages.give4K(scratchHpa);
+  return td;
+}
+
+/** The host's side of a TD that the module has already. */
+export function reviveTd(identity: TdIdentity, options: TdReviveOptions): TdHost {
+  const td = takeInHand(identity, options);
+  for (const [index, hpa] of identity.tdvprHpas.entries()) td.vcpus.push(hostVcpu(td, index, hpa));
+  return td;
+}
+
+function takeInHand({ tdrHpa, tscOriginTicks, ram }: TdIdentity, options: TdReviveOptions): TdHost {
+  const { seamcalls, pages, view, attachments } = options;
+  const privateMemory = new PrivateMemory(seamcalls, pages, tdrHpa, EPT_LEVELS, ram);
+  const sharedMemory = new SharedMemory(view, pages, GPAW);
+  const td = new TdHost(tdrHpa, GPAW, tscOriginTicks, seamcalls, privateMemory, sharedMemory, attachments);
+  seamcalls.door.attachSharedEpt(tdrHpa, sharedMemory.ept);
   return td;
 }
 
@@ -69,13 +85,13 @@ function tdParams(plan: LoadPlan, { module, params }: TdBuilderOptions): Partial
   };
 }
 
+/** SEAMCALL by SEAMCALL; the HPA of its TDVPR. */
 function createVcpu(
   td: TdHost,
   index: number,
   initialRcx: number,
-  { seamcalls, pages, module, attachments }: TdBuilderOptions,
-  tscOriginTicks: number,
-): Vcpu {
+  { seamcalls, pages, module }: TdBuilderOptions,
+): number {
   const tdvprHpa = pages.take4K();
   seamcalls.call(TdhLeaf.VP_CREATE, { rcx: tdvprHpa, rdx: td.tdrHpa });
   for (let i = 0; i < module.vcpuExtraPages; i++)
@@ -83,6 +99,10 @@ function createVcpu(
   if (module.virtualTopology)
     seamcalls.call(TdhLeaf.VP_INIT, { rcx: tdvprHpa, rdx: initialRcx, r8: index, version: 1 });
   else seamcalls.call(TdhLeaf.VP_INIT, { rcx: tdvprHpa, rdx: initialRcx });
+  return tdvprHpa;
+}
+
+function hostVcpu(td: TdHost, index: number, tdvprHpa: number): Vcpu {
   const vcpu: Vcpu = new Vcpu(
     td,
     index,
@@ -90,8 +110,8 @@ function createVcpu(
     new X2Apic({
       apicId: index,
       bootstrap: index === 0,
-      clock: attachments.clock,
-      tscOriginTicks,
+      clock: td.clock,
+      tscOriginTicks: td.tscOriginTicks,
       post: (vector) => td.post(vcpu, vector),
       postNmi: () => td.postNmi(vcpu),
       send: (message, exceptSender) => td.send(message, exceptSender ? vcpu : undefined),

@@ -1,10 +1,11 @@
 /** A TD as its host holds it: vCPUs, memory, address spaces, and whether it still runs. */
 import { type Gpaw, Gpr, MetadataField, TdhLeaf } from '../abi/index.ts';
+import { SnapshotError, type StateVisitor } from '../bits/index.ts';
 import type { Bus, InterruptMessage } from '../devices/index.ts';
 import type { Clock } from '../time/index.ts';
 import { isFinal, type TdEnd } from './end.ts';
 import type { VmmHooks } from './hooks.ts';
-import type { PrivateMemory } from './private-memory.ts';
+import type { GpaRange, PrivateMemory } from './private-memory.ts';
 import type { QuotingService } from './quoting/quoting-service.ts';
 import type { Seamcalls } from './seamcalls.ts';
 import type { SharedMemory } from './shared-memory.ts';
@@ -25,12 +26,25 @@ export interface TdAttachments {
   readonly quoting?: QuotingService;
 }
 
+/** What a host has to know of a TD to have it in hand. */
+export interface TdIdentity {
+  readonly tdrHpa: number;
+  /** clock at TDH.MNG.INIT: the TD's TSC is 0 there */
+  readonly tscOriginTicks: number;
+  /** guest addresses that are RAM */
+  readonly ram: readonly GpaRange[];
+  /** of its vCPUs, in order */
+  readonly tdvprHpas: readonly number[];
+}
+
 /** bit 0 of VCPU_STATE_DETAILS */
 const VMXIP = 1n;
 
 export class TdHost {
   readonly tdrHpa: number;
   readonly gpaw: Gpaw;
+  /** clock at TDH.MNG.INIT: the TD's TSC is 0 there */
+  readonly tscOriginTicks: number;
   readonly seamcalls: Seamcalls;
   readonly privateMemory: PrivateMemory;
   readonly sharedMemory: SharedMemory;
@@ -53,6 +67,7 @@ export class TdHost {
   constructor(
     tdrHpa: number,
     gpaw: Gpaw,
+    tscOriginTicks: number,
     seamcalls: Seamcalls,
     privateMemory: PrivateMemory,
     sharedMemory: SharedMemory,
@@ -60,6 +75,7 @@ export class TdHost {
   ) {
     this.tdrHpa = tdrHpa;
     this.gpaw = gpaw;
+    this.tscOriginTicks = tscOriginTicks;
     this.seamcalls = seamcalls;
     this.privateMemory = privateMemory;
     this.sharedMemory = sharedMemory;
@@ -70,6 +86,28 @@ export class TdHost {
     this.mapGpaChunkBytes = attachments.mapGpaChunkBytes;
     this.turnTicks = attachments.turnTicks;
     this.quoting = attachments.quoting;
+  }
+
+  get identity(): TdIdentity {
+    const { tdrHpa, tscOriginTicks, privateMemory, vcpus } = this;
+    return { tdrHpa, tscOriginTicks, ram: privateMemory.ram, tdvprHpas: vcpus.map(({ tdvprHpa }) => tdvprHpa) };
+  }
+
+  /** Alarms that it has set and sets again when it is restored. */
+  get alarmCount(): number {
+    return this.vcpus.filter(({ apic }) => apic.hasAlarm).length;
+  }
+
+  /** Throws a SnapshotError when the TD has ended. */
+  visitState(state: StateVisitor): void {
+    if (!state.restoring && !this.resume()) throw new SnapshotError('the TD has ended');
+    this.#end = undefined;
+    state.fields('turn', this.turn);
+    this.quotesInFlight = state.number('quotesInFlight', this.quotesInFlight);
+    this.notifyVcpu = this.vcpus[state.number('notifyVcpu', this.notifyVcpu?.index ?? -1)];
+    state.part('privateMemory', this.privateMemory);
+    state.part('sharedEpt', this.sharedMemory.ept);
+    state.list('vcpus', this.vcpus.length, (item, index) => this.vcpus[index]!.visitState(item));
   }
 
   /** Set when the run is to end; the first cause counts. */

@@ -1,5 +1,6 @@
 /** One vCPU as the host sees it: a TDVPR page, the registers a TD lets it see, half a local APIC. */
 import { RegisterFile } from '../abi/index.ts';
+import type { StateVisitor } from '../bits/index.ts';
 import type { TdHost } from './td-host.ts';
 import type { Tdvmcall } from './tdvmcall/tdvmcall.ts';
 import type { X2Apic } from './x2apic.ts';
@@ -22,6 +23,13 @@ export class Vcpu {
   posted = false;
   /** of SetupEventNotifyInterrupt; 0: none */
   eventNotifyVector = 0;
+
+  visitState(state: StateVisitor): void {
+    state.fields('vcpu', this, ['index', 'tdvprHpa', 'apic', 'registers', 'tdvmcall']);
+    state.array('registers', this.registers.u64);
+    state.array('xmm', this.registers.xmm);
+    state.part('apic', this.apic);
+  }
 
   constructor(td: TdHost, index: number, tdvprHpa: number, apic: X2Apic) {
     this.tdvmcall = { td, vcpu: this, registers: this.registers, leaf: 0 };

@@ -1,13 +1,14 @@
 /** The untrusted host of one platform: it owns the host's memory, starts the module, and holds any number of TDs. */
 import type { TdParams } from '../abi/index.ts';
+import type { StateVisitor } from '../bits/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import type { SharedView } from '../memory/shared-view.ts';
 import type { HostDoor } from '../seam/host-door.ts';
 import { HostPages } from './host-pages.ts';
 import { type ModuleFacts, startModule } from './module-start.ts';
 import { Seamcalls } from './seamcalls.ts';
-import { buildTd } from './td-builder.ts';
-import type { TdAttachments, TdHost } from './td-host.ts';
+import { buildTd, reviveTd } from './td-builder.ts';
+import type { TdAttachments, TdHost, TdIdentity } from './td-host.ts';
 
 /** Key ids the host keeps for itself: 0, and none besides. */
 const FIRST_TD_KEY_ID = 1;
@@ -24,6 +25,17 @@ export class Vmm {
     this.seamcalls = new Seamcalls(door);
     this.pages = new HostPages(view.ramBase, view.ramBytes);
     this.#module = startModule(this.seamcalls, view, this.pages);
+  }
+
+  /** The host's own state; that of its TDs is theirs. */
+  visitState(state: StateVisitor): void {
+    this.#nextKeyId = state.number('nextKeyId', this.#nextKeyId);
+    state.part('pages', this.pages);
+  }
+
+  /** Takes a TD in hand that the module has already, from a snapshot; its state is restored afterwards. */
+  reviveTd(identity: TdIdentity, attachments: TdAttachments): TdHost {
+    return reviveTd(identity, { seamcalls: this.seamcalls, view: this.view, pages: this.pages, attachments });
   }
 
   /** Builds a TD; it runs with `runTd`. */

@@ -3,6 +3,7 @@
  * Programmable Interrupt Controller", x2APIC mode). TPR, EOI, ISR, TMR and IRR never come here; neither does what they
  * decide: all this half can do is post a vector.
  */
+import type { StateVisitor } from '../bits/index.ts';
 import type { Alarm, Clock } from '../time/index.ts';
 
 /** x2APIC registers by MSR number. */
@@ -87,6 +88,27 @@ export class X2Apic {
   constructor(options: X2ApicOptions) {
     this.#options = options;
     this.apicId = options.apicId;
+  }
+
+  /** Sets its alarm again when restoring. */
+  visitState(state: StateVisitor): void {
+    this.#spuriousVector = state.number('spuriousVector', this.#spuriousVector);
+    this.#interruptCommand = state.big('interruptCommand', this.#interruptCommand);
+    state.array('lvt', this.#lvt);
+    this.#divideConfiguration = state.number('divideConfiguration', this.#divideConfiguration);
+    this.#initialCount = state.number('initialCount', this.#initialCount);
+    this.#countStartTicks = state.number('countStartTicks', this.#countStartTicks);
+    this.#deadline = state.big('deadline', this.#deadline);
+    const isSet = state.flag('alarmSet', this.#alarm !== undefined);
+    const atTicks = state.number('alarmTicks', this.#alarm?.atTicks ?? 0);
+    const order = state.number('alarmOrder', this.#alarm?.order ?? 0);
+    if (!state.restoring) return;
+    const ring = this.#timerMode === TimerMode.TscDeadline ? this.#deadlineReached : this.#countedDown;
+    this.#alarm = isSet ? this.#options.clock.schedule(atTicks, ring, order) : undefined;
+  }
+
+  get hasAlarm(): boolean {
+    return this.#alarm !== undefined;
   }
 
   /** Value of a register this half owns; undefined if there is none or it cannot be read. */
@@ -238,11 +260,13 @@ export class X2Apic {
     this.#deadline = deadline;
     const atTicks = Number(deadline) + this.#options.tscOriginTicks;
     if (atTicks > Number.MAX_SAFE_INTEGER) return; // further away than any run
-    this.#alarm = this.#options.clock.schedule(atTicks, () => {
-      this.#disarm();
-      this.#fire();
-    });
+    this.#alarm = this.#options.clock.schedule(atTicks, this.#deadlineReached);
   }
+
+  readonly #deadlineReached = (): void => {
+    this.#disarm();
+    this.#fire();
+  };
 
   get #ticksPerCount(): number {
     const code = ((this.#divideConfiguration >> 1) & 4) | (this.#divideConfiguration & 3);
@@ -261,16 +285,21 @@ export class X2Apic {
 
   #scheduleCount(): void {
     if (this.#initialCount === 0) return;
-    const endTicks = this.#countStartTicks + this.#initialCount * this.#ticksPerCount;
-    this.#alarm = this.#options.clock.schedule(endTicks, () => {
-      this.#alarm = undefined;
-      if (this.#timerMode === TimerMode.Periodic) {
-        this.#countStartTicks = endTicks;
-        this.#scheduleCount();
-      }
-      this.#fire();
-    });
+    this.#alarm = this.#options.clock.schedule(this.#countEndTicks, this.#countedDown);
   }
+
+  get #countEndTicks(): number {
+    return this.#countStartTicks + this.#initialCount * this.#ticksPerCount;
+  }
+
+  readonly #countedDown = (): void => {
+    this.#alarm = undefined;
+    if (this.#timerMode === TimerMode.Periodic) {
+      this.#countStartTicks = this.#countEndTicks;
+      this.#scheduleCount();
+    }
+    this.#fire();
+  };
 
   #currentCount(): number {
     if (this.#alarm === undefined || this.#timerMode === TimerMode.TscDeadline) return 0;

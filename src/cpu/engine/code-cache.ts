@@ -1,5 +1,5 @@
 /** Predecoded code by host page: a table from page offset to record, and the records in runs of straight-line code. */
-import { invariant } from '../../bits/index.ts';
+import { invariant, type StateVisitor } from '../../bits/index.ts';
 import { createInstruction, DecodeResult, type Decoder, type Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { Binder, Bound } from './binder.ts';
@@ -26,6 +26,9 @@ const MODE_INDEX: Readonly<Record<number, number>> = { 16: 0, 32: 1, 64: 2 };
 
 /** Sets of vector states that may be forbidden: bits of `VectorState`. */
 const VECTOR_STATES = 4;
+
+/** Beside the modes of a page: it has restricted tables. */
+const RESTRICTED = 3;
 
 /** A compiled function in use. */
 interface Region {
@@ -137,8 +140,19 @@ export class CodeCache {
     restricted[forbidden * 4 + MODE_INDEX[mode]!] = table;
     this.#restrictedTables.set(page, restricted);
     this.#forbiddenIn.set(table, forbidden);
-    this.#tables[page * 4 + 3] = 1;
+    this.#tables[page * 4 + RESTRICTED] = 1;
     return table;
+  }
+
+  /** Which pages hold decoded code, since writes to them go another way; the records are made anew when they are needed. */
+  visitState(state: StateVisitor): void {
+    const pages: number[] = [];
+    for (let index = 0; index < this.#tables.length; index++) if (this.#tables[index] !== 0) pages.push(index);
+    const saved = state.numbers('codePages', pages);
+    if (!state.restoring) return;
+    this.dropAll();
+    for (const index of saved)
+      if (this.hasRoom) this.#tables[index] = index % 4 === RESTRICTED ? 1 : this.#take(TABLE_BYTES);
   }
 
   /** True if whatever one step of the engine adds still fits; otherwise `dropAll` is due. */

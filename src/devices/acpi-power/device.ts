@@ -1,4 +1,5 @@
 /** Power-off and reset as hardware-reduced ACPI does them. */
+import type { StateVisitor } from '../../bits/index.ts';
 import type { Device } from '../device.ts';
 import { Register, SLEEP_STATUS_WAKE, SleepControl } from './spec.ts';
 
@@ -19,6 +20,11 @@ export class AcpiPower implements Device {
 
   constructor(options: AcpiPowerOptions) {
     this.#options = options;
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#sleepControl = state.number('sleepControl', this.#sleepControl);
+    this.#sleepStatus = state.number('sleepStatus', this.#sleepStatus);
   }
 
   read(offset: number): number {

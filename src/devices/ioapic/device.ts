@@ -1,4 +1,5 @@
 /** An I/O APIC with 24 inputs, all edge-triggered: the only kind of interrupt a TD's host can deliver faithfully. */
+import type { StateVisitor } from '../../bits/index.ts';
 import { allOnes, type Device } from '../device.ts';
 import { ENTRY_COUNT, Entry, Offset, Register, VERSION } from './spec.ts';
 
@@ -23,6 +24,14 @@ export class IoApic implements Device {
 
   constructor(deliver: (message: InterruptMessage) => void) {
     this.#deliver = deliver;
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#index = state.number('index', this.#index);
+    this.#id = state.number('id', this.#id);
+    state.array('low', this.#low);
+    state.array('high', this.#high);
+    state.array('level', this.#level);
   }
 
   /** Sets the level of an input; a rise of an unmasked one sends its message. */

@@ -2,6 +2,7 @@
  * An 8254 whose counters do not count. A guest that calibrates its TSC against counter 2 sees it stand at 0 and gives up
  * at once; absent ports (all ones) would keep it polling for a hundred thousand exits.
  */
+import type { StateVisitor } from '../../bits/index.ts';
 import type { Device } from '../device.ts';
 import { Port, SystemControlB } from './spec.ts';
 
@@ -16,6 +17,10 @@ export class PitStopped implements Device {
 /** System control port B, beside the timer: keeps the gate bits, toggles refresh, never shows counter 2's output. */
 export class SystemControlPortB implements Device {
   #value = 0;
+
+  visitState(state: StateVisitor): void {
+    this.#value = state.number('value', this.#value);
+  }
 
   read(): number {
     this.#value ^= SystemControlB.refresh;

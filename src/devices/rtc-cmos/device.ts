@@ -1,4 +1,5 @@
 /** The real-time clock with its CMOS RAM: the date comes from the run's configuration and virtual time. */
+import type { StateVisitor } from '../../bits/index.ts';
 import type { Clock } from '../../time/index.ts';
 import type { Device } from '../device.ts';
 import {
@@ -39,6 +40,12 @@ export class RtcCmos implements Device {
     this.#epochSeconds = startUnixSeconds;
     this.#cmos[Register.StatusA] = STATUS_A_RESET;
     this.#cmos[Register.StatusB] = StatusB.Hours24;
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#index = state.number('index', this.#index);
+    state.array('cmos', this.#cmos);
+    this.#epochSeconds = state.number('epochSeconds', this.#epochSeconds);
   }
 
   read(offset: number): number {

@@ -1,4 +1,5 @@
 /** The 16550A serial port: a transmitter that is always done, a receiver fed by the host. */
+import type { StateVisitor } from '../../bits/index.ts';
 import type { Device, InterruptLine } from '../device.ts';
 import { Fcr, FIFO_BYTES, Ier, Iir, Lcr, LSR_ERRORS, Lsr, Mcr, Msr, RECEIVER_TRIGGER_BYTES, Register } from './spec.ts';
 
@@ -35,6 +36,23 @@ export class Serial16550 implements Device {
 
   constructor(options: Serial16550Options) {
     this.#options = options;
+  }
+
+  visitState(state: StateVisitor): void {
+    this.#ier = state.number('ier', this.#ier);
+    this.#lcr = state.number('lcr', this.#lcr);
+    this.#mcr = state.number('mcr', this.#mcr);
+    this.#scratch = state.number('scratch', this.#scratch);
+    this.#divisor = state.number('divisor', this.#divisor);
+    this.#fifosEnabled = state.flag('fifosEnabled', this.#fifosEnabled);
+    this.#triggerBytes = state.number('triggerBytes', this.#triggerBytes);
+    this.#received = state.numbers('received', this.#received);
+    this.#backlog = state.numbers('backlog', this.#backlog);
+    this.#overrun = state.flag('overrun', this.#overrun);
+    this.#lineStatusPending = state.flag('lineStatusPending', this.#lineStatusPending);
+    this.#transmitterEmptyPending = state.flag('transmitterEmptyPending', this.#transmitterEmptyPending);
+    this.#modemInputs = state.number('modemInputs', this.#modemInputs);
+    this.#modemChanges = state.number('modemChanges', this.#modemChanges);
   }
 
   /** Bytes typed by the host. They wait until the FIFO has room, so none is ever lost. */

@@ -3,6 +3,7 @@
  * Leaf". Nobody can see the digest before it is final, and many runs never look: what was measured is kept, and hashed when it is asked
  * for.
  */
+import { SnapshotError, type StateVisitor } from '../../bits/index.ts';
 import { SHA384_BLOCK_BYTES, sha384OfBlocks } from './sha384-blocks.ts';
 
 /** Bytes of the block that names a leaf and a page: one block of the hash. */
@@ -27,6 +28,15 @@ export class Mrtd {
   #chunks = 0;
   #final = false;
   #digest: Uint8Array<ArrayBuffer> | undefined;
+
+  /** Of a measurement that is final; the digest is all that is left of it. */
+  visitState(state: StateVisitor): void {
+    if (!this.#final && !state.restoring) throw new SnapshotError('a TD is still being built');
+    const digest = state.restoring ? new Uint8Array(DIGEST_BYTES) : this.digest;
+    state.array('digest', digest);
+    this.#digest = digest;
+    this.#final = true;
+  }
 
   /** A page was added at `gpa`; its content is not measured by this. */
   addPage(gpa: number): void {

@@ -1,7 +1,9 @@
 /** What only this platform's processor knows, all of it derived from the run's seed so that runs repeat. */
+
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { TDREPORT_LAYOUT } from '../../abi/index.ts';
+import type { StateVisitor } from '../../bits/index.ts';
 
 const encoder = new TextEncoder();
 
@@ -13,6 +15,11 @@ export class PlatformSecrets {
   constructor(seed: number) {
     this.#root = sha256(encoder.encode(`seamulator platform ${seed}`));
     this.#reportKey = this.derive('REPORTMACSTRUCT');
+  }
+
+  /** Secrets come from the seed; what is counted is kept. */
+  visitState(state: StateVisitor): void {
+    this.#uuidsMade = state.number('uuidsMade', this.#uuidsMade);
   }
 
   /** A 32-byte secret of its own for each purpose. */

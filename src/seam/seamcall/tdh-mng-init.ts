@@ -20,7 +20,7 @@ import type { SeamCore } from '../core.ts';
 import { Mrtd } from '../measurement/mrtd.ts';
 import { SecureEpt } from '../sept/secure-ept.ts';
 import { gpaGeometry, OpState, type Td, type TdConfiguration } from '../structures/td.ts';
-import { buildCpuidTable, CpuidTable } from '../virt/cpuid-table.ts';
+import { buildCpuidTable, type CpuidRefusal, CpuidTable } from '../virt/cpuid-table.ts';
 import { MsrTable } from '../virt/msr-table.ts';
 import { isLegalXfam } from '../virt/xfam.ts';
 import { type BuildRow, leafSource } from './row.ts';
@@ -67,30 +67,36 @@ export const tdhMngInit: BuildRow = {
     const params = parseTdParams(bytes);
     const illegal = illegalParameter(core, params, bytes);
     if (illegal >= 0) return core.fail(CompletionCode.OPERAND_INVALID, illegal);
-    const cpuid = buildCpuidTable(core.version, core.native, params);
-    if (!(cpuid instanceof CpuidTable)) {
-      registers.set(Gpr.RCX, cpuid.refusedLeaf, cpuid.refusedSubleaf);
+    const configuration = configurationFor(core, params);
+    if ('refusedLeaf' in configuration) {
+      registers.set(Gpr.RCX, configuration.refusedLeaf, configuration.refusedSubleaf);
       return core.fail(CompletionCode.OPERAND_INVALID, OperandId.CPUID_CONFIG);
     }
-    const { gpaw, sharedBit } = gpaGeometry((params.configFlags & ConfigFlag.GPAW) !== 0n);
-    const secondLevel = new SecondLevel();
-    const levels = params.eptpControls === EPTP_CONTROLS_5_LEVELS ? 5 : 4;
-    const configuration: TdConfiguration = {
-      params,
-      gpaw,
-      sharedBit,
-      noRbpMod: (params.configFlags & ConfigFlag.NO_RBP_MOD) !== 0n,
-      secondLevel,
-      secureEpt: new SecureEpt(levels, secondLevel, core),
-      cpuid,
-      msrs: new MsrTable(core.version, cpuid, params),
-      mrtd: new Mrtd(),
-      archCapabilities:
-        (params.msrConfigCtls & ARCH_CAPABILITIES_CONFIG_VALID) !== 0
-          ? core.archCapabilities & params.ia32ArchCapabilitiesConfig
-          : core.archCapabilities,
-    };
     td.initialize(configuration, core.clock.nowTicks);
     return CompletionCode.SUCCESS;
   },
 };
+
+/** Everything that follows from TD_PARAMS whose other fields are legal, or the first CPUID leaf that is not. */
+export function configurationFor(core: SeamCore, params: TdParams): TdConfiguration | CpuidRefusal {
+  const cpuid = buildCpuidTable(core.version, core.native, params);
+  if (!(cpuid instanceof CpuidTable)) return cpuid;
+  const { gpaw, sharedBit } = gpaGeometry((params.configFlags & ConfigFlag.GPAW) !== 0n);
+  const secondLevel = new SecondLevel();
+  const levels = params.eptpControls === EPTP_CONTROLS_5_LEVELS ? 5 : 4;
+  return {
+    params,
+    gpaw,
+    sharedBit,
+    noRbpMod: (params.configFlags & ConfigFlag.NO_RBP_MOD) !== 0n,
+    secondLevel,
+    secureEpt: new SecureEpt(levels, secondLevel, core),
+    cpuid,
+    msrs: new MsrTable(core.version, cpuid, params),
+    mrtd: new Mrtd(),
+    archCapabilities:
+      (params.msrConfigCtls & ARCH_CAPABILITIES_CONFIG_VALID) !== 0
+        ? core.archCapabilities & params.ia32ArchCapabilitiesConfig
+        : core.archCapabilities,
+  };
+}

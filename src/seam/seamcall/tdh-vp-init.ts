@@ -1,9 +1,10 @@
 import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
 import { S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
+import type { SeamCore } from '../core.ts';
 import { initializeProcessor } from '../structures/initial-state.ts';
-import { OpState } from '../structures/td.ts';
-import { VcpuState } from '../structures/vcpu.ts';
+import { OpState, type TdConfiguration } from '../structures/td.ts';
+import { type Vcpu, VcpuState } from '../structures/vcpu.ts';
 import { leafSource, type VcpuRow } from './row.ts';
 import { versionOf } from './version.ts';
 
@@ -28,26 +29,39 @@ export const tdhVpInit: VcpuRow = {
       if (td.vcpus.some((other) => other.x2ApicId === id)) return core.fail(CompletionCode.X2APIC_ID_NOT_UNIQUE, id);
       vcpu.x2ApicId = id;
     } else td.controls.topologyConfigured = false;
-    vcpu.index = td.vcpus.length;
-    td.vcpus.push(vcpu);
-    vcpu.processor = core.createProcessor(core.processorsCreated++);
-    core.firstProcessor ??= vcpu.processor;
-    vcpu.processor.tscOffsetTicks = -td.tscOriginTicks;
-    initializeProcessor(vcpu.processor, vcpu, configuration, registers.low(Gpr.RDX), registers.high(Gpr.RDX));
-    const { state } = vcpu.processor;
-    vcpu.processor.onInterrupt = (vector, instructions) =>
-      core.observer.crossing(
-        CrossingKind.InterruptTaken,
-        vcpu.index,
-        vector,
-        instructions,
-        0,
-        state.low(S.rip),
-        state.high(S.rip),
-        state.gprs,
-      );
+    giveProcessor(core, vcpu, configuration, registers.low(Gpr.RDX), registers.high(Gpr.RDX));
     vcpu.state = VcpuState.READY;
     vcpu.associate();
     return CompletionCode.SUCCESS;
   },
 };
+
+/** The next number of its TD, and a fresh logical processor in the state that a TD's vCPU starts in. */
+export function giveProcessor(
+  core: SeamCore,
+  vcpu: Vcpu,
+  configuration: TdConfiguration,
+  rcxLow: number,
+  rcxHigh: number,
+): void {
+  const { td } = vcpu;
+  vcpu.index = td.vcpus.length;
+  td.vcpus.push(vcpu);
+  const processor = core.createProcessor(core.processorsCreated++);
+  vcpu.processor = processor;
+  core.firstProcessor ??= processor;
+  processor.tscOffsetTicks = -td.tscOriginTicks;
+  initializeProcessor(processor, vcpu, configuration, rcxLow, rcxHigh);
+  const { state } = processor;
+  processor.onInterrupt = (vector, instructions) =>
+    core.observer.crossing(
+      CrossingKind.InterruptTaken,
+      vcpu.index,
+      vector,
+      instructions,
+      0,
+      state.low(S.rip),
+      state.high(S.rip),
+      state.gprs,
+    );
+}

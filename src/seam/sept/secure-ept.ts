@@ -1,5 +1,7 @@
 /** The Secure EPT of one TD: tables of 512 entries, and their reflection in what the processor walks. */
+
 import { levelBytes, type PageLevel } from '../../abi/index.ts';
+import type { StateVisitor } from '../../bits/index.ts';
 import { SecondLevel } from '../../cpu/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS } from '../../probe/index.ts';
@@ -53,6 +55,33 @@ export class SecureEpt {
     this.table = this.root;
     this.#secondLevel = secondLevel;
     this.#seen = seen;
+  }
+
+  /** The tables in the order of a walk from the root down, each before its children. */
+  visitState(state: StateVisitor): void {
+    this.#visitTable(state, this.root);
+    this.table = this.root;
+  }
+
+  /** The second level that reflects it is visited by whoever has both. */
+  #visitTable(state: StateVisitor, table: SeptTable): void {
+    state.array('states', table.states);
+    state.array('pages', table.pages);
+    const indices = state.numbers(
+      'children',
+      [...table.children.keys()].filter((i) => table.children[i] !== undefined),
+    );
+    const hpas = state.numbers(
+      'hpas',
+      indices.map((i) => table.children[i]?.hpa ?? 0),
+    );
+    if (state.restoring) {
+      table.children.length = 0;
+      indices.forEach((index, i) => {
+        table.children[index] = new SeptTable(table.level - 1, hpas[i]!);
+      });
+    }
+    state.list('tables', indices.length, (item, i) => this.#visitTable(item, table.children[indices[i]!]!));
   }
 
   /** State of the entry the last walk ended at. */
