@@ -34,18 +34,18 @@ export interface AttachedDebugger {
   close(): Promise<void>;
 }
 
-/** Opens the door that the options ask for; undefined if they ask for none. @param hints more lines for gdb's user */
+/** Opens the door that the options ask for; undefined if they ask for none. `hints` are more lines for gdb's user; `keep` as in RunControlOptions. */
 export async function attachDebugger(
   { gdb, paused = false }: DebuggerOptions,
   run: { readonly platform: TdxPlatform; readonly td: Td; readonly crossings: CrossingRecorder },
   output: Output,
-  hints: readonly string[] = [],
+  { hints = [], keep }: { readonly hints?: readonly string[]; readonly keep?: () => () => void } = {},
 ): Promise<AttachedDebugger | undefined> {
   if (gdb === undefined) {
     if (paused) throw new CommandError(ExitCode.Usage, '--paused waits for gdb: give --gdb as well.');
     return undefined;
   }
-  const control = new RunControl(run.platform, run.td, paused);
+  const control = new RunControl(run.platform, run.td, { paused, ...(keep === undefined ? {} : { keep }) });
   const target = new BenchTarget(run.platform, run.td.host.tdrHpa);
   const monitor = monitorCommands(run);
   const server = await listenForGdb(gdb, (send, close) => {
@@ -69,7 +69,7 @@ export async function runDebugged(td: Td, maxInstructions: number, control: RunC
     instructions += run.instructions;
     await setImmediate();
     if (control.ran(run.end) || (run.end.cause === 'instruction-limit' && instructions < maxInstructions)) continue;
-    await control.ended(run.end);
+    if (await control.ended(run.end)) continue;
     return run.end;
   }
 }

@@ -103,7 +103,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
           wake = wakeUp;
         });
       } else if (run.end.cause !== 'instruction-limit' || instructions >= maxInstructions) {
-        await options.debugger?.ended(run.end);
+        if (await options.debugger?.ended(run.end)) continue;
         return result(run.end);
       }
     }

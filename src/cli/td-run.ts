@@ -5,7 +5,7 @@ import { formatRunReport, type PostMortem, type RunReport, runReport, type Symbo
 import type { LoadPlan } from '../loader/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
 import { observeAll } from '../probe/index.ts';
-import { attachDebugger, type DebuggerOptions } from './debugger.ts';
+import { type AttachedDebugger, attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
 import { deathText, ObservedRun } from './observed-run.ts';
@@ -64,7 +64,11 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     engine: options.engine ?? 'compiler',
     ...(options.compilation !== undefined && { compilation: options.compilation }),
   });
-  const td = platform.buildTd(plan, { consoleOutput: guestConsole.transmit });
+  let debug: AttachedDebugger | undefined;
+  const consoleOutput = (byte: number): void => {
+    if (debug?.control.isReliving !== true) guestConsole.transmit(byte);
+  };
+  const td = platform.buildTd(plan, { consoleOutput });
   observed.attach(platform, td);
   const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>
     runReport({
@@ -76,7 +80,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
       unimplemented: platform.unimplementedInstructions,
     });
 
-  const debug = await attachDebugger(options, { platform, td, crossings }, output);
+  debug = await attachDebugger(options, { platform, td, crossings }, output);
   const session = await runSession({
     td,
     debugger: debug?.control,

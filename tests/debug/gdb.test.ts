@@ -144,6 +144,50 @@ describe('gdb', () => {
     assert.match(run.text, /\$3 = 0x1\n/);
   });
 
+  test('goes back: to the store that wrote an address, step by step, and to the beginning', async (context) => {
+    const run = await onProbe(context, [
+      `break ${at('exits')}`,
+      'continue',
+      'p/x *(long *)0x40008',
+      'watch *(long *)0x40008',
+      'reverse-continue',
+      'p/x $pc',
+      'p/x *(long *)0x40008',
+      'x/i $pc',
+      'stepi',
+      'p/x *(long *)0x40008',
+      'reverse-stepi',
+      'p/x $pc',
+      'reverse-stepi',
+      'p/x $pc',
+      'delete',
+      `break ${at('module_call')}`,
+      'reverse-continue',
+      'p/x $pc',
+      'p/x $rax',
+      'delete',
+      'reverse-continue',
+      'p/x $pc',
+      `break ${at('after_call')}`,
+      'continue',
+      'p/x $r8',
+    ]);
+    if (run === undefined) return;
+    const address = (label: string, offset = 0): string => (object.symbols.get(label)! + offset).toString(16);
+    assert.match(run.text, /\$1 = 0x1\n/);
+    assert.match(run.text, /Hardware watchpoint 2: .*\n\nOld value = 1\nNew value = 2\n/);
+    assert.match(
+      run.text,
+      new RegExp(`\\$2 = 0x${address('loop', 4)}\\n\\$3 = 0x2\\n=> 0x${address('loop', 4)}:\tmov +%rcx,0x8\\(%rdi\\)`),
+    );
+    assert.match(run.text, new RegExp(`\\$4 = 0x1\\n[\\s\\S]*\\$5 = 0x${address('loop', 4)}\\n`));
+    assert.match(run.text, new RegExp(`\\$6 = 0x${address('loop')}\\n`));
+    assert.match(run.text, new RegExp(`\\$7 = 0x${address('module_call')}\\n\\$8 = 0x1\\n`));
+    assert.match(run.text, /No more reverse-execution history[\s\S]*\$9 = 0xfffffff0\n/);
+    assert.match(run.text, /\$10 = 0x100000001\n/, 'the same answer of the module again');
+    assert.equal(run.result.crossings.length, 1, 'what was lived twice happened once');
+  });
+
   test('registers and memory can be written, of the x87 and SSE too', async (context) => {
     const run = await onProbe(context, [
       `break ${at('after_call')}`,

@@ -25,12 +25,17 @@ export interface DebuggedRun {
 
 /** Runs the TD, paused at its first instruction, under `gdb -batch` with these commands after `target remote`; then to its end without gdb. */
 export async function withGdb(
-  run: { readonly platform: TdxPlatform; readonly td: Td; readonly crossings?: CrossingRecorder },
+  run: {
+    readonly platform: TdxPlatform;
+    readonly td: Td;
+    readonly crossings?: CrossingRecorder;
+    readonly keep?: () => () => void;
+  },
   commands: readonly string[],
   maxInstructions = 1_000_000_000,
 ): Promise<DebuggedRun> {
   const { platform, td, crossings = new CrossingRecorder() } = run;
-  const control = new RunControl(platform, td, true);
+  const control = new RunControl(platform, td, { paused: true, ...(run.keep === undefined ? {} : { keep: run.keep }) });
   const target = new BenchTarget(platform, td.host.tdrHpa);
   const monitor = monitorCommands({ platform, td, crossings });
   const server = await listenForGdb({ host: '127.0.0.1', port: 0 }, (send, close) => {

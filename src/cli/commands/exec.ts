@@ -138,13 +138,16 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
 }
 
 async function run(
-  { platform, td, maxInstructions, object }: PreparedFunction,
+  { platform, td, maxInstructions, object, keep }: PreparedFunction,
   crossings: CrossingRecorder,
   path: string,
   options: DebuggerOptions,
   output: Output,
 ): Promise<TdEnd> {
-  const debug = await attachDebugger(options, { platform, td, crossings }, output, symbolHints(path, object));
+  const debug = await attachDebugger(options, { platform, td, crossings }, output, {
+    hints: symbolHints(path, object),
+    keep,
+  });
   if (debug === undefined) return td.run({ instructions: maxInstructions }).end;
   const end = await runDebugged(td, maxInstructions, debug.control);
   await debug.close();

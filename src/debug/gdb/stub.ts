@@ -53,7 +53,7 @@ export class GdbStub {
     this.#options = options;
     const { control } = options;
     control.onStop = (report) => this.#stopped(report);
-    control.interrupt();
+    control.attach();
     this.#thread = control.vcpu;
   }
 
@@ -126,6 +126,9 @@ export class GdbStub {
         return this.#go(() => control.resume());
       case 's':
         return this.#go(() => control.step(this.#goThread));
+      case 'b':
+        if (payload === 'bs') return this.#go(() => control.stepBack(this.#goThread));
+        return payload === 'bc' ? this.#go(() => control.resumeBack()) : UNKNOWN;
       case 'v':
         return this.#verbose(payload);
       case 'q':
@@ -169,6 +172,8 @@ export class GdbStub {
         return `T${hex2(Signal.TRAP)}${thread}${WATCH_NAMES[report.access]}:${report.linear.toString(16)};`;
       case 'step':
         return `T${hex2(Signal.TRAP)}${thread}`;
+      case 'beginning':
+        return `T${hex2(Signal.TRAP)}${thread}replaylog:begin;`;
       case 'interrupt':
         return `T${hex2(Signal.INT)}${thread}`;
       case 'died':
@@ -317,6 +322,8 @@ export class GdbStub {
           'swbreak+',
           'hwbreak+',
           'vContSupported+',
+          'ReverseStep+',
+          'ReverseContinue+',
         ].join(';');
       case 'QStartNoAckMode':
         this.#reply(OK);

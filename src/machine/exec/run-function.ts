@@ -33,6 +33,8 @@ export interface PreparedFunction {
   readonly td: Td;
   readonly maxInstructions: number;
   readonly object: LinkedObject;
+  /** Notes what the call has done so far; the result takes it back to that. */
+  readonly keep: () => () => void;
   /** What the function did, once its TD has ended. */
   readonly finish: (end: TdEnd) => FunctionResult;
 }
@@ -75,6 +77,7 @@ export function prepareFunction(call: FunctionCall): PreparedFunction {
     td,
     maxInstructions: call.maxInstructions ?? DEFAULT_INSTRUCTIONS,
     object,
+    keep: () => watch.keep(),
     finish: (end) => describe(td.host, launcher, watch, end, structures),
   };
 }

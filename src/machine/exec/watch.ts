@@ -33,6 +33,16 @@ export class Watch implements CrossingObserver {
     this.hooks = { ...call.hostHooks, tdvmcall: (one, serve) => this.#vmmCall(one, serve, call.hostHooks) };
   }
 
+  /** For whoever takes the run back: notes what has been seen so far, and returns how to forget the rest. */
+  keep(): () => void {
+    const { length } = this.crossings;
+    const { event } = this;
+    return () => {
+      this.crossings.length = length;
+      this.event = event;
+    };
+  }
+
   crossing(kind: CrossingKind, _vcpu: number, code: number, operand: number, result: number, ripLow: number): void {
     const fromShim = ripLow >>> 0 >= SHIM_ROM_GPA;
     if (kind !== CrossingKind.ModuleCall || fromShim) return;
