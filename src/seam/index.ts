@@ -6,6 +6,7 @@ export { SEAMCALL_ROWS } from './seamcall/index.ts';
 export { SEPT_STATES, SeptState } from './sept/states.ts';
 export { EXIT_ROWS } from './td-exit/policy.ts';
 export { TDCALL_ROWS } from './tdcall/index.ts';
+export { CONTROL_BIT_ROWS, XCR0_ROWS } from './virt/control-register-rows.ts';
 export type { CpuProfile } from './virt/cpu-profile.ts';
 export { CPUID_ROWS } from './virt/cpuid-rows.ts';
 export { MSR_ROWS } from './virt/msr-rows.ts';

@@ -1,9 +1,19 @@
 /** CPUID, MSRs, control registers and the policy of exits, as rows and as seen by a guest. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { CompletionCode as Code, CPUID_CONFIG_ORDER, Gpr, MODULE_VERSIONS, TdgLeaf } from '../../src/abi/index.ts';
 import { ExitReason, S } from '../../src/cpu/index.ts';
-import { CPUID_ROWS, EXIT_ROWS, MSR_ROWS, SEAMCALL_ROWS, TDCALL_ROWS } from '../../src/seam/index.ts';
+import {
+  CONTROL_BIT_ROWS,
+  CPUID_ROWS,
+  EXIT_ROWS,
+  MSR_ROWS,
+  SEAMCALL_ROWS,
+  SPR_PROFILE,
+  TDCALL_ROWS,
+  XCR0_ROWS,
+} from '../../src/seam/index.ts';
 import { SEPT_STATES } from '../../src/seam/sept/states.ts';
 import { cpuid, outcome, rdmsr, wrmsr } from './guest-asks.ts';
 import { Bench, exits, tdcall } from './scripted-td.ts';
@@ -34,7 +44,18 @@ test('every row is unique and says where it is defined', () => {
       ),
     );
   for (const { name, source } of [...SEAMCALL_ROWS, ...TDCALL_ROWS]) assert.ok(source.includes(`"${name} Leaf"`), name);
-  for (const row of [...EXIT_ROWS, ...CPUID_ROWS, ...MSR_ROWS]) assert.match(row.source, /^(TDX Module|SDM).*".+"/);
+  for (const register of ['CR0', 'CR4'])
+    unique(
+      register,
+      CONTROL_BIT_ROWS.filter((row) => row.register === register).map(({ bit }) => bit),
+    );
+  assert.equal(
+    XCR0_ROWS.reduce((sum, { bits }) => sum + bits, 0),
+    XCR0_ROWS.reduce((mask, { bits }) => mask | bits, 0),
+    'XCR0: a bit stands twice',
+  );
+  for (const row of [...EXIT_ROWS, ...CPUID_ROWS, ...MSR_ROWS, ...CONTROL_BIT_ROWS, ...XCR0_ROWS])
+    assert.match(row.source, /^(TDX Module|SDM).*".+"/);
   assert.deepEqual(
     SEPT_STATES.map(({ state }) => state),
     [...SEPT_STATES.keys()],
@@ -165,14 +186,21 @@ test('EFER: SCE may change, LMA is ignored, the rest is #VE', () => {
 test('control registers: what the module owns cannot change', () => {
   const bench = new Bench();
   const cpu = bench.build();
-  const mov = (register: number, value: number) => {
-    cpu.set(Gpr.RBX, value >>> 0);
+  const mov = (register: number, value: number, high = 0) => {
+    cpu.set(Gpr.RBX, BigInt(value >>> 0) | (BigInt(high) << 32n));
     return outcome(
       cpu,
       bench,
       exits(ExitReason.CrAccess, { qualificationLow: register | (Gpr.RBX << 8), instructionLength: 3 }),
     );
   };
+  const read = (register: 'cr0' | 'cr4') => {
+    const shadow = register === 'cr0' ? cpu.controls.cr0ReadShadow : cpu.controls.cr4ReadShadow;
+    const mask = register === 'cr0' ? cpu.controls.cr0HostMask : cpu.controls.cr4HostMask;
+    return [mask >>> 0, shadow >>> 0];
+  };
+  assert.deepEqual(read('cr0'), [0x6000_0021, 0x21], 'PE and NE are 1; NW and CD are 0');
+  assert.deepEqual(read('cr4'), [0x6040, 0x40], 'MCE is 1; VMXE and SMXE are 0');
   const cases: readonly (readonly [number, number, string])[] = [
     [0, 0x8005_0013, '#GP'], // NE = 0
     [0, 0x8000_0020, '#GP'], // PG without PE
@@ -181,8 +209,11 @@ test('control registers: what the module owns cannot change', () => {
     [0, 0xa005_0033, '#VE'], // NW
     [4, 0x20, '#VE'], // MCE = 0
     [4, 0x2060, '#VE'], // VMXE
+    [4, 0x4060, '#VE'], // SMXE
+    [4, 0x0108_2060, '#GP'], // PKS and KL, which are not there
   ];
   for (const [register, value, expected] of cases) assert.equal(mov(register, value), expected, value.toString(16));
+  for (const register of [0, 4]) assert.equal(mov(register, 0x2020, 1), '#GP', 'bits 63:32');
   assert.equal(cpu.rip, 0x1000);
 });
 
@@ -204,6 +235,21 @@ test('XSETBV: only XCR0, only what XFAM has', () => {
     [0, 0],
   ] as const)
     assert.equal(xsetbv(index, value), '#GP');
+});
+
+test('XSETBV: AVX only with SSE; nothing that XFAM lacks, or only half of', () => {
+  const bench = new Bench(1, { cpuProfile: SPR_PROFILE });
+  const cpu = bench.build({ params: { xfam: 7n } });
+  const legal = [1, 3, 7];
+  fc.assert(
+    fc.property(fc.oneof(fc.nat(0xff), fc.nat(), fc.constant(0x2_00ff)), (value) => {
+      cpu.set(Gpr.RCX, 0);
+      cpu.set(Gpr.RAX, value);
+      cpu.set(Gpr.RDX, 0);
+      const result = outcome(cpu, bench, exits(ExitReason.Xsetbv, { instructionLength: 3 }));
+      assert.equal(result, legal.includes(value) ? undefined : '#GP', value.toString(16));
+    }),
+  );
 });
 
 test('every exit of the table does what its row says, and an exit without a row is a broken invariant', () => {

@@ -1,6 +1,7 @@
 /** The state a vCPU starts in. Source: TDX Module 1.5 Base Architecture, "Initial State of the Guest VCPU"; ABI Definition, "TDH.VP.INIT Leaf". */
 import { Gpr } from '../../abi/index.ts';
 import { type LogicalProcessor, S } from '../../cpu/index.ts';
+import { ownedMask, readShadow } from '../virt/control-register-rows.ts';
 import type { TdConfiguration } from './td.ts';
 import type { Vcpu } from './vcpu.ts';
 
@@ -28,13 +29,6 @@ const FLAT_LIMIT = 0xffff_ffff;
 const SYSTEM_LIMIT = 0xffff;
 const CS_INDEX = 1;
 const SEGMENTS = 6;
-
-/** CR0 bits the module owns: PE, NE, NW, CD. Guest reads PE = NE = 1, NW = CD = 0. */
-const CR0_HOST_MASK = 0x6000_0021;
-const CR0_READ_SHADOW = 0x21;
-/** CR4 bits the module owns: MCE, VMXE, SMXE. Guest reads MCE = 1, the others 0. */
-const CR4_HOST_MASK = 0x6040;
-const CR4_READ_SHADOW = 0x40;
 
 /** Writes the initial registers and the execution controls of a fresh processor. `rcx` comes from the host. */
 export function initializeProcessor(
@@ -81,10 +75,10 @@ function setControls(cpu: LogicalProcessor, { gpaw, params, secondLevel, msrs, c
   const { controls } = cpu;
   controls.nativeMsrReads = msrs.nativeReads;
   controls.nativeMsrWrites = msrs.nativeWrites;
-  controls.cr0HostMask = CR0_HOST_MASK;
-  controls.cr0ReadShadow = CR0_READ_SHADOW;
-  controls.cr4HostMask = CR4_HOST_MASK;
-  controls.cr4ReadShadow = CR4_READ_SHADOW;
+  controls.cr0HostMask = ownedMask('CR0');
+  controls.cr0ReadShadow = readShadow('CR0');
+  controls.cr4HostMask = ownedMask('CR4');
+  controls.cr4ReadShadow = readShadow('CR4');
   controls.cr4Supported = cpuid.supportedCr4;
   controls.specCtrlSupported = cpuid.supportedSpecCtrl;
   controls.xcr0Supported = params.xfam & 0xffn;

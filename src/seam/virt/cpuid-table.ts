@@ -1,6 +1,7 @@
 /** The CPUID of one TD: fixed at TDH.MNG.INIT from the native values, the host's configuration, XFAM and ATTRIBUTES. */
-import { cpuidConfigOrder, isModule20, type ModuleVersion, TdAttribute, type TdParams, Xfam } from '../../abi/index.ts';
-import { Cr4Bit, cpuidFeature } from '../../isa/index.ts';
+import { cpuidConfigOrder, isModule20, type ModuleVersion, type TdParams } from '../../abi/index.ts';
+import { cpuidFeature } from '../../isa/index.ts';
+import { supportedCr4 } from './control-register-rows.ts';
 import type { NativeCpuid } from './cpu-profile.ts';
 import { type CpuidRow, cpuidRowsOf, MAXIMUM_BASIC_LEAF, MAXIMUM_EXTENDED_LEAF } from './cpuid-rows.ts';
 import { applyRules } from './cpuid-rules.ts';
@@ -26,29 +27,6 @@ export interface CpuidAnswer {
   /** EAX EBX ECX EDX, without what changes at run time */
   readonly values: Int32Array;
 }
-
-/** CR4 bits that CPUID announces. Source: SDM vol. 3, "Control Registers". */
-const CR4_FEATURES: readonly (readonly [bit: number, feature: string])[] = [
-  [Cr4Bit.VME, 'VME'],
-  [Cr4Bit.PVI, 'VME'],
-  [Cr4Bit.TSD, 'TSC'],
-  [Cr4Bit.DE, 'DE'],
-  [Cr4Bit.PSE, 'PSE'],
-  [Cr4Bit.PAE, 'PAE'],
-  [Cr4Bit.MCE, 'MCE'],
-  [Cr4Bit.PGE, 'PGE'],
-  [Cr4Bit.OSFXSR, 'FXSR'],
-  [Cr4Bit.OSXMMEXCPT, 'SSE'],
-  [Cr4Bit.UMIP, 'UMIP'],
-  [Cr4Bit.LA57, 'LA57'],
-  [Cr4Bit.FSGSBASE, 'FSGSBASE'],
-  [Cr4Bit.PCIDE, 'PCID'],
-  [Cr4Bit.OSXSAVE, 'XSAVE'],
-  [Cr4Bit.SMEP, 'SMEP'],
-  [Cr4Bit.SMAP, 'SMAP'],
-];
-/** PCE has no CPUID bit; VMXE and SMXE are the module's. */
-const CR4_ALWAYS = (1 << Cr4Bit.PCE) | (1 << Cr4Bit.VMXE) | (1 << Cr4Bit.SMXE);
 
 /** IA32_SPEC_CTRL bits that CPUID announces. Source: SDM vol. 4, "IA32_SPEC_CTRL". */
 const SPEC_CTRL_FEATURES: readonly (readonly [bits: number, feature: string])[] = [
@@ -127,10 +105,7 @@ export class CpuidTable {
     );
     const shown = <T extends number>(rows: readonly (readonly [T, string])[], bits: (value: T) => number): number =>
       rows.reduce((value, [what, feature]) => (this.shows(feature) ? value | bits(what) : value), 0);
-    const keys =
-      (native.has('PKU') && (params.xfam & Xfam.PKRU) !== 0n ? 1 << Cr4Bit.PKE : 0) |
-      (native.has('PKS') && (params.attributes & TdAttribute.PKS) !== 0n ? 1 << Cr4Bit.PKS : 0);
-    this.supportedCr4 = shown(CR4_FEATURES, (bit) => 1 << bit) | keys | CR4_ALWAYS;
+    this.supportedCr4 = supportedCr4(this, params);
     this.supportedSpecCtrl = shown(SPEC_CTRL_FEATURES, (bits) => bits);
   }
 
@@ -154,6 +129,11 @@ export class CpuidTable {
     const { leaf, subleaf, register, bit } = cpuidFeature(feature);
     const values = this.find(leaf, subleaf)?.values;
     return values !== undefined && ((values[CPUID_REGISTERS.indexOf(register)]! >>> bit) & 1) !== 0;
+  }
+
+  /** Does the processor have it, shown or not? */
+  hasNatively(feature: string): boolean {
+    return this.#native.has(feature);
   }
 
   /** What the processor itself answers. */
