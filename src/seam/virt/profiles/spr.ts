@@ -12,7 +12,7 @@ export const SPR_PROFILE: CpuProfile = {
     ...['AES', 'XSAVE', 'XSAVEOPT', 'XSAVEC', 'XGETBV1', 'XSAVES'],
     ...['DS', 'ACPI', 'HTT', 'TM', 'PBE'],
     ...['FDP_EXCPTN_ONLY', 'INVPCID', 'DEPRECATES_FPU_CS_DS', 'ADX', 'CLFLUSHOPT', 'CLWB', 'SHA'],
-    ...['BMI1', 'BMI2', 'LZCNT', 'LA57', 'RDPID', 'BUS_LOCK_DETECT', 'TSC_ADJUST'],
+    ...['BMI1', 'BMI2', 'LZCNT', 'LA57', 'RDPID', 'CLDEMOTE', 'SERIALIZE', 'BUS_LOCK_DETECT', 'TSC_ADJUST'],
     ...['FSRM', 'MD_CLEAR', 'L1D_FLUSH', 'CORE_CAPABILITIES', 'FZRM', 'FSRS', 'FSRC'],
     ...['PSFD', 'IPRED_CTRL', 'RRSBA_CTRL', 'BHI_CTRL'],
     'WBNOINVD',
