@@ -4,6 +4,9 @@ import { InvalidArgumentError, Option } from 'commander';
 import {
   CPU_PROFILES,
   type CpuProfile,
+  DEFAULT_HOST_PROFILE,
+  HOST_PROFILES,
+  type HostProfile,
   MINIMAL_PROFILE,
   MODULE_1_5,
   MODULE_VERSIONS,
@@ -37,4 +40,17 @@ export function tdxModuleOption(): Option {
   return new Option('--tdx-module <version>', 'which TDX module: 1.5 or 2.0')
     .argParser(moduleVersion)
     .default(MODULE_1_5, MODULE_1_5.name);
+}
+
+export function hostProfile(text: string): HostProfile {
+  const profile = HOST_PROFILES.find(({ name }) => name === text);
+  if (profile === undefined)
+    throw new InvalidArgumentError(`Give one of ${HOST_PROFILES.map(({ name }) => name).join(', ')}.`);
+  return profile;
+}
+
+export function vmmOption(): Option {
+  return new Option('--vmm <host>', `whose answers the host gives: ${HOST_PROFILES.map(({ name }) => name).join(', ')}`)
+    .argParser(hostProfile)
+    .default(DEFAULT_HOST_PROFILE, DEFAULT_HOST_PROFILE.name);
 }

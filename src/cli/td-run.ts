@@ -3,7 +3,7 @@
 import type { EngineOptions, GeneratedCode } from '../cpu/index.ts';
 import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
-import { type CpuProfile, DEFAULT_SEED, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
+import { type CpuProfile, DEFAULT_SEED, type HostProfile, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
 import { observeAll } from '../probe/index.ts';
 import { type AttachedDebugger, attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -29,6 +29,7 @@ export interface TdRunOptions extends DebuggerOptions {
   readonly output: Output;
   readonly cpu: CpuProfile;
   readonly moduleVersion: ModuleVersion;
+  readonly hostProfile: HostProfile;
   readonly maxInstructions?: number | undefined;
   readonly seed?: number | undefined;
   readonly engine?: 'compiler' | 'interpreter' | undefined;
@@ -60,6 +61,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     observer: top === undefined ? observed.observer : observeAll(observed.observer, top.observer),
     cpu: options.cpu,
     moduleVersion: options.moduleVersion,
+    hostProfile: options.hostProfile,
     seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',
     ...(options.compilation !== undefined && { compilation: options.compilation }),

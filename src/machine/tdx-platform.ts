@@ -10,7 +10,16 @@ import { SharedView } from '../memory/shared-view.ts';
 import { type CrossingObserver, NULL_OBSERVER } from '../probe/index.ts';
 import { type CpuProfile, MINIMAL_PROFILE, TdxModule } from '../seam/index.ts';
 import { Clock } from '../time/index.ts';
-import { QuotingService, type TdAttachments, type TdHost, type TdIdentity, Vmm, type VmmHooks } from '../vmm/index.ts';
+import {
+  DEFAULT_HOST_PROFILE,
+  type HostProfile,
+  QuotingService,
+  type TdAttachments,
+  type TdHost,
+  type TdIdentity,
+  Vmm,
+  type VmmHooks,
+} from '../vmm/index.ts';
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
 import { solderBoard } from './devices.ts';
 import { SeededEntropy } from './entropy.ts';
@@ -24,6 +33,8 @@ export interface PlatformOptions {
   readonly seed?: number;
   /** date and time at power-on, Unix seconds */
   readonly startUnixSeconds?: number;
+  /** which host's answers the VMM gives; default: QEMU's on KVM */
+  readonly hostProfile?: HostProfile;
   /** a script in the host's place */
   readonly hostHooks?: VmmHooks;
   /** which TDX module: MODULE_1_5 (the default) or MODULE_2_0 */
@@ -151,6 +162,7 @@ export class TdxPlatform {
       ports: board.ports,
       mmio: board.mmio,
       hooks: this.#options.hostHooks ?? {},
+      profile: this.#options.hostProfile ?? DEFAULT_HOST_PROFILE,
       turnTicks: this.#turns.next,
       mapGpaChunkBytes: options.mapGpaChunkBytes ?? Number.POSITIVE_INFINITY,
       quoting: this.quoting,

@@ -1,6 +1,8 @@
 export { isFinal, type TdEnd } from './end.ts';
 export type { VmmHooks } from './hooks.ts';
 export { OutOfHostMemory } from './host-pages.ts';
+export type { Difference, HostProfile } from './profiles/host-profile.ts';
+export { DEFAULT_HOST_PROFILE, HOST_PROFILES } from './profiles/index.ts';
 export { type QuotingPlatform, QuotingService } from './quoting/quoting-service.ts';
 export { type CollateralOptions, TestPki } from './quoting/test-pki.ts';
 export { SeamcallError } from './seamcalls.ts';

@@ -1,35 +1,56 @@
-/** MSRs the host answers that are no part of the local APIC. An MSR without a row is refused. */
+/** MSRs that the host keeps for a vCPU beside those of its local APIC. An MSR without a row is refused. */
 
-interface HostMsrRow {
+import type { StateVisitor } from '../bits/index.ts';
+
+export interface HostMsrRow {
   readonly index: number;
+  /** how many in a row; default 1 */
+  readonly count?: number;
   readonly name: string;
-  readonly value: bigint;
-  /** `ignored`: a write succeeds and changes nothing; `refused`: R10 says so and the guest sees #GP or goes without */
-  readonly write: 'ignored' | 'refused';
+  /** what it reads as until it is written; a function of the vCPU's number where that matters */
+  readonly value: bigint | ((vcpuIndex: number) => bigint);
+  /** `stored`: reads back; `ignored`: succeeds and changes nothing; `refused`: R10 says so and the guest sees #GP or goes without */
+  readonly write: 'stored' | 'ignored' | 'refused';
   /** why it is here */
   readonly reason: string;
 }
 
-/** Names and addresses: SDM vol. 4, "Architectural MSRs". */
-export const HOST_MSRS: readonly HostMsrRow[] = [
-  { index: 0x17, name: 'IA32_PLATFORM_ID', value: 0n, write: 'refused', reason: 'microcode code reads it' },
-  { index: 0x3a, name: 'IA32_FEATURE_CONTROL', value: 1n, write: 'refused', reason: 'locked, no feature on' },
-  { index: 0x8b, name: 'IA32_BIOS_SIGN_ID', value: 0n, write: 'ignored', reason: 'written 0 before it is read' },
-  { index: 0xcf, name: 'IA32_CORE_CAPABILITIES', value: 0n, write: 'refused', reason: 'CPUID announces it' },
-  { index: 0xfe, name: 'IA32_MTRRCAP', value: 0n, write: 'refused', reason: 'no MTRRs to program' },
-  { index: 0x2ff, name: 'IA32_MTRR_DEF_TYPE', value: 0xc06n, write: 'ignored', reason: 'everything is write-back' },
-  { index: 0x179, name: 'IA32_MCG_CAP', value: 0n, write: 'refused', reason: 'no machine-check banks' },
-  { index: 0x17a, name: 'IA32_MCG_STATUS', value: 0n, write: 'ignored', reason: 'the poll treats a refusal as fatal' },
-];
+/** The MSRs of one vCPU. */
+export class HostMsrs {
+  readonly #rowOfIndex = new Map<number, HostMsrRow>();
+  readonly #stored = new Map<number, bigint>();
+  readonly #vcpuIndex: number;
 
-const rowOfIndex = new Map(HOST_MSRS.map((row) => [row.index, row]));
+  constructor(rows: readonly HostMsrRow[], vcpuIndex: number) {
+    this.#vcpuIndex = vcpuIndex;
+    for (const row of rows) for (let i = 0; i < (row.count ?? 1); i++) this.#rowOfIndex.set(row.index + i, row);
+  }
 
-/** undefined: refused. */
-export function readHostMsr(index: number): bigint | undefined {
-  return rowOfIndex.get(index)?.value;
-}
+  visitState(state: StateVisitor): void {
+    const halves = [...this.#stored].flatMap(([index, value]) => [
+      index,
+      Number(value & 0xffff_ffffn),
+      Number(value >> 32n),
+    ]);
+    const saved = state.numbers('stored', halves);
+    if (!state.restoring) return;
+    this.#stored.clear();
+    for (let i = 0; i < saved.length; i += 3)
+      this.#stored.set(saved[i]!, BigInt(saved[i + 1]!) | (BigInt(saved[i + 2]!) << 32n));
+  }
 
-/** false: refused. */
-export function writeHostMsr(index: number): boolean {
-  return rowOfIndex.get(index)?.write === 'ignored';
+  /** undefined: refused. */
+  read(index: number): bigint | undefined {
+    const stored = this.#stored.get(index);
+    if (stored !== undefined) return stored;
+    const value = this.#rowOfIndex.get(index)?.value;
+    return typeof value === 'function' ? value(this.#vcpuIndex) : value;
+  }
+
+  /** false: refused. */
+  write(index: number, value: bigint): boolean {
+    const write = this.#rowOfIndex.get(index)?.write ?? 'refused';
+    if (write === 'stored') this.#stored.set(index, value);
+    return write !== 'refused';
+  }
 }

@@ -4,8 +4,8 @@ import type { SharedView } from '../memory/shared-view.ts';
 import { type HostPages, PAGE_4K_BYTES } from './host-pages.ts';
 
 export class SharedMemory {
-  /** installed by the module; unknown pages are MMIO: #VE */
-  readonly ept = new SharedEpt('mmio');
+  /** installed by the module; the host learns of an unknown page when it is used, as KVM does */
+  readonly ept = new SharedEpt('absent');
   readonly gpaw: Gpaw;
   readonly #view: SharedView;
   readonly #pages: HostPages;

@@ -6,6 +6,7 @@ import type { Clock } from '../time/index.ts';
 import { isFinal, type TdEnd } from './end.ts';
 import type { VmmHooks } from './hooks.ts';
 import type { GpaRange, PrivateMemory } from './private-memory.ts';
+import type { HostProfile } from './profiles/host-profile.ts';
 import type { QuotingService } from './quoting/quoting-service.ts';
 import type { Seamcalls } from './seamcalls.ts';
 import type { SharedMemory } from './shared-memory.ts';
@@ -18,7 +19,9 @@ export interface TdAttachments {
   readonly ports: Bus;
   readonly mmio: Bus;
   readonly hooks: VmmHooks;
-  /** bytes of one MapGPA after which the guest is told to ask again; Infinity: never */
+  /** which host this is */
+  readonly profile: HostProfile;
+  /** bytes of one MapGPA after which the guest is told to ask again, whatever the profile says; Infinity: as it says */
   readonly mapGpaChunkBytes: number;
   /** draws how many ticks the next turn of a vCPU lasts when others could run: all that is random about the schedule */
   readonly turnTicks: () => number;
@@ -37,6 +40,11 @@ export interface TdIdentity {
   readonly tdvprHpas: readonly number[];
 }
 
+export interface GpaSpan {
+  readonly startGpa: number;
+  readonly endGpa: number;
+}
+
 /** bit 0 of VCPU_STATE_DETAILS */
 const VMXIP = 1n;
 
@@ -52,11 +60,14 @@ export class TdHost {
   readonly ports: Bus;
   readonly mmio: Bus;
   readonly hooks: VmmHooks;
+  readonly profile: HostProfile;
   readonly mapGpaChunkBytes: number;
   readonly turnTicks: () => number;
   readonly quoting: QuotingService | undefined;
   /** requests that wait for the quoting service */
   quotesInFlight = 0;
+  /** shared buffers of requests in flight, addresses without shared bit */
+  readonly buffersInUse = new Set<GpaSpan>();
   readonly vcpus: Vcpu[] = [];
   /** the vCPU that runs now (-1 before the first), and the tick at which others get their turn */
   readonly turn = { vcpu: -1, endTicks: 0 };
@@ -83,6 +94,7 @@ export class TdHost {
     this.ports = attachments.ports;
     this.mmio = attachments.mmio;
     this.hooks = attachments.hooks;
+    this.profile = attachments.profile;
     this.mapGpaChunkBytes = attachments.mapGpaChunkBytes;
     this.turnTicks = attachments.turnTicks;
     this.quoting = attachments.quoting;
@@ -104,6 +116,7 @@ export class TdHost {
     this.#end = undefined;
     state.fields('turn', this.turn);
     this.quotesInFlight = state.number('quotesInFlight', this.quotesInFlight);
+    if (state.restoring) this.buffersInUse.clear(); // nothing is kept while a request is in flight
     this.notifyVcpu = this.vcpus[state.number('notifyVcpu', this.notifyVcpu?.index ?? -1)];
     state.part('privateMemory', this.privateMemory);
     state.part('sharedEpt', this.sharedMemory.ept);

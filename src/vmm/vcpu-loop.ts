@@ -165,7 +165,10 @@ function serveEptViolation(td: TdHost, vcpu: Vcpu): { why: UnhandledWhy; sentenc
   const type = vcpu.registers.low(Gpr.RDX) & 15;
   if (isSharedGpa(gpa, td.gpaw)) {
     const address = stripSharedBit(gpa, td.gpaw);
-    if (!td.privateMemory.isRam(address, PAGE_4K_BYTES)) td.sharedMemory.ept.setMmio(address);
+    const { asShared } = td.profile.touch;
+    if (asShared === '#VE' || !td.privateMemory.isRam(address, PAGE_4K_BYTES)) td.sharedMemory.ept.setMmio(address);
+    else if (asShared === 'ends')
+      return { why: 'other', sentence: `the guest used page ${hex(address)} as shared before it asked for that` };
     else {
       td.privateMemory.remove(address, PAGE_4K_BYTES);
       td.sharedMemory.map(address);
@@ -176,8 +179,11 @@ function serveEptViolation(td: TdHost, vcpu: Vcpu): { why: UnhandledWhy; sentenc
     return { why: 'not-accepted', sentence: `the guest used private page ${hex(gpa)} before it accepted it` };
   if (!td.privateMemory.isRam(gpa, PAGE_4K_BYTES))
     return { why: 'no-memory', sentence: `the guest used private address ${hex(gpa)}, where it has no memory` };
-  if (td.sharedMemory.isMapped(gpa))
-    return { why: 'made-shared', sentence: `the guest used page ${hex(gpa)} as private after it made it shared` };
+  if (td.sharedMemory.isMapped(gpa)) {
+    if (td.profile.touch.asPrivate === 'ends')
+      return { why: 'made-shared', sentence: `the guest used page ${hex(gpa)} as private after it made it shared` };
+    td.sharedMemory.unmap(gpa);
+  }
   if (td.privateMemory.levelAt(gpa) !== undefined)
     return {
       why: 'other',

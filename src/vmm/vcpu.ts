@@ -1,6 +1,7 @@
 /** One vCPU as the host sees it: a TDVPR page, the registers a TD lets it see, half a local APIC. */
 import { RegisterFile } from '../abi/index.ts';
 import type { StateVisitor } from '../bits/index.ts';
+import { HostMsrs } from './msrs.ts';
 import type { TdHost } from './td-host.ts';
 import type { Tdvmcall } from './tdvmcall/tdvmcall.ts';
 import type { X2Apic } from './x2apic.ts';
@@ -12,6 +13,8 @@ export class Vcpu {
   /** what TDH.VP.ENTER left, and takes at the next entry */
   readonly registers = new RegisterFile();
 
+  /** MSRs that the host keeps beside the local APIC's */
+  readonly msrs: HostMsrs;
   /** the call that the vCPU is making */
   readonly tdvmcall: Tdvmcall;
 
@@ -25,13 +28,15 @@ export class Vcpu {
   eventNotifyVector = 0;
 
   visitState(state: StateVisitor): void {
-    state.fields('vcpu', this, ['index', 'tdvprHpa', 'apic', 'registers', 'tdvmcall']);
+    state.fields('vcpu', this, ['index', 'tdvprHpa', 'apic', 'registers', 'tdvmcall', 'msrs']);
     state.array('registers', this.registers.u64);
     state.array('xmm', this.registers.xmm);
     state.part('apic', this.apic);
+    state.part('msrs', this.msrs);
   }
 
   constructor(td: TdHost, index: number, tdvprHpa: number, apic: X2Apic) {
+    this.msrs = new HostMsrs(td.profile.msrs, index);
     this.tdvmcall = { td, vcpu: this, registers: this.registers, leaf: 0 };
     this.index = index;
     this.tdvprHpa = tdvprHpa;

@@ -10,9 +10,11 @@ import {
 } from '../../src/debug/index.ts';
 import { Assembler } from '../../src/isa/index.ts';
 import { type LoadPlan, planBareTd } from '../../src/loader/index.ts';
-import { buildShimRom, MINIMAL_PROFILE, type Td, TdxPlatform } from '../../src/machine/index.ts';
+import { buildShimRom, HOST_PROFILES, MINIMAL_PROFILE, type Td, TdxPlatform } from '../../src/machine/index.ts';
 import { type CrossingObserver, observeAll } from '../../src/probe/index.ts';
 
+/** a host that repairs nothing: each mistake shows where it is made */
+const STRICT = HOST_PROFILES.find(({ name }) => name === 'strict')!;
 const PROGRAM_GPA = 0x1_0000;
 const MAILBOX_GPA = 0x8000;
 const MEMORY_BYTES = 8 << 20;
@@ -61,6 +63,7 @@ export function caseRun(
   const features = MINIMAL_PROFILE.features.filter((feature) => feature !== withoutFeature);
   const platform = new TdxPlatform({
     memoryBytes: MEMORY_BYTES,
+    hostProfile: STRICT,
     observer: observe(observeAll(crossings, pages)),
     cpu: { ...MINIMAL_PROFILE, features },
   });

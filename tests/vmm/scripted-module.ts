@@ -6,7 +6,17 @@ import { HostMemory } from '../../src/memory/index.ts';
 import { SharedView } from '../../src/memory/shared-view.ts';
 import type { HostDoor } from '../../src/seam/host-door.ts';
 import { Clock } from '../../src/time/index.ts';
-import { type RunLimits, type RunResult, runTd, type TdAttachments, type TdHost, Vmm } from '../../src/vmm/index.ts';
+import {
+  DEFAULT_HOST_PROFILE,
+  HOST_PROFILES,
+  type HostProfile,
+  type RunLimits,
+  type RunResult,
+  runTd,
+  type TdAttachments,
+  type TdHost,
+  Vmm,
+} from '../../src/vmm/index.ts';
 
 const MIB = 1 << 20;
 export const SHARED_BIT = 0x8000_0000_0000;
@@ -127,6 +137,7 @@ export function bench(attachments: Partial<TdAttachments> = {}, loadPlan = plan(
     ports: new Bus([]),
     mmio: new Bus([]),
     hooks: {},
+    profile: DEFAULT_HOST_PROFILE,
     turnTicks: () => 100_000,
     mapGpaChunkBytes: Number.POSITIVE_INFINITY,
     ...attachments,
@@ -137,4 +148,16 @@ export function bench(attachments: Partial<TdAttachments> = {}, loadPlan = plan(
     return runTd(td, limits);
   };
   return { module, memory, view, clock, td, run };
+}
+
+export function profile(name: HostProfile['name']): HostProfile {
+  return HOST_PROFILES.find((each) => each.name === name)!;
+}
+
+/** Makes calls one after the other; returns R10-R15 as they come back from each. */
+export function answers(host: Bench, ...steps: Step[]): bigint[][] {
+  const results: bigint[][] = [];
+  const look = (registers: { u64: BigUint64Array }) => void results.push([...registers.u64.slice(10, 16)]);
+  host.run([steps[0]!, ...steps.slice(1).map((step) => after(look, step)), after(look, POWER_OFF)]);
+  return results;
 }

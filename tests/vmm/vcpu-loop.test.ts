@@ -8,6 +8,7 @@ import {
   eptViolation,
   POWER_OFF,
   plan,
+  profile,
   region,
   SHARED_BIT,
   type Step,
@@ -48,7 +49,7 @@ test('what the guest may not touch ends the run with a sentence', () => {
     [[(registers) => registers.set(Gpr.RAX, 0, 0xc0000100)], /TDH\.VP\.ENTER: TDX_OPERAND_INVALID/],
   ];
   for (const [steps, sentence] of cases) {
-    const { end } = bench().run(steps);
+    const { end } = bench({ profile: profile('strict') }).run(steps);
     assert.equal(end.cause, 'unhandled-exit');
     assert.match(end.cause === 'unhandled-exit' ? end.sentence : '', sentence);
   }

@@ -3,7 +3,14 @@
 import { Command, Option } from 'commander';
 import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
-import { BOARD, buildShimRom, type CpuProfile, DEFAULT_SEED, type ModuleVersion } from '../../machine/index.ts';
+import {
+  BOARD,
+  buildShimRom,
+  type CpuProfile,
+  DEFAULT_SEED,
+  type HostProfile,
+  type ModuleVersion,
+} from '../../machine/index.ts';
 import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
@@ -11,7 +18,7 @@ import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
-import { cpuOption, tdxModuleOption } from '../platform-options.ts';
+import { cpuOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
@@ -25,6 +32,7 @@ interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly exec?: string;
   readonly cpu: CpuProfile;
   readonly tdxModule: ModuleVersion;
+  readonly vmm: HostProfile;
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
   readonly symbols?: string;
@@ -65,6 +73,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--exec <command>', 'run a shell command in the guest, print its output, power off, exit with its status')
     .addOption(cpuOption())
     .addOption(tdxModuleOption())
+    .addOption(vmmOption())
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
     .addOption(
       new Option('--engine <engine>', 'how the guest is executed; the same bits either way')
@@ -122,6 +131,7 @@ async function boot(options: BootOptions): Promise<number> {
     output,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
+    hostProfile: options.vmm,
     seed: options.seed,
     maxInstructions: options.maxInstructions,
     engine: options.engine,
@@ -164,6 +174,7 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     output,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
+    hostProfile: options.vmm,
     seed: options.seed,
     maxInstructions: options.maxInstructions,
     engine: options.engine,

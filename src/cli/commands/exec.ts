@@ -12,6 +12,7 @@ import {
   type FunctionCall,
   type FunctionCrossing,
   type FunctionResult,
+  type HostProfile,
   type PreparedFunction,
   prepareFunction,
   type RegisterValues,
@@ -24,7 +25,7 @@ import { CommandError, ExitCode } from '../exit-codes.ts';
 import { deathText, ObservedRun } from '../observed-run.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
-import { cpuOption, tdxModuleOption } from '../platform-options.ts';
+import { cpuOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
 import { writeReport } from '../report-file.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
@@ -33,6 +34,7 @@ interface ExecOptions extends TraceOptions, DebuggerOptions {
   readonly host: keyof typeof hosts;
   readonly cpu: CpuProfile;
   readonly tdxModule: ModuleVersion;
+  readonly vmm: HostProfile;
   readonly maxInstructions?: number;
   readonly json?: string;
 }
@@ -81,6 +83,7 @@ export function execCommand(exit: (code: number) => void): Command {
     .addOption(new Option('--host <kind>', 'who answers the hypercalls').choices(Object.keys(hosts)).default('usual'))
     .addOption(cpuOption())
     .addOption(tdxModuleOption())
+    .addOption(vmmOption())
     .option('--max-instructions <count>', 'stop after so many instructions (default 10M)', count)
     .option('--json <file>', 'write the result as JSON')
     .addOption(traceOption())
@@ -104,6 +107,7 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
       hostHooks: hosts[options.host],
       cpu: options.cpu,
       moduleVersion: options.tdxModule,
+      hostProfile: options.vmm,
       observer: observed.observer,
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
     };

@@ -3,7 +3,7 @@ import type { CompletionCode, ModuleVersion, TdvmcallStatus } from '../../abi/in
 import type { LinkedObject, NamedFile } from '../../loader/index.ts';
 import type { CrossingObserver } from '../../probe/index.ts';
 import type { CpuProfile } from '../../seam/index.ts';
-import type { TdEnd, VmmHooks } from '../../vmm/index.ts';
+import type { HostProfile, TdEnd, VmmHooks } from '../../vmm/index.ts';
 
 /** A structure that the function gets a pointer to. */
 export interface StructureArgument {
@@ -25,6 +25,8 @@ export interface FunctionCall {
   readonly wakeVector?: number | null;
   /** default: MODULE_1_5 */
   readonly moduleVersion?: ModuleVersion;
+  /** whose answers the host gives; default: QEMU's */
+  readonly hostProfile?: HostProfile;
   /** sees every crossing, those of the shim and the launcher too */
   readonly observer?: CrossingObserver;
   /** default: MINIMAL_PROFILE */

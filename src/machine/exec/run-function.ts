@@ -69,6 +69,7 @@ export function prepareFunction(call: FunctionCall): PreparedFunction {
     hostHooks: watch.hooks,
     observer: call.observer === undefined ? watch : observeAll(watch, call.observer),
     moduleVersion: call.moduleVersion ?? MODULE_1_5,
+    ...(call.hostProfile === undefined ? {} : { hostProfile: call.hostProfile }),
     cpu: call.cpu ?? MINIMAL_PROFILE,
   });
   const td = platform.buildTd(plan, { params: { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } });

@@ -2,9 +2,9 @@
  * GetQuote: R12 = shared GPA of a buffer with a TDREPORT, R13 = its length. The call only hands the request over; the answer is in the
  * buffer, later.
  */
-import { Gpr, isSharedGpa, TdvmcallLeaf, TdvmcallStatus } from '../../abi/index.ts';
+import { Gpr, isSharedGpa, stripSharedBit, TdvmcallLeaf, TdvmcallStatus } from '../../abi/index.ts';
 import { PAGE_4K_BYTES } from '../host-pages.ts';
-import type { TdHost } from '../td-host.ts';
+import type { GpaSpan, TdHost } from '../td-host.ts';
 import type { Tdvmcall, TdvmcallRow } from './tdvmcall.ts';
 
 /** The 24 bytes before the data (GHCI, "TDG.VP.VMCALL<GetQuote>", "TD Quote request buffer"). */
@@ -47,27 +47,32 @@ export const getQuote: TdvmcallRow = {
     if (td.quotesInFlight >= MOST_IN_FLIGHT) return TdvmcallStatus.RETRY;
 
     // the guest may change the buffer from now on: what it asked is what was in it at the call
+    const startGpa = stripSharedBit(gpa, td.gpaw);
     const request: Request = {
+      buffer: { startGpa, endGpa: startGpa + buffer.length },
       gpa,
       roomBytes: buffer.length - Header.bytes,
       input: buffer.slice(Header.bytes, Header.bytes + inputLength),
     };
     writeHeader(td, gpa, QuoteStatus.IN_FLIGHT, 0);
     td.quotesInFlight++;
+    td.buffersInUse.add(request.buffer);
     td.clock.schedule(td.clock.nowTicks + QUOTING_TICKS, () => finish(td, request));
     return TdvmcallStatus.SUCCESS;
   },
 };
 
 interface Request {
+  readonly buffer: GpaSpan;
   readonly gpa: number;
   readonly roomBytes: number;
   readonly input: Uint8Array;
 }
 
 /** The data comes before the header that says it is there. A buffer that is no longer shared gets nothing. */
-function finish(td: TdHost, { gpa, roomBytes, input }: Request): void {
+function finish(td: TdHost, { buffer, gpa, roomBytes, input }: Request): void {
   td.quotesInFlight--;
+  td.buffersInUse.delete(buffer);
   const quote = td.quoting?.quote(input);
   if (quote === undefined || quote.length > roomBytes) writeHeader(td, gpa, QuoteStatus.ERROR, 0);
   else if (td.sharedMemory.write(gpa + Header.bytes, quote)) writeHeader(td, gpa, QuoteStatus.SUCCESS, quote.length);

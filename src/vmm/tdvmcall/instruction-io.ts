@@ -10,7 +10,7 @@ export const instructionIo: TdvmcallRow = {
   serve({ registers, td }: Tdvmcall): TdvmcallStatus {
     const sizeBytes = registers.number(Gpr.R12);
     const direction = registers.number(Gpr.R13);
-    const port = registers.number(Gpr.R14);
+    const port = td.profile.cutsWideOperands ? registers.low(Gpr.R14) & 0xffff : registers.number(Gpr.R14);
     if (!isAccessSize(sizeBytes, 4) || direction > 1 || port >= PORT_COUNT) return TdvmcallStatus.INVALID_OPERAND;
     if (direction === 0) registers.set(Gpr.R11, td.ports.read(port, sizeBytes), 0);
     else td.ports.write(port, sizeBytes, lowBytes(registers.low(Gpr.R15), sizeBytes));

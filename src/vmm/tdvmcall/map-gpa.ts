@@ -21,7 +21,7 @@ const GPA_LIMIT = 1n << 52n;
 export const mapGpa: TdvmcallRow = {
   leaf: TdvmcallLeaf.MAP_GPA,
   section: 'TDG.VP.VMCALL<MapGPA>',
-  serve({ registers, td }: Tdvmcall): TdvmcallStatus {
+  serve({ registers, vcpu, td }: Tdvmcall): TdvmcallStatus {
     const start = registers.u64[Gpr.R12]!;
     const length = registers.u64[Gpr.R13]!;
     registers.u64[Gpr.R11] = start;
@@ -32,13 +32,34 @@ export const mapGpa: TdvmcallRow = {
     if (endGpa > sharedBitOf(td.gpaw)) return TdvmcallStatus.INVALID_OPERAND;
     if (startGpa % PAGE_4K_BYTES !== 0 || endGpa % PAGE_4K_BYTES !== 0) return TdvmcallStatus.ALIGN_ERROR;
 
-    const stopGpa = Math.min(endGpa, startGpa + td.mapGpaChunkBytes);
-    convert(td, startGpa, stopGpa, toShared);
-    if (stopGpa === endGpa) return TdvmcallStatus.SUCCESS;
-    registers.setNumber(Gpr.R11, toShared ? withSharedBit(stopGpa, td.gpaw) : stopGpa);
-    return TdvmcallStatus.RETRY;
+    const { mapGpa: manner } = td.profile;
+    const stretchBytes = Math.min(manner.chunkBytes, td.mapGpaChunkBytes);
+    const asIs = (gpa: number) => (toShared ? withSharedBit(gpa, td.gpaw) : gpa);
+    for (let gpa = startGpa; ; ) {
+      const stopGpa = Math.min(endGpa, gpa + stretchBytes);
+      const inUse = manner.protectsBuffersInUse ? firstInUse(td, gpa, stopGpa) : undefined;
+      if (inUse !== undefined) {
+        registers.setNumber(Gpr.R11, asIs(inUse));
+        return TdvmcallStatus.GPA_INUSE;
+      }
+      convert(td, gpa, stopGpa, toShared);
+      if (stopGpa === endGpa) return TdvmcallStatus.SUCCESS;
+      gpa = stopGpa;
+      if (Number.isFinite(td.mapGpaChunkBytes) || (manner.stopsForInterrupts && vcpu.posted)) {
+        registers.setNumber(Gpr.R11, asIs(gpa));
+        return TdvmcallStatus.RETRY;
+      }
+    }
   },
 };
+
+/** The first page of a range that a request in flight will write to. */
+function firstInUse(td: TdHost, startGpa: number, endGpa: number): number | undefined {
+  const starts = [...td.buffersInUse]
+    .filter((buffer) => buffer.startGpa < endGpa && buffer.endGpa > startGpa)
+    .map((buffer) => Math.max(buffer.startGpa, startGpa));
+  return starts.length === 0 ? undefined : Math.min(...starts);
+}
 
 function convert(td: TdHost, startGpa: number, endGpa: number, toShared: boolean): void {
   for (const { startGpa: first, lengthBytes } of td.privateMemory.ramWithin(startGpa, endGpa - startGpa)) {

@@ -14,6 +14,10 @@ export const reportFatalError: TdvmcallRow = {
   section: 'TDG.VP.VMCALL<ReportFatalError>',
   serve({ registers, vcpu, td }: Tdvmcall): TdvmcallStatus {
     const code = registers.u64[Gpr.R12]!;
+    if ((code & td.profile.fatalErrorReservedBits) !== 0n) {
+      td.stop({ cause: 'fatal-error', vcpu: vcpu.index, code, message: '' });
+      return TdvmcallStatus.SUCCESS;
+    }
     const bytes = (code & HAS_TEXT_ADDRESS) !== 0n ? textAt(td, registers.number(Gpr.R13)) : textIn(registers);
     td.stop({ cause: 'fatal-error', vcpu: vcpu.index, code, message: printable(bytes) });
     return TdvmcallStatus.SUCCESS;
