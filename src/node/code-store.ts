@@ -74,9 +74,10 @@ export class CodeStore {
 
   /** @param guest bytes that tell guests apart, such as the kernel: each has a file of its own */
   constructor(guest: Uint8Array) {
-    const name = createHash('sha256').update(engineDigest()).update(guest).digest('hex').slice(0, 32);
+    const engine = engineDigest();
+    const name = createHash('sha256').update(`${process.version} ${engine} `).update(guest).digest('hex').slice(0, 32);
     this.#path = join(cacheDirectory(), 'code', name);
-    this.#serializer = nativeSerializer();
+    this.#serializer = engine === undefined ? undefined : nativeSerializer();
     this.stored = this.#read();
   }
 
@@ -167,17 +168,13 @@ export class CodeStore {
   }
 }
 
-/** Tells engines apart: code that one has generated is of no use to another. */
-function engineDigest(): Buffer {
-  const hash = createHash('sha256').update(process.version);
-  const source = join(import.meta.dirname, '..');
-  for (const folder of ['cpu', 'isa', 'wasm'])
-    for (const file of readdirSync(join(source, folder), { recursive: true, encoding: 'utf8' }).sort()) {
-      if (!file.endsWith('.js')) continue;
-      const path = join(source, folder, file);
-      hash.update(`${file} ${statSync(path).size}`).update(readFileSync(path));
-    }
-  return hash.digest();
+/** Names the engine: code that one build has generated is of no use to another. Only the built command has a name, beside it. */
+function engineDigest(): string | undefined {
+  try {
+    return readFileSync(join(import.meta.dirname, 'engine-digest'), 'latin1');
+  } catch {
+    return undefined;
+  }
 }
 
 const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
