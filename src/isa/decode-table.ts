@@ -1,4 +1,4 @@
-/** Dense tables from opcode to layout, built once per set of features. */
+/** Dense tables from opcode to layout. An entry is worked out when its opcode is first met: a guest meets few of them. */
 import { invariant } from '../bits/index.ts';
 import { type InstructionFeature, OPTIONAL_FEATURES } from './features.ts';
 import { type Form, type OperandKind, Prefix } from './instruction.ts';
@@ -35,21 +35,13 @@ export interface Layout {
   readonly otherwise: Layout | null;
 }
 
-export interface DecodeTable {
-  /** ((operand size 16, 32, 64 as 0-2) * 4 + prefix none, 66, F3, F2) * 4 + map, times 256, plus opcode: 0 invalid, a layout number, or GROUP + group number */
-  readonly entries: Uint16Array;
-  /** the same for VEX: ((W * 2 + L) * 4 + prefix) * 4 + map, times 256, plus opcode */
-  readonly vexEntries: Uint16Array;
-  /** 72 layout numbers per group: memory by reg field, then register by ModRM bits 5:0 */
-  readonly groups: Uint16Array;
-  readonly layouts: readonly (Layout | null)[];
-}
-
 /** operand sizes, prefixes, maps, opcodes */
 const SLOTS = 3 * 4 * 4 * 256;
 /** W, L, prefixes, maps, opcodes */
 const VEX_SLOTS = 2 * 2 * 4 * 4 * 256;
 export const GROUP = 0x8000;
+/** an entry that has not been worked out yet */
+export const UNKNOWN = 0x7fff;
 export const GROUP_CELLS = 72;
 
 function effectiveOperandSize(syntax: FormSyntax, prefixed: number, long: boolean): number {
@@ -126,92 +118,100 @@ function addCandidate(slot: Slot, cell: number, alone: readonly [Candidate]): vo
   }
 }
 
-function fillSlot(slots: (Slot | undefined)[], index: number, candidate: Candidate): void {
-  const slot = (slots[index] ??= new Array(GROUP_CELLS + 1));
+function fillSlot(slot: Slot, candidate: Candidate): void {
   const alone = [candidate] as const;
   if (candidate.syntax.hasModrm) for (const cell of candidate.syntax.cells) addCandidate(slot, cell, alone);
   else addCandidate(slot, GROUP_CELLS, alone);
 }
 
-function fillVexSlots(forms: readonly FormSyntax[], long: boolean): (Slot | undefined)[] {
-  const slots = new Array<Slot | undefined>(VEX_SLOTS);
-  for (const syntax of forms) {
-    const { vex, map, opcode, onlyOperandSize } = syntax;
-    if (!vex || syntax.notes.has(long ? 'i64' : 'only64')) continue;
-    for (const wide of vex.wides) {
-      const operandSize = (vex.sized && long && wide === 1) || vex.wides[0] === 1 ? 64 : 32;
-      if (onlyOperandSize !== 0 && onlyOperandSize !== operandSize) continue;
-      for (const length of vex.lengths)
-        fillSlot(slots, ((((wide * 2 + length) * 4 + syntax.prefixes[0]!) * 4 + map) << 8) | opcode, {
-          syntax,
-          operandSize,
-        });
-    }
+/** Forms by map and opcode. */
+type FormsByOpcode = ReadonlyMap<number, readonly FormSyntax[]>;
+
+const opcodeKey = (map: number, opcode: number): number => (map << 8) | opcode;
+
+/** The table of 64-bit code (`long`) or of 16- and 32-bit code. */
+export class DecodeTable {
+  /** ((operand size 16, 32, 64 as 0-2) * 4 + prefix none, 66, F3, F2) * 4 + map, times 256, plus opcode: 0 invalid, a layout number, GROUP + group number, or UNKNOWN */
+  readonly entries = new Uint16Array(SLOTS).fill(UNKNOWN);
+  /** the same for VEX: ((W * 2 + L) * 4 + prefix) * 4 + map, times 256, plus opcode */
+  readonly vexEntries = new Uint16Array(VEX_SLOTS).fill(UNKNOWN);
+  /** 72 layout numbers per group: memory by reg field, then register by ModRM bits 5:0 */
+  readonly groups: number[] = [];
+  readonly layouts: (Layout | null)[] = [null];
+  readonly #forms: FormsByOpcode;
+  readonly #long: boolean;
+  readonly #numbers = new Map<string, number>();
+
+  constructor(forms: FormsByOpcode, long: boolean) {
+    this.#forms = forms;
+    this.#long = long;
   }
-  return slots;
-}
 
-function fillSlots(forms: readonly FormSyntax[], long: boolean): (Slot | undefined)[] {
-  const slots = new Array<Slot | undefined>(SLOTS);
-  for (const syntax of forms) {
-    if (syntax.vex || syntax.notes.has(long ? 'i64' : 'only64')) continue;
-    for (let sizeIndex = 0; sizeIndex < (long ? 3 : 2); sizeIndex += 1) {
-      const operandSize = effectiveOperandSize(syntax, 16 << sizeIndex, long);
-      if (syntax.onlyOperandSize !== 0 && syntax.onlyOperandSize !== operandSize) continue;
-      for (const prefix of syntax.prefixes)
-        fillSlot(slots, (((sizeIndex * 4 + prefix) * 4 + syntax.map) << 8) | syntax.opcode, { syntax, operandSize });
+  /** Works out an entry that is UNKNOWN. */
+  resolve(index: number): number {
+    const slot: Slot = new Array(GROUP_CELLS + 1);
+    const [prefix, sizeIndex] = [(index >> 10) & 3, index >> 12];
+    for (const syntax of this.#formsAt(index)) {
+      if (syntax.vex !== undefined || !syntax.prefixes.includes(prefix) || (sizeIndex === 2 && !this.#long)) continue;
+      const operandSize = effectiveOperandSize(syntax, 16 << sizeIndex, this.#long);
+      if (syntax.onlyOperandSize === 0 || syntax.onlyOperandSize === operandSize)
+        fillSlot(slot, { syntax, operandSize });
     }
+    this.entries[index] = this.#entryOf(slot);
+    return this.entries[index]!;
   }
-  return slots;
-}
 
-/** Builds the table of 64-bit code (`long`) or of 16- and 32-bit code. */
-function buildTable(forms: readonly FormSyntax[], long: boolean): DecodeTable {
-  const layouts: (Layout | null)[] = [null];
-  const numbers = new Map<string, number>();
-  const seen = new Map<readonly Candidate[], number>();
-  const number = (candidates: readonly Candidate[] | undefined): number => {
-    if (!candidates) return 0;
-    const known = seen.get(candidates);
-    if (known !== undefined) return known;
-    const key = candidates.map((one) => `${one.syntax.form.id}/${one.operandSize}`).join();
-    let found = numbers.get(key);
-    if (found === undefined) {
-      const layout = candidates.reduce<Layout | null>(
-        (rest, one) => makeLayout(one.syntax, one.operandSize, rest),
-        null,
-      );
-      found = layouts.push(layout) - 1;
-      numbers.set(key, found);
+  /** Works out a VEX entry that is UNKNOWN. */
+  resolveVex(index: number): number {
+    const slot: Slot = new Array(GROUP_CELLS + 1);
+    const [prefix, length, wide] = [(index >> 10) & 3, (index >> 12) & 1, index >> 13];
+    for (const syntax of this.#formsAt(index)) {
+      const { vex, onlyOperandSize } = syntax;
+      if (!vex?.wides.includes(wide) || !vex.lengths.includes(length) || syntax.prefixes[0] !== prefix) continue;
+      const operandSize = (vex.sized && this.#long && wide === 1) || vex.wides[0] === 1 ? 64 : 32;
+      if (onlyOperandSize === 0 || onlyOperandSize === operandSize) fillSlot(slot, { syntax, operandSize });
     }
-    seen.set(candidates, found);
-    return found;
-  };
+    this.vexEntries[index] = this.#entryOf(slot);
+    return this.vexEntries[index]!;
+  }
 
-  const groups: number[] = [];
-  const cells = new Uint16Array(GROUP_CELLS);
-  const entryOf = (slot: Slot): number => {
+  #formsAt(index: number): readonly FormSyntax[] {
+    const elsewhere = this.#long ? 'i64' : 'only64';
+    const forms = this.#forms.get(opcodeKey((index >> 8) & 3, index & 255)) ?? [];
+    return forms.filter(({ notes }) => !notes.has(elsewhere));
+  }
+
+  #entryOf(slot: Slot): number {
     const direct = slot[GROUP_CELLS];
     if (direct) {
       invariant(
         slot.filter(Boolean).length === 1,
         `${direct[0]?.syntax.form.mnemonic} shares an opcode with ModRM rows`,
       );
-      return number(direct);
+      return this.#number(direct);
     }
-    let uniform = true;
-    for (let cell = 0; cell < GROUP_CELLS; cell += 1) {
-      cells[cell] = cell > 0 && slot[cell] === slot[cell - 1] ? (cells[cell - 1] ?? 0) : number(slot[cell]);
-      uniform &&= cells[cell] === cells[0];
+    const cells: number[] = [];
+    for (let cell = 0; cell < GROUP_CELLS; cell += 1)
+      cells.push(cell > 0 && slot[cell] === slot[cell - 1] ? cells[cell - 1]! : this.#number(slot[cell]));
+    if (cells.every((each) => each === cells[0])) return cells[0]!;
+    return GROUP + this.groups.push(...cells) / GROUP_CELLS - 1;
+  }
+
+  #number(candidates: readonly Candidate[] | undefined): number {
+    if (!candidates) return 0;
+    const key = candidates.map((one) => `${one.syntax.form.id}/${one.operandSize}`).join();
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      const layout = candidates.reduce<Layout | null>(
+        (rest, one) => makeLayout(one.syntax, one.operandSize, rest),
+        null,
+      );
+      number = this.layouts.push(layout) - 1;
+      invariant(number < UNKNOWN, 'layout numbers fit below the marks');
+      this.#numbers.set(key, number);
     }
-    return uniform ? (cells[0] ?? 0) : GROUP + (groups.push(...cells) / GROUP_CELLS - 1);
-  };
-  const entriesOf = (slots: readonly (Slot | undefined)[]): Uint16Array =>
-    Uint16Array.from(slots, (slot) => (slot ? entryOf(slot) : 0));
-  const entries = entriesOf(fillSlots(forms, long));
-  const vexEntries = entriesOf(fillVexSlots(forms, long));
-  invariant(layouts.length < GROUP, 'layout numbers fit below the group mark');
-  return { entries, vexEntries, groups: Uint16Array.from(groups), layouts };
+    return number;
+  }
 }
 
 const built = new Map<string, readonly [DecodeTable, DecodeTable]>();
@@ -222,8 +222,15 @@ export function decodeTables(features: readonly InstructionFeature[]): readonly 
   const key = absent.join();
   let tables = built.get(key);
   if (!tables) {
-    const forms = parseRows(rows).filter(({ form }) => !form.feature.split('+').some((each) => absent.includes(each)));
-    tables = [buildTable(forms, false), buildTable(forms, true)];
+    const forms = new Map<number, FormSyntax[]>();
+    for (const syntax of parseRows(rows)) {
+      if (syntax.form.feature.split('+').some((each) => absent.includes(each))) continue;
+      const key = opcodeKey(syntax.map, syntax.opcode);
+      const there = forms.get(key);
+      if (there === undefined) forms.set(key, [syntax]);
+      else there.push(syntax);
+    }
+    tables = [new DecodeTable(forms, false), new DecodeTable(forms, true)];
     built.set(key, tables);
   }
   return tables;

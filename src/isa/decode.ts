@@ -1,5 +1,13 @@
 /** The x86 decoder: bytes to `Instruction`. Source: Intel SDM volume 2, "Instruction Format" and "Opcode Map". */
-import { type DecodeTable, decodeTables, GROUP, GROUP_CELLS, type Layout, type OperandLayout } from './decode-table.ts';
+import {
+  type DecodeTable,
+  decodeTables,
+  GROUP,
+  GROUP_CELLS,
+  type Layout,
+  type OperandLayout,
+  UNKNOWN,
+} from './decode-table.ts';
 import { BASE_FEATURES, type InstructionFeature } from './features.ts';
 import { type Form, type Instruction, type Operand, OperandKind, Prefix, VectorState } from './instruction.ts';
 import { Source } from './opcodes/syntax.ts';
@@ -167,8 +175,9 @@ export class Decoder {
       this.#vvvv = (~last >> 3) & 15;
       // R, X and B are stored inverted; the two-byte form has R only.
       if (long) rex = (threeBytes ? (~first >> 5) & 7 : (~first >> 5) & 4) | ((last >> 4) & 8);
-      entry =
-        table.vexEntries[((((((last >> 7) << 1) | ((last >> 2) & 1)) << 4) | ((last & 3) << 2) | map) << 8) | opcode]!;
+      const index = ((((((last >> 7) << 1) | ((last >> 2) & 1)) << 4) | ((last & 3) << 2) | map) << 8) | opcode;
+      entry = table.vexEntries[index]!;
+      if (entry === UNKNOWN) entry = table.resolveVex(index);
     } else if (opcode === 0x0f) {
       if (at >= end) return short;
       opcode = bytes[at++]!;
@@ -188,7 +197,11 @@ export class Decoder {
 
     // 90 with REX.B is XCHG R8, RAX: the row of 91 (but F3 90 is PAUSE).
     const row = map === 0 && opcode === 0x90 && (rex & 1) !== 0 && prefixIndex !== 2 ? 0x91 : opcode;
-    if (vex === 0) entry = table.entries[(((sizeIndex * 4 + prefixIndex) * 4 + map) << 8) | row]!;
+    if (vex === 0) {
+      const index = (((sizeIndex * 4 + prefixIndex) * 4 + map) << 8) | row;
+      entry = table.entries[index]!;
+      if (entry === UNKNOWN) entry = table.resolve(index);
+    }
     let modrm = 0;
     if (entry >= GROUP) {
       if (at >= end) return short;
