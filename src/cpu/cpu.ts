@@ -758,8 +758,12 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** After a write within one host page: 2 (or 3) if decoded code has changed, else 1. */
   #codeWritten(host: number, bytes: number): number {
-    const { code } = this.#engine;
-    return code.isCode(host & ~4095) && code.written(host, bytes) ? 3 : 1;
+    const { code, users } = this.#engine;
+    const page = (host & ~4095) >>> 0;
+    if (!code.isCode(page)) return 1;
+    if (code.written(host, bytes)) return 3;
+    if (code.wroteBesideCode(page)) for (const user of users) user.forgetCodeTlb();
+    return 1;
   }
 
   /** Starts a read-modify-write: both ways are checked; the bounce buffer when the memory cannot be written in place. */

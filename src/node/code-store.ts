@@ -13,6 +13,8 @@ import { cacheDirectory } from './files.ts';
 const MOST_BYTES = 256 << 20;
 /** Guests, and builds of ours, that are remembered. */
 const MOST_FILES = 8;
+/** Share of new regions from which on the file is written again. */
+const LEAST_GROWTH = 0.05;
 const DIGEST_BYTES = 32;
 
 /** A stretch of the file's blob. */
@@ -123,10 +125,16 @@ export class CodeStore {
     return restored;
   }
 
+  /** A few regions more are not worth the writing. */
+  #isWorthIt(regions: GeneratedCode['regions']): boolean {
+    const count = (of: GeneratedCode['regions']): number => of.reduce((sum, each) => sum + each.regions.length, 0);
+    return this.stored === undefined || count(regions) > count(this.stored.regions) * LEAST_GROWTH;
+  }
+
   /** Adds what a run has generated. A directory that cannot be written costs the next run its head start, and nothing else. */
   save({ features, handlers, regions }: GeneratedCode): void {
     const serializer = this.#serializer;
-    if (serializer === undefined || (this.stored !== undefined && regions.length === 0)) return;
+    if (serializer === undefined || !this.#isWorthIt(regions)) return;
     const pieces: Uint8Array[] = [];
     let length = 0;
     const put = (bytes: Uint8Array): Stretch => {

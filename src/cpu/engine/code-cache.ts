@@ -19,6 +19,8 @@ const TABLE_BYTES = PAGE_BYTES * 4;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
+/** Writes beside the code of a page after which it counts as data, the first time. */
+const FIRST_PATIENCE = 16;
 /** Left free when room is asked for: more than one region's discovery can decode, with a table. */
 const RESERVE_BYTES = 1 << 20;
 
@@ -78,6 +80,8 @@ export class CodeCache {
   readonly #libraryHandlers = new Map<GeneratedRegions, readonly number[]>();
   /** what has been compiled in this run */
   readonly generated: GeneratedRegions[] = [];
+  /** writes to pages of code that met no code, since the page became code */
+  readonly #besideCode = new Map<number, { writes: number; patience: number }>();
   readonly #submitted = new Map<number, OpenRequest>();
   #nextRequest = 0;
   #used = 0;
@@ -334,9 +338,27 @@ export class CodeCache {
     return at;
   }
 
-  #tablesOf(page: number): Iterable<number> {
-    const usual = this.#tables.subarray(page * 4, page * 4 + 3);
-    const restricted = this.#restrictedTables.get(page);
+  /**
+   * A guest has written to a page of code, where no code was. Pages change their use: after many such writes the page counts as data again, and what is
+   * decoded in it is forgotten. True if so: processors must forget where its code was. Each time it becomes code again it takes more.
+   */
+  wroteBesideCode(hostPage: number): boolean {
+    const seen = this.#besideCode.get(hostPage) ?? { writes: 0, patience: FIRST_PATIENCE };
+    this.#besideCode.set(hostPage, seen);
+    if (++seen.writes < seen.patience) return false;
+    seen.writes = 0;
+    seen.patience *= 4;
+    this.written(hostPage, PAGE_BYTES);
+    const page = hostPage >>> 12;
+    this.#tables.fill(0, page * 4, page * 4 + 4);
+    this.#restrictedTables.delete(page);
+    return true;
+  }
+
+  #tablesOf(page: number): readonly number[] {
+    const at = page * 4;
+    const usual = [this.#tables[at]!, this.#tables[at + 1]!, this.#tables[at + 2]!];
+    const restricted = this.#tables[at + 3] === 0 ? undefined : this.#restrictedTables.get(page);
     return restricted === undefined ? usual : [...usual, ...restricted];
   }
 

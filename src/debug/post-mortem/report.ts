@@ -75,11 +75,16 @@ export interface PostMortemInput {
 
 function sceneOf({ platform, td, end, crossings, symbols, consoleText }: Omit<PostMortemInput, 'pages'>): Scene {
   const vcpu = 'vcpu' in end ? end.vcpu : Math.max(0, td.host.turn.vcpu);
+  let events: Scene['events'] | undefined;
   return {
     end,
     vcpu,
     guest: new GuestView(platform, td, vcpu),
-    events: crossings.recent(symbols),
+    // naming places may mean to search the guest's memory for names: not for an end that is no death
+    get events() {
+      events ??= crossings.recent(symbols);
+      return events;
+    },
     console: consoleWords(consoleText),
     symbols,
     nowTicks: platform.clock.nowTicks,
