@@ -15,6 +15,7 @@ ADD|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|2|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|4|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|gpr 32 b|immediate 32 b
+ADD|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|14|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|gpr 32 b|memory 32 b
@@ -44,11 +45,14 @@ ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|3|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b
 ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
+ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|8|64|64|64|none|relative 0 b
 ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|8|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|9|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b
+ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|12|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|15|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|2|64|64|64|none|relative 0 b near
+ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|3|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b
 ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b
@@ -90,6 +94,7 @@ AND|-1|16|64|64|none|memory 16 b|immediate 16 b
 AND|-1|16|64|64|none|memory 16 x|gpr 16 b
 AND|-1|32|32|64|none|gpr 32 b|immediate 32 b
 AND|-1|32|64|64|none|gpr 32 b|gpr 32 b
+AND|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|4|64|64|64|none|relative 0 b near
 AND|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
 AND|-1|32|64|64|none|gpr 32 b|immediate 32 b
 AND|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b
@@ -107,6 +112,7 @@ AND|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b
 AND|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 AND|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
 AND|-1|32|64|64|none|gpr 8 b|immediate 8 b
+AND|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 AND|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 AND|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b
 AND|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b near
@@ -124,7 +130,9 @@ AND|-1|32|64|64|none|memory 32 x|immediate 32 b
 AND|-1|32|64|64|none|memory 8 b|gpr 8 b
 AND|-1|32|64|64|none|memory 8 b|immediate 8 b
 AND|-1|32|64|64|none|memory 8 r|immediate 8 b
+AND|-1|32|64|64|none|memory 8 x|immediate 8 b
 AND|-1|64|64|64|none|gpr 64 b|gpr 64 b
+AND|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b
 AND|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
 AND|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
 AND|-1|64|64|64|none|gpr 64 b|immediate 64 b
@@ -178,8 +186,11 @@ BT|-1|32|64|64|none|gpr 32 b|immediate 8 b+Jcc|2|64|64|64|none|relative 0 b
 BT|-1|32|64|64|none|gpr 32 b|immediate 8 b+Jcc|2|64|64|64|none|relative 0 b near
 BT|-1|32|64|64|none|gpr 32 b|immediate 8 b+Jcc|3|64|64|64|none|relative 0 b
 BT|-1|32|64|64|none|gpr 32 b|immediate 8 b+Jcc|3|64|64|64|none|relative 0 b near
+BT|-1|32|64|64|none|memory 32 b|immediate 8 b
+BT|-1|32|64|64|none|memory 32 b|immediate 8 b+Jcc|2|64|64|64|none|relative 0 b near
 BT|-1|32|64|64|none|memory 32 r|gpr 32 b
 BT|-1|64|64|64|none|gpr 64 b|gpr 64 b
+BT|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b
 BT|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b near
 BT|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|3|64|64|64|none|relative 0 b
 BT|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|3|64|64|64|none|relative 0 b near
@@ -190,6 +201,7 @@ BT|-1|64|64|64|none|gpr 64 b|immediate 8 b+Jcc|3|64|64|64|none|relative 0 b
 BT|-1|64|64|64|none|gpr 64 b|immediate 8 b+Jcc|3|64|64|64|none|relative 0 b near
 BT|-1|64|64|64|none|memory 64 b|gpr 64 b
 BT|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b near
+BT|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|3|64|64|64|none|relative 0 b
 BT|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|3|64|64|64|none|relative 0 b near
 BT|-1|64|64|64|none|memory 64 b|immediate 8 b
 BT|-1|64|64|64|none|memory 64 b|immediate 8 b+Jcc|2|64|64|64|none|relative 0 b
@@ -216,6 +228,7 @@ CMOVcc|12|64|64|64|none|gpr 64 b|gpr 64 b
 CMOVcc|13|32|64|64|none|gpr 32 b|gpr 32 b
 CMOVcc|13|64|64|64|none|gpr 64 b|gpr 64 b
 CMOVcc|14|32|64|64|none|gpr 32 b|gpr 32 b
+CMOVcc|14|32|64|64|none|gpr 32 b|memory 32 b
 CMOVcc|14|64|64|64|none|gpr 64 b|gpr 64 b
 CMOVcc|15|32|64|64|none|gpr 32 b|gpr 32 b
 CMOVcc|15|64|64|64|none|gpr 64 b|gpr 64 b
@@ -270,6 +283,7 @@ CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|5|64|64|64|none|relative 0 b near
+CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|6|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|6|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|7|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|gpr 16 b|immediate 16 b+Jcc|7|64|64|64|none|relative 0 b near
@@ -277,6 +291,7 @@ CMP|-1|16|64|64|none|gpr 16 b|memory 16 b
 CMP|-1|16|64|64|none|gpr 16 b|memory 16 b+Jcc|3|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|gpr 16 b|memory 16 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|gpr 16 b|memory 16 b+Jcc|4|64|64|64|none|relative 0 b near
+CMP|-1|16|64|64|none|gpr 16 b|memory 16 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|gpr 16 b|memory 16 r
 CMP|-1|16|64|64|none|gpr 16 b|memory 16 r+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|gpr 16 b|memory 16 x
@@ -292,6 +307,7 @@ CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|6|64|64|64|none|relative 0 b
+CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|6|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|7|64|64|64|none|relative 0 b
 CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|7|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|memory 16 b|immediate 16 b+Jcc|9|64|64|64|none|relative 0 b near
@@ -305,7 +321,9 @@ CMP|-1|16|64|64|none|memory 16 s|immediate 16 b
 CMP|-1|16|64|64|none|memory 16 s|immediate 16 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|memory 16 s|immediate 16 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|16|64|64|none|memory 16 x|immediate 16 b
+CMP|-1|16|64|64|none|memory 16 x|immediate 16 b+Jcc|8|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b
+CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|12|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|12|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|13|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|13|64|64|64|none|relative 0 b near
@@ -323,6 +341,7 @@ CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|7|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|immediate 32 b
+CMP|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|12|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|12|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|13|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|14|64|64|64|none|relative 0 b
@@ -344,9 +363,11 @@ CMP|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|7|64|64|64|none|relative 0 b ne
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|12|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|12|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|13|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|13|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|14|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|15|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|2|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|2|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|3|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|3|64|64|64|none|relative 0 b near
@@ -358,6 +379,7 @@ CMP|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|9|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 r
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|12|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|13|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|14|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|14|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|2|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|3|64|64|64|none|relative 0 b near
@@ -384,6 +406,7 @@ CMP|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 8 b|immediate 8 b
+CMP|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|15|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b
@@ -403,9 +426,11 @@ CMP|-1|32|64|64|none|gpr 8 b|memory 8 r
 CMP|-1|32|64|64|none|gpr 8 b|memory 8 r+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|gpr 8 b|memory 8 x
 CMP|-1|32|64|64|none|gpr 8 b|memory 8 x+Jcc|4|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|gpr 8 b|memory 8 x+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|12|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|12|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|13|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|13|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|14|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|14|64|64|64|none|relative 0 b near
@@ -421,6 +446,7 @@ CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|9|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 32 b|immediate 32 b
 CMP|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|12|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|14|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|14|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|15|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|15|64|64|64|none|relative 0 b near
@@ -487,9 +513,13 @@ CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|6|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|6|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|7|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|7|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|8|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|8|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|9|64|64|64|none|relative 0 b near
+CMP|-1|32|64|64|none|memory 8 r|gpr 8 b
+CMP|-1|32|64|64|none|memory 8 r|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 r|immediate 8 b
+CMP|-1|32|64|64|none|memory 8 r|immediate 8 b+Jcc|14|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 r|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 8 r|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 r|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b
@@ -503,6 +533,7 @@ CMP|-1|32|64|64|none|memory 8 s|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b n
 CMP|-1|32|64|64|none|memory 8 x|gpr 8 b
 CMP|-1|32|64|64|none|memory 8 x|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 x|immediate 8 b
+CMP|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|7|64|64|64|none|relative 0 b
@@ -510,6 +541,7 @@ CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|12|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|12|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|13|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|14|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|14|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|15|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|15|64|64|64|none|relative 0 b near
@@ -521,6 +553,7 @@ CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|6|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|6|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|7|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|8|64|64|64|none|relative 0 b
@@ -561,9 +594,11 @@ CMP|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|8|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|9|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|13|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|2|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|2|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|3|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|3|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|gpr 64 b|memory 64 r+Jcc|5|64|64|64|none|relative 0 b near
@@ -593,6 +628,7 @@ CMP|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|8|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|9|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|9|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b
+CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|14|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|14|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|15|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|15|64|64|64|none|relative 0 b near
@@ -600,8 +636,10 @@ CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|6|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|6|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|7|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|8|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|8|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|9|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 r|gpr 64 b
@@ -620,11 +658,15 @@ CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|6|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|7|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|8|64|64|64|none|relative 0 b
 CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|8|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 r|immediate 64 b+Jcc|9|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|memory 64 s|gpr 64 b
+CMP|-1|64|64|64|none|memory 64 s|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 s|immediate 64 b
 CMP|-1|64|64|64|none|memory 64 s|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
+CMP|-1|64|64|64|none|memory 64 s|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 x|gpr 64 b
 CMP|-1|64|64|64|none|memory 64 x|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b near
 CMP|-1|64|64|64|none|memory 64 x|gpr 64 b+Jcc|3|64|64|64|none|relative 0 b near
@@ -642,12 +684,18 @@ DEC|-1|32|64|64|none|gpr 32 b+Jcc|14|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|gpr 32 b+Jcc|4|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|gpr 32 b+Jcc|8|64|64|64|none|relative 0 b near
+DEC|-1|32|64|64|none|gpr 32 b+Jcc|9|64|64|64|none|relative 0 b near
+DEC|-1|32|64|64|none|gpr 8 b
+DEC|-1|32|64|64|none|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
+DEC|-1|32|64|64|none|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 b
 DEC|-1|32|64|64|none|memory 32 b+Jcc|4|64|64|64|none|relative 0 b
 DEC|-1|32|64|64|none|memory 32 b+Jcc|4|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 b+Jcc|5|64|64|64|none|relative 0 b
 DEC|-1|32|64|64|none|memory 32 b+Jcc|5|64|64|64|none|relative 0 b near
+DEC|-1|32|64|64|none|memory 32 b+Jcc|8|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 r
+DEC|-1|32|64|64|none|memory 32 r+Jcc|4|64|64|64|none|relative 0 b
 DEC|-1|32|64|64|none|memory 32 r+Jcc|4|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 r+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 s
@@ -662,6 +710,7 @@ DEC|-1|64|64|64|none|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|64|64|64|none|memory 64 b
 DEC|-1|64|64|64|none|memory 64 b+Jcc|4|64|64|64|none|relative 0 b near
 DEC|-1|64|64|64|none|memory 64 b+Jcc|5|64|64|64|none|relative 0 b near
+DEC|-1|64|64|64|none|memory 64 r
 DEC|-1|64|64|64|none|memory 64 s
 DEC|-1|64|64|64|none|memory 64 x
 DIV|-1|32|64|64|none|gpr 32 b
@@ -672,6 +721,7 @@ DIV|-1|64|64|64|none|memory 64 b
 DIV|-1|64|64|64|none|memory 64 r
 IDIV|-1|32|64|64|none|gpr 32 b
 IDIV|-1|32|64|64|none|memory 32 b
+IDIV|-1|32|64|64|none|memory 32 r
 IDIV|-1|64|64|64|none|gpr 64 b
 IMUL|-1|32|64|64|none|gpr 32 b|gpr 32 b
 IMUL|-1|32|64|64|none|gpr 32 b|gpr 32 b|immediate 32 b
@@ -696,15 +746,19 @@ INC|-1|32|64|64|none|memory 32 b
 INC|-1|32|64|64|none|memory 32 r
 INC|-1|32|64|64|none|memory 32 s
 INC|-1|32|64|64|none|memory 32 x
+INC|-1|32|64|64|none|memory 8 r
 INC|-1|64|64|64|none|gpr 64 b
+INC|-1|64|64|64|none|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
 INC|-1|64|64|64|none|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
 INC|-1|64|64|64|none|memory 64 b
 INC|-1|64|64|64|none|memory 64 r
 INC|-1|64|64|64|none|memory 64 s
 INC|-1|64|64|64|none|memory 64 x
+IRETQ|-1|64|64|64|none
 JMP|-1|32|32|64|none|relative 0 b
 JMP|-1|64|64|64|none|gpr 64 b
 JMP|-1|64|64|64|none|memory 64 r
+JMP|-1|64|64|64|none|memory 64 x
 JMP|-1|64|64|64|none|relative 0 b
 JMP|-1|64|64|64|none|relative 0 b near
 Jcc|0|64|64|64|none|relative 0 b
@@ -743,20 +797,38 @@ LEA|-1|64|64|64|none|gpr 64 b|memory 0 r
 LEA|-1|64|64|64|none|gpr 64 b|memory 0 x
 LFENCE|-1|32|64|64|none
 MFENCE|-1|32|64|64|none
+MOV.segment|-1|16|64|64|none|gpr 16 b|selector 16 b
+MOV.segment|-1|32|32|64|none|selector 16 b|gpr 32 b
+MOV.segment|-1|32|64|64|none|gpr 32 b|selector 16 b
+MOV.segment|-1|32|64|64|none|selector 16 b|gpr 32 b
 MOVAPS|-1|32|64|64|none|memory 128 b|xmm 128 b
+MOVAPS|-1|32|64|64|none|memory 128 r|xmm 128 b
+MOVAPS|-1|32|64|64|none|memory 128 x|xmm 128 b
 MOVAPS|-1|32|64|64|none|xmm 128 b|memory 128 b
+MOVAPS|-1|32|64|64|none|xmm 128 b|memory 128 r
+MOVAPS|-1|32|64|64|none|xmm 128 b|memory 128 x
+MOVAPS|-1|32|64|64|none|xmm 128 b|xmm 128 b
+MOVDQA|-1|32|64|64|none|memory 128 b|xmm 128 b
 MOVDQA|-1|32|64|64|none|xmm 128 b|memory 128 b
 MOVDQA|-1|32|64|64|none|xmm 128 b|memory 128 r
 MOVDQA|-1|32|64|64|none|xmm 128 b|memory 128 x
 MOVDQA|-1|32|64|64|none|xmm 128 b|xmm 128 b
 MOVDQU|-1|32|64|64|none|memory 128 b|xmm 128 b
+MOVDQU|-1|32|64|64|none|memory 128 x|xmm 128 b
 MOVDQU|-1|32|64|64|none|xmm 128 b|memory 128 b
+MOVDQU|-1|32|64|64|none|xmm 128 b|memory 128 x
+MOVD|-1|32|64|64|none|gpr 32 b|xmm 128 b
 MOVD|-1|32|64|64|none|xmm 128 b|gpr 32 b
+MOVD|-1|32|64|64|none|xmm 128 b|memory 32 b
+MOVD|-1|32|64|64|none|xmm 128 b|memory 32 r
 MOVD|-1|32|64|64|none|xmm 128 b|memory 32 x
 MOVHPS|-1|32|64|64|none|xmm 128 b|memory 64 b
+MOVHPS|-1|32|64|64|none|xmm 128 b|memory 64 r
+MOVQ|-1|32|64|64|none|memory 64 b|xmm 128 b
 MOVQ|-1|32|64|64|none|memory 64 r|xmm 128 b
 MOVQ|-1|32|64|64|none|xmm 128 b|memory 64 b
 MOVQ|-1|32|64|64|none|xmm 128 b|memory 64 r
+MOVQ|-1|64|64|64|none|gpr 64 b|xmm 128 b
 MOVQ|-1|64|64|64|none|xmm 128 b|gpr 64 b
 MOVSXD|-1|64|64|64|none|gpr 64 b|gpr 32 b
 MOVSXD|-1|64|64|64|none|gpr 64 b|memory 32 b
@@ -770,6 +842,7 @@ MOVSX|-1|32|64|64|none|gpr 32 b|memory 16 b
 MOVSX|-1|32|64|64|none|gpr 32 b|memory 16 r
 MOVSX|-1|32|64|64|none|gpr 32 b|memory 16 x
 MOVSX|-1|32|64|64|none|gpr 32 b|memory 8 b
+MOVSX|-1|32|64|64|none|gpr 32 b|memory 8 r
 MOVSX|-1|32|64|64|none|gpr 32 b|memory 8 x
 MOVSX|-1|64|64|64|none|gpr 64 b|gpr 8 b
 MOVSX|-1|64|64|64|none|gpr 64 b|memory 16 b
@@ -778,6 +851,7 @@ MOVSX|-1|64|64|64|none|gpr 64 b|memory 8 b
 MOVSX|-1|64|64|64|none|gpr 64 b|memory 8 x
 MOVS|-1|32|64|64|rep|memory 32 b|memory 32 b
 MOVS|-1|32|64|64|rep|memory 8 b|memory 8 b
+MOVS|-1|64|64|64|none|memory 64 b|memory 64 b
 MOVS|-1|64|64|64|rep|memory 64 b|memory 64 b
 MOVUPS|-1|32|64|64|none|memory 128 b|xmm 128 b
 MOVUPS|-1|32|64|64|none|memory 128 r|xmm 128 b
@@ -855,6 +929,7 @@ MUL|-1|64|64|64|none|gpr 64 b
 MUL|-1|64|64|64|none|memory 64 b
 MUL|-1|64|64|64|none|memory 64 x
 NEG|-1|32|64|64|none|gpr 32 b
+NEG|-1|32|64|64|none|gpr 8 b
 NEG|-1|64|64|64|none|gpr 64 b
 NOP|-1|16|64|64|none
 NOP|-1|16|64|64|none|memory 16 b
@@ -886,12 +961,14 @@ OR|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|4|64|64|64|none|relative 0 b near
 OR|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|5|64|64|64|none|relative 0 b
 OR|-1|32|64|64|none|gpr 32 b|memory 32 r+Jcc|5|64|64|64|none|relative 0 b near
 OR|-1|32|64|64|none|gpr 8 b|gpr 8 b
+OR|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b
 OR|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 OR|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b
 OR|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
 OR|-1|32|64|64|none|gpr 8 b|immediate 8 b
 OR|-1|32|64|64|none|gpr 8 b|memory 8 b
 OR|-1|32|64|64|none|gpr 8 b|memory 8 b+Jcc|5|64|64|64|none|relative 0 b
+OR|-1|32|64|64|none|gpr 8 b|memory 8 b+Jcc|5|64|64|64|none|relative 0 b near
 OR|-1|32|64|64|none|memory 32 b|gpr 32 b
 OR|-1|32|64|64|none|memory 32 b|immediate 32 b
 OR|-1|32|64|64|none|memory 32 r|gpr 32 b
@@ -904,6 +981,7 @@ OR|-1|32|64|64|none|memory 8 b|immediate 8 b
 OR|-1|32|64|64|none|memory 8 r|immediate 8 b
 OR|-1|32|64|64|none|memory 8 x|immediate 8 b
 OR|-1|64|64|64|none|gpr 64 b|gpr 64 b
+OR|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b
 OR|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
 OR|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
 OR|-1|64|64|64|none|gpr 64 b|immediate 64 b
@@ -918,16 +996,28 @@ OR|-1|64|64|64|none|memory 64 r|gpr 64 b
 OR|-1|64|64|64|none|memory 64 r|immediate 64 b
 OR|-1|64|64|64|none|memory 64 x|gpr 64 b
 OR|-1|64|64|64|none|memory 64 x|immediate 64 b
+PADDB|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PADDD|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PADDQ|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PALIGNR|-1|32|64|64|none|xmm 128 b|memory 128 x|immediate 8 b
+PALIGNR|-1|32|64|64|none|xmm 128 b|xmm 128 b|immediate 8 b
+PANDN|-1|32|64|64|none|xmm 128 b|memory 128 x
+PANDN|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PAND|-1|32|64|64|none|xmm 128 b|memory 128 x
 PAND|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PCMPEQB|-1|32|64|64|none|xmm 128 b|memory 128 b
 PCMPEQB|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PCMPEQD|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PCMPGTB|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PMAXUB|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PMINUB|-1|32|64|64|none|xmm 128 b|memory 128 b
+PMINUB|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PMOVMSKB|-1|32|64|64|none|gpr 32 b|xmm 128 b
 POPCNT|-1|32|64|64|none|gpr 32 b|gpr 32 b
 POPCNT|-1|64|64|64|none|gpr 64 b|gpr 64 b
 POPFQ|-1|64|64|64|none
 POP|-1|64|64|64|none|gpr 64 b
+POR|-1|32|64|64|none|xmm 128 b|memory 128 x
 POR|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PREFETCH|-1|32|64|64|none|memory 8 b
 PREFETCH|-1|32|64|64|none|memory 8 x
@@ -935,8 +1025,11 @@ PSHUFB|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PSHUFD|-1|32|64|64|none|xmm 128 b|xmm 128 b|immediate 8 b
 PSLLDQ|-1|32|64|64|none|xmm 128 b|immediate 8 b
 PSLLD|-1|32|64|64|none|xmm 128 b|immediate 8 b
+PSRLDQ|-1|32|64|64|none|xmm 128 b|immediate 8 b
 PSRLD|-1|32|64|64|none|xmm 128 b|immediate 8 b
 PSUBB|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PSUBD|-1|32|64|64|none|xmm 128 b|xmm 128 b
+PUNPCKHDQ|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PUNPCKLBW|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PUNPCKLDQ|-1|32|64|64|none|xmm 128 b|xmm 128 b
 PUNPCKLQDQ|-1|32|64|64|none|xmm 128 b|xmm 128 b
@@ -951,6 +1044,8 @@ PXOR|-1|32|64|64|none|xmm 128 b|memory 128 r
 PXOR|-1|32|64|64|none|xmm 128 b|xmm 128 b
 RDFSBASE|-1|64|64|64|none|gpr 64 b
 RDGSBASE|-1|64|64|64|none|gpr 64 b
+RDTSCP|-1|32|64|64|none
+RDTSC|-1|32|64|64|none
 RET|-1|64|64|64|none
 ROL|-1|16|64|64|none|gpr 16 b|immediate 8 b
 ROL|-1|32|64|64|none|gpr 32 b|gpr 8 b
@@ -964,6 +1059,7 @@ SAR|-1|16|64|64|none|memory 16 b|immediate 8 b
 SAR|-1|32|64|64|none|gpr 32 b|gpr 8 b
 SAR|-1|32|64|64|none|gpr 32 b|immediate 8 b
 SAR|-1|32|64|64|none|gpr 8 b|immediate 8 b
+SAR|-1|32|64|64|none|memory 8 b|immediate 8 b
 SAR|-1|64|64|64|none|gpr 64 b|gpr 8 b
 SAR|-1|64|64|64|none|gpr 64 b|immediate 8 b
 SBB|-1|16|64|64|none|gpr 16 b|gpr 16 b
@@ -976,6 +1072,7 @@ SBB|-1|64|64|64|none|gpr 64 b|gpr 64 b
 SBB|-1|64|64|64|none|gpr 64 b|immediate 64 b
 SETcc|0|32|64|64|none|gpr 8 b
 SETcc|12|32|64|64|none|gpr 8 b
+SETcc|13|32|64|64|none|gpr 8 b
 SETcc|14|32|64|64|none|gpr 8 b
 SETcc|14|32|64|64|none|memory 8 b
 SETcc|15|32|64|64|none|gpr 8 b
@@ -983,6 +1080,7 @@ SETcc|15|32|64|64|none|memory 8 b
 SETcc|2|32|64|64|none|gpr 8 b
 SETcc|2|32|64|64|none|memory 8 b
 SETcc|3|32|64|64|none|gpr 8 b
+SETcc|3|32|64|64|none|memory 8 b
 SETcc|3|32|64|64|none|memory 8 r
 SETcc|4|32|64|64|none|gpr 8 b
 SETcc|4|32|64|64|none|memory 8 b
@@ -1026,18 +1124,22 @@ STOS|-1|64|64|64|rep|memory 64 b|gpr 64 b
 SUB|-1|16|64|64|none|gpr 16 b|immediate 16 b
 SUB|-1|16|64|64|none|gpr 16 b|memory 16 b
 SUB|-1|16|64|64|none|memory 16 b|immediate 16 b
+SUB|-1|16|64|64|none|memory 16 x|immediate 16 b
 SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b
 SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|2|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
+SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|8|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|gpr 32 b|gpr 32 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b
+SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|14|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|2|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|3|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
+SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|6|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|8|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|immediate 32 b+Jcc|9|64|64|64|none|relative 0 b near
@@ -1047,7 +1149,9 @@ SUB|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|memory 32 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 32 b|memory 32 r
 SUB|-1|32|64|64|none|gpr 32 b|memory 32 x
+SUB|-1|32|64|64|none|gpr 32 b|memory 32 x+Jcc|5|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|gpr 32 b|memory 32 x+Jcc|5|64|64|64|none|relative 0 b near
+SUB|-1|32|64|64|none|gpr 8 b|gpr 8 b
 SUB|-1|32|64|64|none|gpr 8 b|immediate 8 b
 SUB|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 8 b|memory 8 b
@@ -1061,23 +1165,33 @@ SUB|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|memory 32 r|gpr 32 b
 SUB|-1|32|64|64|none|memory 32 r|immediate 32 b
 SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b
+SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
 SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|memory 8 b|immediate 8 b
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|6|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b
+SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|12|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|2|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|3|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|6|64|64|64|none|relative 0 b
+SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|6|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|7|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|9|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 b
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|2|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|4|64|64|64|none|relative 0 b near
+SUB|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 b+Jcc|9|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 r
@@ -1101,6 +1215,7 @@ SWAPGS|-1|32|64|64|none
 TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b
 TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b+Jcc|4|64|64|64|none|relative 0 b near
+TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b+Jcc|8|64|64|64|none|relative 0 b near
 TEST|-1|16|64|64|none|gpr 16 b|gpr 16 b+Jcc|9|64|64|64|none|relative 0 b near
@@ -1145,6 +1260,7 @@ TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
+TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|8|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|8|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|9|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|gpr 8 b|gpr 8 b+Jcc|9|64|64|64|none|relative 0 b near
@@ -1154,14 +1270,18 @@ TEST|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b nea
 TEST|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 32 b|immediate 32 b
+TEST|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 32 r|immediate 32 b
 TEST|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
+TEST|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 32 s|immediate 32 b
 TEST|-1|32|64|64|none|memory 32 s|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 32 s|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|memory 32 s|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
+TEST|-1|32|64|64|none|memory 8 b|gpr 8 b
+TEST|-1|32|64|64|none|memory 8 b|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 8 b|immediate 8 b
 TEST|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
@@ -1177,11 +1297,13 @@ TEST|-1|32|64|64|none|memory 8 s|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|memory 8 s|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 8 s|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 8 x|immediate 8 b
+TEST|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 TEST|-1|32|64|64|none|memory 8 x|immediate 8 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b
 TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|14|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|14|64|64|64|none|relative 0 b near
+TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|15|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|15|64|64|64|none|relative 0 b near
 TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|4|64|64|64|none|relative 0 b near
@@ -1193,10 +1315,12 @@ TEST|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|9|64|64|64|none|relative 0 b near
 TEST|-1|64|64|64|none|gpr 64 b|immediate 64 b
 TEST|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
+TEST|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|gpr 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
 TEST|-1|64|64|64|none|memory 64 b|immediate 64 b
 TEST|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
+TEST|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b
 TEST|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
 UD2|-1|32|64|64|none
 WRFSBASE|-1|64|64|64|none|gpr 64 b
@@ -1215,6 +1339,7 @@ XCHG|-1|64|64|64|none|gpr 64 b|gpr 64 b
 XCHG|-1|64|64|64|none|memory 64 b|gpr 64 b
 XCHG|-1|64|64|64|none|memory 64 r|gpr 64 b
 XCHG|-1|64|64|64|none|memory 64 x|gpr 64 b
+XORPS|-1|32|64|64|none|xmm 128 b|xmm 128 b
 XOR|-1|16|64|64|none|gpr 16 b|gpr 16 b
 XOR|-1|32|32|64|none|gpr 32 b|gpr 32 b
 XOR|-1|32|64|64|none|gpr 32 b|gpr 32 b
@@ -1225,6 +1350,7 @@ XOR|-1|32|64|64|none|gpr 32 b|memory 32 x
 XOR|-1|32|64|64|none|gpr 8 b|gpr 8 b
 XOR|-1|32|64|64|none|gpr 8 b|immediate 8 b
 XOR|-1|32|64|64|none|gpr 8 b|memory 8 b
+XOR|-1|32|64|64|none|memory 32 b|immediate 32 b
 XOR|-1|32|64|64|none|memory 8 b|immediate 8 b
 XOR|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|8|64|64|64|none|relative 0 b
 XOR|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|8|64|64|64|none|relative 0 b near
