@@ -1,8 +1,7 @@
 /** Where the guest's kernel and initramfs come from: files, Debian, busybox. */
 
-import { readFile } from 'node:fs/promises';
 import type { NamedFile } from '../loader/index.ts';
-import { busyboxInitramfs, type DebianGuest, debianGuest, readUserFile } from '../node/index.ts';
+import { type DebianGuest, debianGuest, debianInitramfs, readUserFile } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
@@ -47,7 +46,7 @@ export async function readGuest(choice: GuestChoice, output: Output): Promise<Gu
   const kernel = ownKernel ?? (await read(debian!.kernel, 'kernel'));
   const initrd = ownInitrd ?? {
     name: BUSYBOX_INITRD,
-    bytes: busyboxInitramfs(await readFile(debian!.busybox), choice.command),
+    bytes: await debianInitramfs(debian!, choice.command),
   };
   const names = [isDebian ? debian!.kernelPackage : choice.kernel, isBusybox ? debian!.busyboxPackage : choice.initrd];
   return { kernel, initrd, description: names.join(', ') };

@@ -7,7 +7,7 @@ export { AptUnavailable } from './debian/apt.ts';
 export { cachedDebianGuest, type DebianGuest, type DebianOptions, debianGuest, debianPackage } from './debian/guest.ts';
 export { cacheDirectory, FileError, readUserFile, withLock, writeWhole } from './files.ts';
 export { type GdbAddress, type GdbServer, listenForGdb } from './gdb-server.ts';
-export { busyboxInitramfs } from './initramfs.ts';
+export { busyboxInitramfs, debianInitramfs } from './initramfs.ts';
 export { type OnProgress, ProgressLine, type ProgressStream } from './progress.ts';
 export { RegionThread } from './region-thread.ts';
 export { KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';

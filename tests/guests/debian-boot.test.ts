@@ -6,7 +6,7 @@ import { before, describe, test } from 'node:test';
 import { CrossingRecorder } from '../../src/debug/index.ts';
 import { planLinuxBoot } from '../../src/loader/index.ts';
 import { BOARD, buildShimRom, type PlatformOptions, TdxPlatform } from '../../src/machine/index.ts';
-import { busyboxInitramfs, type DebianGuest, debianGuest } from '../../src/node/index.ts';
+import { type DebianGuest, debianGuest, debianInitramfs } from '../../src/node/index.ts';
 import { CrossingKind } from '../../src/probe/index.ts';
 
 const MEMORY_BYTES = 256 << 20;
@@ -28,7 +28,7 @@ async function boot(engine: NonNullable<PlatformOptions['engine']>): Promise<Boo
   const platform = new TdxPlatform({ memoryBytes: MEMORY_BYTES, engine, observer: crossings });
   const plan = planLinuxBoot({
     kernel: { name: 'debian', bytes: await readFile(guest!.kernel) },
-    initrd: { name: 'busybox', bytes: busyboxInitramfs(await readFile(guest!.busybox), COMMAND) },
+    initrd: { name: 'busybox', bytes: await debianInitramfs(guest!, COMMAND) },
     commandLine: 'console=ttyS0 panic=-1 cryptomgr.notests quiet',
     memoryBytes: MEMORY_BYTES,
     vcpus: 1,

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { cacheDirectory, withLock, writeWhole } from '../files.ts';
 import type { OnProgress } from '../progress.ts';
 import { AptUnavailable, machineArchive, PrivateApt, unpack } from './apt.ts';
@@ -12,6 +12,10 @@ export interface DebianGuest {
   readonly kernel: string;
   /** Path of the static busybox. */
   readonly busybox: string;
+  /** What `uname -r` says. */
+  readonly kernelRelease: string;
+  /** Paths of the kernel's modules for attestation, each needs those before it; compressed, as the package has them. */
+  readonly modules: readonly string[];
   /** Package and version of each, for the report. */
   readonly kernelPackage: string;
   readonly busyboxPackage: string;
@@ -26,13 +30,29 @@ export interface DebianOptions {
 const kernelSuite = 'trixie';
 const kernelSeries = 'linux-image-6.12.';
 const description = 'guest.json';
+/** For /dev/tdx_guest and configfs-tsm. */
+const attestationModules = [
+  'fs/configfs/configfs.ko.xz',
+  'drivers/virt/coco/tsm.ko.xz',
+  'drivers/virt/coco/tdx-guest/tdx-guest.ko.xz',
+] as const;
 
 async function readDescription(directory: string): Promise<DebianGuest | undefined> {
   const text = await readFile(join(directory, description), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
-  const stored = JSON.parse(text) as DebianGuest;
-  const guest = { ...stored, kernel: join(directory, stored.kernel), busybox: join(directory, stored.busybox) };
-  return existsSync(guest.kernel) && existsSync(guest.busybox) ? guest : undefined;
+  const stored = JSON.parse(text) as Partial<DebianGuest>;
+  // an earlier version fetched less
+  const { kernel, kernelRelease, busybox, modules, kernelPackage, busyboxPackage } = stored;
+  if (!kernel || !kernelRelease || !busybox || !modules || !kernelPackage || !busyboxPackage) return undefined;
+  const guest: DebianGuest = {
+    kernel: join(directory, kernel),
+    kernelRelease,
+    busybox: join(directory, busybox),
+    modules: modules.map((name) => join(directory, name)),
+    kernelPackage,
+    busyboxPackage,
+  };
+  return [guest.kernel, guest.busybox, ...guest.modules].every((path) => existsSync(path)) ? guest : undefined;
 }
 
 /** The guest if an earlier run has fetched it; never touches the network. */
@@ -40,20 +60,19 @@ export function cachedDebianGuest(cache = cacheDirectory()): Promise<DebianGuest
   return readDescription(join(cache, 'debian'));
 }
 
-/** Takes one file out of a package; returns the package's name and version. */
-async function takeFile(
+/** Takes files out of a package; returns the package's name and version, and what `take` returns. */
+async function takeFiles<T>(
   apt: PrivateApt,
   name: string,
-  find: (directory: string) => Promise<string>,
-  target: string,
   scratch: string,
-): Promise<string> {
+  take: (unpacked: string) => Promise<T>,
+): Promise<[string, T]> {
   const packagePath = await apt.download(name);
-  const directory = join(scratch, name);
-  await unpack(packagePath, directory);
-  await copyFile(await find(directory), target);
-  await rm(directory, { recursive: true, force: true });
-  return `${name} ${(await apt.show(name))!.get('Version')}`;
+  const unpacked = join(scratch, name);
+  await unpack(packagePath, unpacked);
+  const taken = await take(unpacked);
+  await rm(unpacked, { recursive: true, force: true });
+  return [`${name} ${(await apt.show(name))!.get('Version')}`, taken];
 }
 
 /** The newest signed cloud kernel of the series: what the metapackage depends on. */
@@ -69,6 +88,15 @@ async function findKernel(directory: string): Promise<string> {
   const name = (await readdir(boot)).find((entry) => entry.startsWith('vmlinuz-'));
   if (name === undefined) throw new AptUnavailable('The kernel package holds no boot/vmlinuz-*.');
   return join(boot, name);
+}
+
+/** Where the modules of the package's only kernel are; the last part of the path is the kernel's release. */
+async function findModules(directory: string): Promise<string> {
+  for (const root of ['usr/lib/modules', 'lib/modules'].map((name) => join(directory, name))) {
+    const [release] = await readdir(root).catch(() => []);
+    if (release !== undefined) return join(root, release);
+  }
+  throw new AptUnavailable('The kernel package holds no lib/modules.');
 }
 
 async function findBusybox(directory: string): Promise<string> {
@@ -94,12 +122,24 @@ export async function debianGuest(options: DebianOptions = {}): Promise<DebianGu
     if (programs !== kernels) await programs.update();
     const scratch = join(directory, 'scratch');
     await mkdir(scratch, { recursive: true });
-    const kernel = await kernelPackage(kernels);
+    const into = (name: string): string => join(directory, name);
+    const kernelName = await kernelPackage(kernels);
+    const [kernel, kernelRelease] = await takeFiles(kernels, kernelName, scratch, async (unpacked) => {
+      await copyFile(await findKernel(unpacked), into('vmlinuz'));
+      const root = await findModules(unpacked);
+      for (const path of attestationModules) await copyFile(join(root, 'kernel', path), into(basename(path)));
+      return basename(root);
+    });
+    const [busybox] = await takeFiles(programs, 'busybox-static', scratch, async (unpacked) =>
+      copyFile(await findBusybox(unpacked), into('busybox')),
+    );
     const guest: DebianGuest = {
       kernel: 'vmlinuz',
+      kernelRelease,
       busybox: 'busybox',
-      kernelPackage: await takeFile(kernels, kernel, findKernel, join(directory, 'vmlinuz'), scratch),
-      busyboxPackage: await takeFile(programs, 'busybox-static', findBusybox, join(directory, 'busybox'), scratch),
+      modules: attestationModules.map((path) => basename(path)),
+      kernelPackage: kernel,
+      busyboxPackage: busybox,
     };
     for (const leftover of [scratch, ...[kernels, programs].map(({ suite }) => join(directory, suite))]) {
       await rm(leftover, { recursive: true, force: true });
