@@ -1,10 +1,11 @@
 /** Objects that no one here wrote: `arch/x86/coco/tdx/tdcall.S` of Debian's kernel sources, assembled on this machine. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HypercallRegisters, ModuleOutput, type RegisterStructure, registerStructure } from '../../guests/index.ts';
 import type { LinkedObject, NamedFile } from '../../src/loader/index.ts';
-import { AptUnavailable, cacheDirectory, debianPackage, ProgramNotFound, runProgram } from '../../src/node/index.ts';
+import { AptUnavailable, cacheDirectory, ProgramNotFound } from '../../src/node/index.ts';
+import { type LinuxSource, program, SOURCE_6_1, SOURCE_6_12, unpackedSource } from '../linux-source.ts';
 import type { ObjectOrSkip } from './two-calls-cases.ts';
 
 /** `struct tdx_module_args` of 6.12: input and output of every call. */
@@ -24,38 +25,21 @@ export const TdxModuleArgs = registerStructure(
   'rsi',
 );
 
-interface LinuxSource {
-  readonly version: '6.1' | '6.12';
-  /** the Debian suite that has it */
-  readonly suite: string;
+interface TdcallSource extends LinuxSource {
   readonly structures: Readonly<Record<string, RegisterStructure<never>>>;
 }
 
 const structure = (one: unknown) => one as RegisterStructure<never>;
 
-export const LINUX_6_1: LinuxSource = {
-  version: '6.1',
-  suite: 'bookworm',
+export const LINUX_6_1: TdcallSource = {
+  ...SOURCE_6_1,
   structures: { TDX_MODULE: structure(ModuleOutput), TDX_HYPERCALL: structure(HypercallRegisters) },
 };
-export const LINUX_6_12: LinuxSource = {
-  version: '6.12',
-  suite: 'trixie',
+export const LINUX_6_12: TdcallSource = {
+  ...SOURCE_6_12,
   structures: { TDX_MODULE: structure(TdxModuleArgs) },
 };
 
-/** What tdcall.S and its headers reach. */
-const WANTED = [
-  'arch/x86/coco/tdx/tdcall.S',
-  'arch/x86/virt/vmx/tdx/tdxcall.S',
-  'arch/x86/include/asm/*.h',
-  'arch/x86/include/uapi/asm/*.h',
-  'include/asm-generic/*.h',
-  'include/linux/*.h',
-  'include/uapi/asm-generic/*.h',
-  'include/uapi/linux/*.h',
-  'include/vdso/*.h',
-];
 const CONFIGURATION = `
 #define CONFIG_64BIT 1
 #define CONFIG_X86_64 1
@@ -68,20 +52,20 @@ const CONFIGURATION = `
 /** Headers that kbuild would generate. */
 const GENERIC_HEADERS = ['types', 'errno', 'rwonce', 'export'];
 
-const found = new Map<LinuxSource, Promise<ObjectOrSkip>>();
+const found = new Map<TdcallSource, Promise<ObjectOrSkip>>();
 
 /** The assembled object from the user's cache, or fetched and assembled into it; `skip` says why not. */
-export function linuxTdcall(source: LinuxSource): Promise<ObjectOrSkip> {
+export function linuxTdcall(source: TdcallSource): Promise<ObjectOrSkip> {
   const known = found.get(source) ?? obtain(source);
   found.set(source, known);
   return known;
 }
 
-async function obtain(source: LinuxSource): Promise<ObjectOrSkip> {
+async function obtain(source: TdcallSource): Promise<ObjectOrSkip> {
   const directory = join(cacheDirectory(), 'exec', `linux-${source.version}`);
   const object = join(directory, 'tdcall.o');
   try {
-    if (!existsSync(object)) await assemble(await unpackSource(source, directory), source, object);
+    if (!existsSync(object)) await assemble(await unpackedSource(source), source, object);
     return { object: { name: `tdcall.o of Linux ${source.version}`, bytes: new Uint8Array(await readFile(object)) } };
   } catch (error) {
     if (error instanceof AptUnavailable || error instanceof ProgramNotFound) return { skip: error.message };
@@ -89,35 +73,7 @@ async function obtain(source: LinuxSource): Promise<ObjectOrSkip> {
   }
 }
 
-/** The few files that are needed; the package, 140 MB, is not kept. */
-async function unpackSource({ version, suite }: LinuxSource, directory: string): Promise<string> {
-  const tree = join(directory, 'source');
-  if (existsSync(tree)) return tree;
-  const { stdout: machine } = await runProgram('gcc', ['-dumpmachine']);
-  if (!machine.startsWith('x86_64'))
-    throw new AptUnavailable(`The gcc of this machine is for ${machine.trim()}, not for x86-64.`);
-  const unpacked = await debianPackage(suite, `linux-source-${version}`);
-  const sources = join(unpacked, 'usr/src');
-  const archive = (await readdir(sources)).find((name) => name.endsWith('.tar.xz'));
-  const partial = `${tree}.part`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
-  const patterns = WANTED.map((path) => `linux-source-${version}/${path}`);
-  await program('tar', [
-    '-C',
-    partial,
-    '--strip-components=1',
-    '--wildcards',
-    '-xJf',
-    join(sources, archive!),
-    ...patterns,
-  ]);
-  await rm(unpacked, { recursive: true, force: true });
-  await rename(partial, tree);
-  return tree;
-}
-
-async function assemble(tree: string, source: LinuxSource, object: string): Promise<void> {
+async function assemble(tree: string, source: TdcallSource, object: string): Promise<void> {
   const generated = join(tree, 'generated-here');
   await mkdir(join(generated, 'generated'), { recursive: true });
   await mkdir(join(generated, 'asm'), { recursive: true });
@@ -141,11 +97,6 @@ async function assemble(tree: string, source: LinuxSource, object: string): Prom
     ...['-o', `${object}.part`, join(tree, 'arch/x86/coco/tdx/tdcall.S')],
   ]);
   await rename(`${object}.part`, object);
-}
-
-async function program(name: string, args: readonly string[]): Promise<void> {
-  const { status, stderr } = await runProgram(name, args);
-  if (status !== 0) throw new Error(`${name} ended with ${status}: ${stderr}`);
 }
 
 /** MOV ECX, 0xFC00: the mask of `__tdx_hypercall` */
