@@ -102,9 +102,12 @@ function dependencies(files: readonly NamedFile[]): string {
 
 /** Unpacked by xzcat: busybox's insmod gives the kernel the compressed file first, and the kernel complains. */
 function loadScript(directory: string, files: readonly NamedFile[]): string {
-  return files
-    .map(({ name }) => `xzcat /${directory}/${name} >/tmp/module.ko\ninsmod /tmp/module.ko\nrm /tmp/module.ko\n`)
-    .join('');
+  const lines = files.flatMap(({ name }) => [
+    `xzcat /${directory}/${name} >/tmp/module.ko`,
+    'insmod /tmp/module.ko',
+    'rm /tmp/module.ko',
+  ]);
+  return `${lines.join('\n')}\nmount -t configfs configfs /sys/kernel/config\n`;
 }
 
 /** The default guest's: its busybox, and its modules for attestation. */

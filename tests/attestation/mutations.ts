@@ -8,6 +8,7 @@ import {
   readPemChain,
 } from '../../src/attestation/index.ts';
 import { TestPki } from '../../src/vmm/index.ts';
+import type { Verifier } from './verifiers.ts';
 
 export interface Case {
   readonly name: string;
@@ -99,4 +100,17 @@ export function mutationsOf(quote: Uint8Array): Case[] {
     flipText('qe_identity', '"isvprodid":2', '"isvprodid":3'),
     world('the signature of another statement', { tcb_info_signature: collateral.qe_identity_signature }),
   ];
+}
+
+/** The names of cases that pass. */
+export function acceptedOf(verifier: Verifier, cases: readonly Case[]): string[] {
+  const accepted = cases.filter(({ quote, collateral, nowUnixSeconds }) => {
+    try {
+      verifier.verify(quote, collateral, nowUnixSeconds);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return accepted.map(({ name }) => name);
 }

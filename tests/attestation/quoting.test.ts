@@ -7,8 +7,8 @@ import { parseQuote, QuoteVersion, quoteField, readCertificate, readPemChain } f
 import { PlatformSecrets } from '../../src/seam/report/platform-secrets.ts';
 import { QuotingService, TestPki } from '../../src/vmm/index.ts';
 import { issueCertificate, signingKey } from '../../src/vmm/quoting/issue.ts';
-import { type Case, mutationsOf, NOW } from './mutations.ts';
-import { anotherRoot, type Verifier, verifiersOf } from './verifiers.ts';
+import { acceptedOf, mutationsOf, NOW } from './mutations.ts';
+import { anotherRoot, verifiersOf } from './verifiers.ts';
 
 const SEPT_VE_DISABLE = 1 << 4;
 
@@ -35,19 +35,6 @@ function serviceOf(seed: number, version: QuoteVersion): { service: QuotingServi
     return bytes;
   };
   return { service: new QuotingService(platform, version), report };
-}
-
-/** The names of cases that pass. */
-function acceptedOf(verifier: Verifier, cases: readonly Case[]): string[] {
-  const accepted = cases.filter(({ quote, collateral, nowUnixSeconds }) => {
-    try {
-      verifier.verify(quote, collateral, nowUnixSeconds);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  return accepted.map(({ name }) => name);
 }
 
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes!).toString('hex');
