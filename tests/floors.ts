@@ -12,7 +12,7 @@ interface Floor {
 
 const ground = ['bits', 'wasm', 'time', 'probe'] as const;
 const facts = ['isa', 'abi', 'memory'] as const;
-const module = [...ground, ...facts, 'memory/shared-view', 'cpu'] as const;
+const module = [...ground, ...facts, 'memory/shared-view', 'digest', 'cpu'] as const;
 const attestationPackages = [
   '@noble/hashes',
   '@noble/curves',
@@ -27,6 +27,7 @@ export const floors: Readonly<Record<string, Floor>> = {
   wasm: { level: 0, mayImport: ['bits'] },
   time: { level: 0, mayImport: ['bits'] },
   probe: { level: 0, mayImport: ['bits'] },
+  digest: { level: 1, mayImport: ['bits', 'wasm'] },
   isa: { level: 1, mayImport: ['bits'] },
   abi: { level: 1, mayImport: ['bits'] },
   memory: { level: 1, mayImport: ['bits'] },
@@ -35,7 +36,7 @@ export const floors: Readonly<Record<string, Floor>> = {
   /** the folder guests beside src: code that runs inside a TD, assembled by machine */
   guests: { level: 2, mayImport: ['bits', 'isa', 'abi'] },
   devices: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view'] },
-  loader: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view'] },
+  loader: { level: 3, mayImport: [...ground, 'abi', 'memory/shared-view', 'digest'] },
   /** quotes and who believes them: knows no platform */
   attestation: { level: 3, mayImport: ['bits', 'abi'], packages: attestationPackages },
   vmm: {

@@ -12,6 +12,7 @@ export {
   isElf,
   parseElf,
 } from './elf.ts';
+export { EventType, encodeEventLog, eventTypeName, type MeasuredEvent, parseEventLog } from './event-log.ts';
 export { type KernelImage, loadKernelImage } from './kernel-image.ts';
 export { endOf, type LinkedObject, type LinkOptions, linkObject } from './link.ts';
 export { type LinuxBoot, type NamedFile, planLinuxBoot } from './linux-direct.ts';
@@ -19,6 +20,8 @@ export { mergeIntoPages, PAGE_BYTES, type Piece, pageCeiling, pageFloor, type Ra
 export { LoadError, type LoadPlan, type MemoryMapRow, MemoryType, type PlanRegion, type Treatment } from './plan.ts';
 export {
   fillShimRom,
+  type RtmrExtension,
+  SHIM_EXTENSION_BYTES,
   SHIM_ROM_BYTES,
   SHIM_ROM_GPA,
   ShimParameter,

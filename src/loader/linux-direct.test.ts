@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { BoardAddresses } from './acpi/index.ts';
+import { parseEventLog } from './event-log.ts';
 import { type LinuxBoot, planLinuxBoot } from './linux-direct.ts';
 import { LoadError } from './plan.ts';
 import { SetupHeader } from './setup-header.ts';
@@ -55,7 +57,7 @@ function boot(changes: Partial<LinuxBoot> = {}): LinuxBoot {
     memoryBytes: 64 * MIB,
     vcpus: 1,
     board,
-    shim: { bytes: new Uint8Array(SHIM_ROM_BYTES), parametersOffset: 0x2000, rangeCapacity: 32 },
+    shim: { bytes: new Uint8Array(SHIM_ROM_BYTES), parametersOffset: 0x2000 },
     ...changes,
   };
 }
@@ -81,6 +83,7 @@ test('a kernel, its initramfs and its tables become measured regions, the rest o
     'boot_params',
     'command line',
     'ACPI tables',
+    'event log',
     'wakeup mailbox',
     'kernel',
     'initramfs',
@@ -206,4 +209,31 @@ test('the longest command line keeps its terminating zero', () => {
   const page = plan.regions.find((region) => region.name === 'command line')!.content as Uint8Array;
   assert.equal(page[2046], 0x78);
   assert.equal(page[2047], 0);
+});
+
+test('the shim extends what the event log says, and the log is what was measured', () => {
+  const plan = planLinuxBoot(boot());
+  const contentOf = (name: string) => plan.regions.find((region) => region.name === name)!.content as Uint8Array;
+  const events = parseEventLog(contentOf('event log'))!;
+  assert.deepEqual(events, plan.events);
+  const digestOf = (bytes: Uint8Array) => createHash('sha384').update(bytes).digest('hex');
+  const rows = events.map(({ rtmr, digest, data }) => [
+    rtmr,
+    Buffer.from(digest).toString('hex'),
+    Buffer.from(data).toString(),
+  ]);
+  assert.deepEqual(rows, [
+    [0, digestOf(contentOf('ACPI tables')), 'ACPI DATA'],
+    [1, digestOf(boot().kernel.bytes), 'kernel'],
+    [2, digestOf(Buffer.from('console=ttyS0')), 'kernel_cmdline: console=ttyS0'],
+    [2, digestOf(boot().initrd!.bytes), 'initrd'],
+  ]);
+  const shim = contentOf('shim').subarray(0x2000);
+  const parameters = new DataView(shim.buffer, shim.byteOffset);
+  assert.equal(parameters.getBigUint64(ShimParameter.extensionCount, true), 4n);
+  events.forEach(({ rtmr, digest }, index) => {
+    const at = ShimParameter.extensions + 64 * index;
+    assert.deepEqual(shim.slice(at, at + 48), digest);
+    assert.equal(parameters.getBigUint64(at + 48, true), BigInt(rtmr));
+  });
 });

@@ -2,9 +2,11 @@
  * Direct boot of a Linux kernel: shim, tables, command line, kernel and initramfs are added and measured by the host,
  * all other RAM is left pending for the shim to accept.
  */
-import { hex } from '../bits/index.ts';
+import { hex, invariant } from '../bits/index.ts';
 import { type BoardAddresses, buildAcpiTables, MAXIMUM_VCPUS } from './acpi/index.ts';
+import { bootEvents } from './boot-events.ts';
 import { buildBootParams } from './boot-params.ts';
+import { encodeEventLog } from './event-log.ts';
 import { checkInitramfs } from './initramfs.ts';
 import { type KernelImage, loadKernelImage } from './kernel-image.ts';
 import { PAGE_BYTES, pageCeiling, type Range, subtract } from './pages.ts';
@@ -18,9 +20,12 @@ const Low = {
   bootParams: 0x1_0000,
   commandLine: 0x2_0000,
   acpi: 0x8_0000,
+  eventLog: 0x8_8000,
   mailbox: 0x8_f000,
   end: 0x9_0000,
 } as const;
+
+const EVENT_LOG_BYTES = 0x4000;
 
 /** Linux reads these through private mappings whatever the memory map says, looking for firmware tables of old. */
 const LEGACY_SCANS: readonly Range[] = [
@@ -57,8 +62,10 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
       `${boot.kernel.name} needs memory up to ${mib(image.windowEnd)}, the TD has ${mib(boot.memoryBytes)}: give it more memory`,
     );
   const commandLine = encodeCommandLine(boot.commandLine, image.commandLineMaximum);
+  const eventLogArea = { startGpa: Low.eventLog, lengthBytes: EVENT_LOG_BYTES };
   const initrdGpa = boot.initrd && placeInitrd(boot.initrd, image, boot.memoryBytes);
-  const acpi = buildAcpiTables(boot.board, boot.vcpus, Low.acpi, Low.mailbox);
+  const acpi = buildAcpiTables(boot.board, boot.vcpus, Low.acpi, Low.mailbox, eventLogArea);
+  invariant(acpi.bytes.length <= Low.eventLog - Low.acpi, `${acpi.bytes.length} bytes of ACPI tables`);
   const memoryMap = linuxMemoryMap(boot.memoryBytes);
   const bootParams = buildBootParams({
     setupHeader: image.setupHeader,
@@ -68,10 +75,18 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
     memoryMap,
   });
 
+  const events = bootEvents({
+    acpiTables: acpi.bytes,
+    kernel: boot.kernel.bytes,
+    commandLine: commandLine.subarray(0, commandLine.indexOf(0)),
+    initrd: boot.initrd?.bytes,
+  });
+
   const added: PlanRegion[] = [
     measured('boot_params', Low.bootParams, bootParams),
     measured('command line', Low.commandLine, commandLine),
     measured('ACPI tables', Low.acpi, acpi.bytes),
+    measured('event log', Low.eventLog, encodeEventLog(events, EVENT_LOG_BYTES)),
     { ...measured('wakeup mailbox', Low.mailbox, new Uint8Array(PAGE_BYTES)), content: 'zero' },
     ...image.pieces.map((piece) => measured('kernel', piece.startGpa, piece.content)),
     ...(boot.initrd ? [measured('initramfs', initrdGpa!, boot.initrd.bytes)] : []),
@@ -84,6 +99,7 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
     bootParamsGpa: Low.bootParams,
     mailboxGpa: Low.mailbox,
     accept: pending,
+    extend: events,
   });
   return {
     regions: [
@@ -102,6 +118,7 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
     memoryMap,
     vcpus: boot.vcpus,
     initialRcx: 0,
+    events,
     warnings: image.knowsTdx
       ? []
       : [

@@ -1,5 +1,7 @@
 /** What a loader hands over: which guest-physical ranges a TD starts with, and how each of them comes to be. Bytes and numbers only. */
 
+import type { MeasuredEvent } from './event-log.ts';
+
 /**
  * How the pages of a region enter the TD.
  * - `added-measured`: TDH.MEM.PAGE.ADD, then TDH.MR.EXTEND over every 256 bytes, before TDH.MR.FINALIZE
@@ -43,6 +45,8 @@ export interface LoadPlan {
   readonly vcpus: number;
   /** what TDH.VP.INIT gives each vCPU in RCX and R8 */
   readonly initialRcx: number;
+  /** what the shim extends RTMRs with before the kernel runs, in this order; the event log says the same */
+  readonly events?: readonly MeasuredEvent[];
   /** what a person should know before the run; none of it stops the run */
   readonly warnings: readonly string[];
 }

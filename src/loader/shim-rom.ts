@@ -1,4 +1,5 @@
 /** What the loader must know of the guest shim: where its ROM lies and where its parameters go. The code itself is `machine/shim`. */
+import { DIGEST_BYTES } from '../abi/index.ts';
 import { hex, invariant } from '../bits/index.ts';
 import type { Range } from './pages.ts';
 
@@ -16,17 +17,32 @@ export const ShimParameter = {
   mailbox: 16,
   /** number of ranges that vCPU 0 accepts before it jumps */
   rangeCount: 24,
+  /** number of digests that vCPU 0 extends RTMRs with */
+  extensionCount: 32,
   /** pairs of first address and address after the last */
-  ranges: 32,
+  ranges: 64,
+  /** digests of 48 bytes, each with the number of its register behind it; 64 bytes apart, as TDG.MR.RTMR.EXTEND wants them */
+  extensions: 0xc00,
+  end: 0x1000,
 } as const;
+export const SHIM_EXTENSION_BYTES = 64;
+const SHIM_RANGE_BYTES = 16;
+const RANGE_CAPACITY = (ShimParameter.extensions - ShimParameter.ranges) / SHIM_RANGE_BYTES;
+const EXTENSION_CAPACITY = (ShimParameter.end - ShimParameter.extensions) / SHIM_EXTENSION_BYTES;
 
 /** The assembled shim, parameters still zero. */
 export interface ShimRom {
   /** SHIM_ROM_BYTES long */
   readonly bytes: Uint8Array;
+  /** of a page that the parameters have for themselves */
   readonly parametersOffset: number;
-  /** how many ranges there is room for */
-  readonly rangeCapacity: number;
+}
+
+/** What vCPU 0 extends a run-time measurement register with. */
+export interface RtmrExtension {
+  readonly rtmr: number;
+  /** SHA-384 */
+  readonly digest: Uint8Array;
 }
 
 export interface ShimParameters {
@@ -35,14 +51,20 @@ export interface ShimParameters {
   readonly mailboxGpa: number;
   /** pending memory, page-aligned */
   readonly accept: readonly Range[];
+  readonly extend?: readonly RtmrExtension[];
 }
 
 /** A copy of the ROM with its parameters filled in. */
 export function fillShimRom(shim: ShimRom, parameters: ShimParameters): Uint8Array {
   invariant(shim.bytes.length === SHIM_ROM_BYTES, `the shim ROM has ${shim.bytes.length} bytes`);
+  const { accept, extend = [] } = parameters;
   invariant(
-    parameters.accept.length <= shim.rangeCapacity,
-    `${parameters.accept.length} ranges to accept, the shim's table holds ${shim.rangeCapacity}`,
+    accept.length <= RANGE_CAPACITY,
+    `${accept.length} ranges to accept, the shim's table holds ${RANGE_CAPACITY}`,
+  );
+  invariant(
+    extend.length <= EXTENSION_CAPACITY,
+    `${extend.length} digests to extend, the shim's table holds ${EXTENSION_CAPACITY}`,
   );
   const rom = shim.bytes.slice();
   const view = new DataView(rom.buffer, shim.parametersOffset);
@@ -53,10 +75,16 @@ export function fillShimRom(shim: ShimRom, parameters: ShimParameters): Uint8Arr
   put(ShimParameter.entry, parameters.entryGpa);
   put(ShimParameter.bootParams, parameters.bootParamsGpa);
   put(ShimParameter.mailbox, parameters.mailboxGpa);
-  put(ShimParameter.rangeCount, parameters.accept.length);
-  parameters.accept.forEach((range, index) => {
-    put(ShimParameter.ranges + 16 * index, range.startGpa);
-    put(ShimParameter.ranges + 16 * index + 8, range.endGpa);
+  put(ShimParameter.rangeCount, accept.length);
+  put(ShimParameter.extensionCount, extend.length);
+  accept.forEach((range, index) => {
+    put(ShimParameter.ranges + SHIM_RANGE_BYTES * index, range.startGpa);
+    put(ShimParameter.ranges + SHIM_RANGE_BYTES * index + 8, range.endGpa);
+  });
+  extend.forEach(({ rtmr, digest }, index) => {
+    const offset = ShimParameter.extensions + SHIM_EXTENSION_BYTES * index;
+    rom.set(digest, shim.parametersOffset + offset);
+    put(offset + DIGEST_BYTES, rtmr);
   });
   return rom;
 }

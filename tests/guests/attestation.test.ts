@@ -3,10 +3,11 @@
  * quote through configfs-tsm; verifiers that no one here wrote look at it.
  */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { parseQuote, QuoteVersion, quoteField } from '../../src/attestation/index.ts';
-import { planLinuxBoot, writeCpio } from '../../src/loader/index.ts';
+import { type LoadPlan, parseEventLog, planLinuxBoot, writeCpio } from '../../src/loader/index.ts';
 import { BOARD, buildShimRom, TdxPlatform } from '../../src/machine/index.ts';
 import { debianGuest, debianInitramfs } from '../../src/node/index.ts';
 import { TestPki } from '../../src/vmm/index.ts';
@@ -22,6 +23,7 @@ mkdir $report
 printf %s '${REPORTDATA.toString()}' >$report/inblob
 echo "provider $(cat $report/provider) generation $(cat $report/generation)"
 echo "quote $(base64 -w 0 $report/outblob)"
+echo "log $(base64 -w 0 /sys/firmware/acpi/tables/data/CCEL)"
 [ ! -x /bin/tdx_guest_test ] || tdx_guest_test
 echo "the selftest ended with $?"
 `;
@@ -29,6 +31,9 @@ echo "the selftest ended with $?"
 interface Attested {
   readonly console: string;
   readonly quote: Uint8Array;
+  /** the event log as the guest's kernel shows it */
+  readonly log: Uint8Array;
+  readonly plan: LoadPlan;
   readonly measured: { readonly mrtd: Uint8Array; readonly rtmrs: readonly Uint8Array[] };
   readonly wasSelftestBuilt: true | string;
 }
@@ -57,10 +62,15 @@ async function attest(): Promise<Attested> {
   const { end } = td.run();
   const console = Buffer.from(bytes).toString('latin1');
   assert.equal(end.cause, 'power-off', console.slice(-2000));
-  const [, quote = ''] = /^quote (\S+)/m.exec(console) ?? [];
+  const blob = (name: string) => {
+    const [, base64 = ''] = new RegExp(`^${name} (\\S+)`, 'm').exec(console) ?? [];
+    return new Uint8Array(Buffer.from(base64, 'base64'));
+  };
   return {
     console,
-    quote: new Uint8Array(Buffer.from(quote, 'base64')),
+    quote: blob('quote'),
+    log: blob('log'),
+    plan,
     measured: platform.module.measurementsOf(td.host.tdrHpa),
     wasSelftestBuilt: selftest instanceof Uint8Array || selftest.skip,
   };
@@ -95,13 +105,26 @@ describe('attestation from inside Debian', () => {
   );
 
   check('a quote through configfs-tsm holds what was asked for and what the TD is', ({ console, quote, measured }) => {
-    assert.match(console, /^provider tdx_guest generation 1/m);
+    assert.match(console, /provider tdx_guest generation 1\n/);
     const parsed = parseQuote(quote);
     assert.equal(hex(quoteField(parsed, 'REPORTDATA')), REPORTDATA.toString('hex'));
     assert.equal(hex(quoteField(parsed, 'MRTD')), hex(measured.mrtd));
     measured.rtmrs.forEach((rtmr, index) => {
       assert.equal(hex(quoteField(parsed, `RTMR${index}`)), hex(rtmr));
     });
+  });
+
+  check("the guest's event log replays to the quote's RTMRs, and says what was planned", ({ log, quote, plan }) => {
+    const events = parseEventLog(log)!;
+    assert.deepEqual(events, plan.events);
+    const rtmrs = Array.from({ length: 4 }, () => Buffer.alloc(48));
+    for (const { rtmr, digest } of events)
+      rtmrs[rtmr] = createHash('sha384').update(rtmrs[rtmr]!).update(digest).digest();
+    const parsed = parseQuote(quote);
+    rtmrs.forEach((rtmr, index) => {
+      assert.equal(hex(quoteField(parsed, `RTMR${index}`)), hex(rtmr));
+    });
+    assert.notEqual(hex(rtmrs[2]), hex(Buffer.alloc(48)), 'the command line was measured');
   });
 
   check('every verifier accepts it, and refuses it with one thing wrong', async ({ quote }) => {

@@ -14,6 +14,7 @@ const board: BoardAddresses = {
 };
 const START = 0x8_0000;
 const MAILBOX = 0x8_f000;
+const EVENT_LOG = { startGpa: 0x8_8000, lengthBytes: 0x4000 };
 
 function sum(bytes: Uint8Array): number {
   return bytes.reduce((total, byte) => total + byte, 0) & 0xff;
@@ -21,7 +22,7 @@ function sum(bytes: Uint8Array): number {
 
 /** Follows the pointers from the RSDP, as a guest does. */
 function walk(vcpus: number) {
-  const { bytes, rsdpGpa } = buildAcpiTables(board, vcpus, START, MAILBOX);
+  const { bytes, rsdpGpa } = buildAcpiTables(board, vcpus, START, MAILBOX, EVENT_LOG);
   const view = new DataView(bytes.buffer);
   const tableAt = (gpa: bigint) => {
     const offset = Number(gpa) - START;
@@ -45,7 +46,7 @@ test('every checksum is right and every pointer leads to its table', () => {
   assert.equal(new TextDecoder().decode(rsdp.subarray(0, 8)), 'RSD PTR ');
   assert.equal(sum(rsdp.subarray(0, 20)), 0);
   assert.equal(sum(rsdp), 0);
-  assert.deepEqual([...tables.keys()], ['FACP', 'APIC']);
+  assert.deepEqual([...tables.keys()], ['FACP', 'APIC', 'CCEL']);
   for (const table of [xsdt, dsdt, ...tables.values()]) assert.equal(sum(table), 0);
   assert.equal(new TextDecoder().decode(dsdt.subarray(0, 4)), 'DSDT');
 });
@@ -72,6 +73,15 @@ test('the MADT lists each vCPU, and the mailbox only where someone waits at it',
   assert.deepEqual(types(3), [0, 0, 0, 1, 0x10]);
   const { madt } = walk(2);
   assert.equal(new DataView(madt.buffer, madt.byteOffset + madt.length - 8).getBigUint64(0, true), BigInt(MAILBOX));
+});
+
+test('the CCEL says where the event log is', () => {
+  const ccel = walk(1).tables.get('CCEL')!;
+  const view = new DataView(ccel.buffer, ccel.byteOffset, ccel.length);
+  assert.equal(ccel.length, 56);
+  assert.deepEqual([...ccel.subarray(36, 40)], [2, 0, 0, 0], 'TDX');
+  assert.equal(view.getBigUint64(40, true), BigInt(EVENT_LOG.lengthBytes));
+  assert.equal(view.getBigUint64(48, true), BigInt(EVENT_LOG.startGpa));
 });
 
 test('AML encodings, by the examples of the specification and by hand', () => {

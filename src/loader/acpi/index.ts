@@ -1,5 +1,6 @@
-/** All ACPI tables of the board as one block of bytes: RSDP, DSDT, FADT, MADT, XSDT. */
+/** All ACPI tables of the board as one block of bytes: RSDP, DSDT, FADT, MADT, CCEL, XSDT. */
 import type { BoardAddresses } from './board-addresses.ts';
+import { ccel, type EventLogArea } from './ccel.ts';
 import { dsdt } from './dsdt.ts';
 import { fadt } from './fadt.ts';
 import { madt } from './madt.ts';
@@ -23,6 +24,7 @@ export function buildAcpiTables(
   vcpus: number,
   startGpa: number,
   mailboxGpa: number,
+  eventLog?: EventLogArea,
 ): AcpiTables {
   const placed: { gpa: number; table: Uint8Array }[] = [];
   let next = startGpa + align(RSDP_BYTES);
@@ -34,7 +36,8 @@ export function buildAcpiTables(
   };
   const fadtGpa = place(fadt(board, place(dsdt(board))));
   const madtGpa = place(madt(board, vcpus, mailboxGpa));
-  const xsdtGpa = place(xsdt([fadtGpa, madtGpa]));
+  const ccelGpas = eventLog === undefined ? [] : [place(ccel(eventLog))];
+  const xsdtGpa = place(xsdt([fadtGpa, madtGpa, ...ccelGpas]));
   placed.push({ gpa: startGpa, table: rsdp(xsdtGpa) });
 
   const bytes = new Uint8Array(next - startGpa);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CompletionCode, TdgLeaf, TdvmcallLeaf } from '../../abi/index.ts';
 import { Access, ExitReason, ProcessorComplex, S, SecondLevel } from '../../cpu/index.ts';
-import { fillShimRom, type Range, SHIM_ROM_BYTES, SHIM_ROM_GPA } from '../../loader/index.ts';
+import { fillShimRom, type Range, type RtmrExtension, SHIM_ROM_BYTES, SHIM_ROM_GPA } from '../../loader/index.ts';
 import { HostMemory } from '../../memory/index.ts';
 import { Clock } from '../../time/index.ts';
 import { SeededEntropy } from '../entropy.ts';
@@ -20,7 +20,7 @@ interface AcceptRequest {
 }
 
 /** A processor at the TD reset vector in front of the shim, and two pages of low memory; TDCALLs are answered by a script. */
-function atReset(accept: readonly Range[], vcpuIndex = 0) {
+function atReset(accept: readonly Range[], vcpuIndex = 0, extend: readonly RtmrExtension[] = []) {
   const memory = new HostMemory(1 << 20);
   const clock = new Clock();
   const cpu = new ProcessorComplex(memory, clock).create(new SeededEntropy(1, 0));
@@ -29,6 +29,7 @@ function atReset(accept: readonly Range[], vcpuIndex = 0) {
     bootParamsGpa: BOOT_PARAMS,
     mailboxGpa: MAILBOX,
     accept,
+    extend,
   });
   const lowHpa = memory.ramBase + SHIM_ROM_BYTES;
   memory.u8.set(rom, memory.ramBase);
@@ -57,15 +58,23 @@ function atReset(accept: readonly Range[], vcpuIndex = 0) {
   const register = (index: number) => memory.view.getBigUint64(state.base + S.gpr + 8 * index, true);
 
   /** Runs to anything but TDCALL; `answer` gives RAX of each. */
-  const run = (answer: (request: AcceptRequest) => bigint, limit = 1e6) => {
+  const run = (answer: (request: AcceptRequest) => bigint, limit = 1e6, extendStatus = 0n) => {
     const requests: AcceptRequest[] = [];
+    const extended: { rtmr: number; digest: number[] }[] = [];
     clock.ringDue();
     clock.schedule(clock.nowTicks + limit, () => {});
     for (;;) {
       const exit = cpu.run();
-      if (exit.reason !== ExitReason.Tdcall || register(Register.rax) !== BigInt(TdgLeaf.MEM_PAGE_ACCEPT))
-        return { exit, requests };
+      const leaf = exit.reason === ExitReason.Tdcall ? Number(register(Register.rax)) : undefined;
       const rcx = Number(register(Register.rcx));
+      if (leaf === TdgLeaf.MR_RTMR_EXTEND) {
+        const offset = memory.ramBase + rcx - SHIM_ROM_GPA;
+        extended.push({ rtmr: Number(register(Register.rdx)), digest: [...memory.u8.subarray(offset, offset + 48)] });
+        memory.view.setBigUint64(state.base + S.gpr, extendStatus, true);
+        cpu.skipInstruction(exit.instructionLength);
+        continue;
+      }
+      if (leaf !== TdgLeaf.MEM_PAGE_ACCEPT) return { exit, requests, extended };
       const request = { gpa: rcx - (rcx % 4096), level: rcx % 4096 };
       requests.push(request);
       memory.view.setBigUint64(state.base + S.gpr, answer(request), true);
@@ -73,6 +82,25 @@ function atReset(accept: readonly Range[], vcpuIndex = 0) {
     }
   };
   return { run, register, state, memory, mailboxHpa: lowHpa + 0x1000 };
+}
+
+/** The text in the registers of ReportFatalError. */
+function fatalText(register: (index: number) => bigint): string {
+  const order = [
+    Register.r14,
+    Register.r15,
+    Register.rbx,
+    Register.rdi,
+    Register.rsi,
+    Register.r8,
+    Register.r9,
+    Register.rdx,
+  ];
+  const text = new Uint8Array(64);
+  order.forEach((index, at) => {
+    new DataView(text.buffer).setBigUint64(8 * at, register(index), true);
+  });
+  return new TextDecoder().decode(text);
 }
 
 const SUCCESS = () => 0n;
@@ -122,21 +150,26 @@ test('any other status stops the TD with a message, again and again', () => {
   assert.equal(exit.reason, ExitReason.Tdcall);
   assert.equal(register(Register.rax), 0n);
   assert.equal(register(Register.r11), BigInt(TdvmcallLeaf.REPORT_FATAL_ERROR));
-  const order = [
-    Register.r14,
-    Register.r15,
-    Register.rbx,
-    Register.rdi,
-    Register.rsi,
-    Register.r8,
-    Register.r9,
-    Register.rdx,
-  ];
-  const text = new Uint8Array(64);
-  order.forEach((index, at) => {
-    new DataView(text.buffer).setBigUint64(8 * at, register(index), true);
-  });
-  assert.equal(new TextDecoder().decode(text), 'The shim could not accept memory, upper half of status: c0000b0c');
+  assert.equal(fatalText(register), 'The shim could not accept memory, upper half of status: c0000b0c');
+});
+
+test('RTMRs are extended with the digests, in order, before the kernel is entered', () => {
+  const extend = [2, 0, 3].map((rtmr) => ({ rtmr, digest: new Uint8Array(48).fill(0xd0 + rtmr) }));
+  const { run } = atReset([{ startGpa: 0, endGpa: 0x1000 }], 0, extend);
+  const { exit, requests, extended } = run(SUCCESS);
+  assert.equal(exit.reason, ExitReason.Hlt);
+  assert.equal(requests.length, 1);
+  assert.deepEqual(
+    extended,
+    extend.map(({ rtmr, digest }) => ({ rtmr, digest: [...digest] })),
+  );
+});
+
+test('an RTMR that cannot be extended stops the TD with a message', () => {
+  const { run, register } = atReset([], 0, [{ rtmr: 1, digest: new Uint8Array(48) }]);
+  const { exit } = run(SUCCESS, 1e6, status(CompletionCode.OPERAND_INVALID, 1));
+  assert.equal(exit.reason, ExitReason.Tdcall);
+  assert.equal(fatalText(register), 'The shim could not extend an RTMR, upper half of status:c0000100');
 });
 
 test('other vCPUs wait at the mailbox for their own wakeup and take the command off before they go', () => {

@@ -6,9 +6,9 @@
  * segments, EFER.LME already set, RSI = vCPU index. So CR4.PAE, CR3 and CR0.PG lead to long mode and EFER is never written.
  */
 import { reportFatalError } from '../../../guests/index.ts';
-import { CompletionCode, TdgLeaf } from '../../abi/index.ts';
+import { CompletionCode, DIGEST_BYTES, TdgLeaf } from '../../abi/index.ts';
 import { Assembler, addressOf, mem, mem8, mem16, mem32, memAt, r } from '../../isa/index.ts';
-import { SHIM_ROM_BYTES, SHIM_ROM_GPA, ShimParameter, type ShimRom } from '../../loader/index.ts';
+import { SHIM_EXTENSION_BYTES, SHIM_ROM_BYTES, SHIM_ROM_GPA, ShimParameter, type ShimRom } from '../../loader/index.ts';
 
 const PAGE_BYTES = 4096;
 const LARGE_PAGE_BYTES = 0x20_0000;
@@ -38,7 +38,8 @@ const ACCEPT_LEVEL_2M = 1;
 const Mailbox = { command: 0, apicId: 4, wakeupVector: 8, commandWakeup: 1 } as const;
 
 /** The completion code's eight digits follow. */
-const MESSAGE = 'The shim could not accept memory, upper half of status: ';
+const ACCEPT_FAILED = 'The shim could not accept memory, upper half of status: ';
+const EXTEND_FAILED = 'The shim could not extend an RTMR, upper half of status:';
 
 /** Assembles the ROM; its parameters are for the loader to fill in. */
 export function buildShimRom(): ShimRom {
@@ -53,7 +54,10 @@ export function buildShimRom(): ShimRom {
   longMode(a);
   bootProcessor(a);
   otherProcessor(a);
-  acceptFailed(a);
+  failed(a, 'accept-failed', ACCEPT_FAILED);
+  failed(a, 'extend-failed', EXTEND_FAILED);
+  a.label('digits');
+  a.bytes(new TextEncoder().encode('0123456789abcdef'));
   a.padTo(Part.resetVector, 0xf4);
   a.mode(32);
   a.jmp('protected');
@@ -61,7 +65,6 @@ export function buildShimRom(): ShimRom {
   return {
     bytes: a.assemble().bytes,
     parametersOffset: Part.parameters,
-    rangeCapacity: Math.floor((Part.code - Part.parameters - ShimParameter.ranges) / 16),
   };
 }
 
@@ -125,7 +128,7 @@ function bootProcessor(a: Assembler): void {
   a.mov(r.r12, parameter(ShimParameter.rangeCount));
   a.label('next-range');
   a.test(r.r12, r.r12);
-  a.jz('enter-kernel');
+  a.jz('extend');
   a.mov(r.r13, mem(r.rbx, 0));
   a.mov(r.r14, mem(r.rbx, 8));
 
@@ -162,10 +165,31 @@ function bootProcessor(a: Assembler): void {
   a.dec(r.r12);
   a.jmp('next-range');
 
+  extendRegisters(a);
   a.label('enter-kernel');
   a.mov(r.rsi, parameter(ShimParameter.bootParams));
   a.mov(r.rax, parameter(ShimParameter.entry));
   a.jmp(r.rax);
+}
+
+/** RBX walks the digests, R12 counts them down. */
+function extendRegisters(a: Assembler): void {
+  a.label('extend');
+  a.lea(r.rbx, memAt('parameters', ShimParameter.extensions));
+  a.mov(r.r12, memAt('parameters', ShimParameter.extensionCount));
+  a.label('next-extension');
+  a.test(r.r12, r.r12);
+  a.jz('enter-kernel');
+  a.mov(r.rcx, r.rbx);
+  a.mov(r.rdx, mem(r.rbx, DIGEST_BYTES));
+  a.mov(r.eax, TdgLeaf.MR_RTMR_EXTEND);
+  a.tdcall();
+  completionCodeIntoEdx(a);
+  a.test(r.edx, r.edx);
+  a.jnz('extend-failed');
+  a.add(r.rbx, SHIM_EXTENSION_BYTES);
+  a.dec(r.r12);
+  a.jmp('next-extension');
 }
 
 function completionCodeIntoEdx(a: Assembler): void {
@@ -200,13 +224,13 @@ function otherProcessor(a: Assembler): void {
 }
 
 /** Reports the completion code in EDX: its digits become the last eight letters of the message. */
-function acceptFailed(a: Assembler): void {
-  a.label('accept-failed');
+function failed(a: Assembler, label: string, message: string): void {
+  a.label(label);
   a.mov(r.ebp, r.edx);
-  reportFatalError(a, 'fatal', MESSAGE, () => {
+  reportFatalError(a, label, message, () => {
     a.mov(r.r11d, 8);
     a.lea(r.rax, memAt('digits'));
-    a.label('next-digit');
+    a.label(`${label}-next-digit`);
     a.rol(r.ebp, 4);
     a.mov(r.r10d, r.ebp);
     a.and(r.r10d, 15);
@@ -215,8 +239,6 @@ function acceptFailed(a: Assembler): void {
     a.shr(r.rdx, 8);
     a.or(r.rdx, r.r10);
     a.dec(r.r11d);
-    a.jnz('next-digit');
+    a.jnz(`${label}-next-digit`);
   });
-  a.label('digits');
-  a.bytes(new TextEncoder().encode('0123456789abcdef'));
 }

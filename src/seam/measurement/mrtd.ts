@@ -4,7 +4,7 @@
  * for.
  */
 import { SnapshotError, type StateVisitor } from '../../bits/index.ts';
-import { SHA384_BLOCK_BYTES, sha384OfBlocks } from './sha384-blocks.ts';
+import { SHA384_BLOCK_BYTES, sha384 } from '../../digest/index.ts';
 
 /** Bytes of the block that names a leaf and a page: one block of the hash. */
 const NAME_BYTES = SHA384_BLOCK_BYTES;
@@ -60,7 +60,7 @@ export class Mrtd {
   get digest(): Uint8Array<ArrayBuffer> {
     if (!this.#final) return new Uint8Array(DIGEST_BYTES);
     if (this.#digest === undefined) {
-      this.#digest = sha384OfBlocks(this.#stream());
+      this.#digest = sha384(this.#stream());
       this.#steps = [];
       this.#contents = [];
     }

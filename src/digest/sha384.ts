@@ -1,8 +1,9 @@
 /**
- * SHA-384 over whole blocks, as WebAssembly: a build measures 20 MB, which arithmetic on 32-bit halves takes ten times as long for.
+ * SHA-384 as WebAssembly: a build measures 20 MB, which arithmetic on 32-bit halves takes ten times as long for.
  * Source: FIPS 180-4, sections 4.1.3, 4.2.3, 5.3.4, 6.4.
  */
-import { Code, encodeModule } from '../../wasm/index.ts';
+import { invariant } from '../bits/index.ts';
+import { Code, encodeModule } from '../wasm/index.ts';
 
 /** Bytes of a block of SHA-384. */
 export const SHA384_BLOCK_BYTES = 128;
@@ -184,8 +185,8 @@ function sharedCore(): Core {
   return core;
 }
 
-/** SHA-384 of the pieces, one behind the other; each is a whole number of blocks. */
-export function sha384OfBlocks(pieces: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
+/** SHA-384 of the pieces, one behind the other; each but the last is a whole number of blocks. */
+export function sha384(pieces: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> {
   const { bytes, view, run } = sharedCore();
   firstPrimes(2 * STATE_WORDS)
     .slice(STATE_WORDS)
@@ -193,18 +194,25 @@ export function sha384OfBlocks(pieces: Iterable<Uint8Array>): Uint8Array<ArrayBu
       view.setBigUint64(i * 8, rootFraction(prime, 2n), true);
     });
   let lengthBytes = 0;
+  let rest = new Uint8Array();
   for (const piece of pieces) {
-    for (let start = 0; start < piece.length; start += CALL_BYTES) {
-      const part = piece.subarray(start, start + CALL_BYTES);
+    invariant(rest.length === 0, 'only the last piece may end within a block');
+    const wholeBytes = piece.length - (piece.length % SHA384_BLOCK_BYTES);
+    for (let start = 0; start < wholeBytes; start += CALL_BYTES) {
+      const part = piece.subarray(start, Math.min(start + CALL_BYTES, wholeBytes));
       bytes.set(part, INPUT);
       run(part.length / SHA384_BLOCK_BYTES);
     }
+    rest = piece.slice(wholeBytes);
     lengthBytes += piece.length;
   }
-  bytes.fill(0, INPUT, INPUT + SHA384_BLOCK_BYTES);
-  bytes[INPUT] = 0x80;
-  view.setBigUint64(INPUT + SHA384_BLOCK_BYTES - 8, BigInt(lengthBytes) * 8n);
-  run(1);
+  // the rest, a one bit, zeros, and the length in the last 16 bytes of a block
+  const blocks = rest.length + 17 > SHA384_BLOCK_BYTES ? 2 : 1;
+  bytes.fill(0, INPUT, INPUT + blocks * SHA384_BLOCK_BYTES);
+  bytes.set(rest, INPUT);
+  bytes[INPUT + rest.length] = 0x80;
+  view.setBigUint64(INPUT + blocks * SHA384_BLOCK_BYTES - 8, BigInt(lengthBytes) * 8n);
+  run(blocks);
   const digest = new Uint8Array(DIGEST_BYTES);
   const words = new DataView(digest.buffer);
   for (let i = 0; i < DIGEST_BYTES; i += 8) words.setBigUint64(i, view.getBigUint64(i, true));
