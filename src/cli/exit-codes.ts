@@ -13,6 +13,8 @@ export const ExitCode = {
   Limit: 4,
   /** two traces are not the same */
   Differs: 5,
+  /** what was checked is not as it should be: a quote is refused, a measurement differs */
+  Refused: 5,
   /** interrupted, as shells number it: 128 + SIGINT */
   Interrupted: 130,
 } as const;

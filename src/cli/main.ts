@@ -5,6 +5,8 @@ import { setEngineFlags } from '../node/index.ts';
 import { bootCommand } from './commands/boot.ts';
 import { decodeCommand } from './commands/decode.ts';
 import { execCommand } from './commands/exec.ts';
+import { measureCommand } from './commands/measure.ts';
+import { quoteCommand } from './commands/quote.ts';
 import { traceCommand } from './commands/trace.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 
@@ -26,6 +28,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .addCommand(execCommand(exit))
     .addCommand(traceCommand(exit))
     .addCommand(decodeCommand(exit))
+    .addCommand(measureCommand(exit))
+    .addCommand(quoteCommand(exit))
     .showHelpAfterError('(--help shows the options)');
   for (const command of withSubcommands(program)) command.exitOverride().showSuggestionAfterError();
   try {

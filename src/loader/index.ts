@@ -28,3 +28,4 @@ export {
   type ShimParameters,
   type ShimRom,
 } from './shim-rom.ts';
+export { readTdvfSections, type TdvfSection, TdvfSectionType } from './tdvf.ts';

@@ -1,5 +1,7 @@
 /** The TDX module. Its host comes in by `host-door.ts` alone. */
 export type { HostDoor } from './host-door.ts';
+export { EXTEND_CHUNK_BYTES, Mrtd } from './measurement/mrtd.ts';
+export { extendRtmr } from './measurement/rtmr.ts';
 export { METADATA_FIELDS, type MetadataFieldFacts } from './metadata/index.ts';
 export { TdxModule, type TdxModuleOptions } from './module.ts';
 export { SEAMCALL_ROWS } from './seamcall/index.ts';

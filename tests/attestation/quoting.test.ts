@@ -1,41 +1,13 @@
 /** The quoting service without a guest: which reports it takes, and what verifiers think of its quotes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sha384 } from '@noble/hashes/sha2.js';
-import { TDREPORT_LAYOUT as L, TDINFO_LAYOUT, TDREPORT_BYTES, TEE_TCB_INFO_BYTES } from '../../src/abi/index.ts';
+import { TDREPORT_LAYOUT as L, TDREPORT_BYTES, TEE_TCB_INFO_BYTES } from '../../src/abi/index.ts';
 import { parseQuote, QuoteVersion, quoteField, readCertificate, readPemChain } from '../../src/attestation/index.ts';
-import { PlatformSecrets } from '../../src/seam/report/platform-secrets.ts';
-import { QuotingService, TestPki } from '../../src/vmm/index.ts';
+import { TestPki } from '../../src/vmm/index.ts';
 import { issueCertificate, signingKey } from '../../src/vmm/quoting/issue.ts';
 import { acceptedOf, mutationsOf, NOW } from './mutations.ts';
+import { serviceOf } from './reports.ts';
 import { anotherRoot, verifiersOf } from './verifiers.ts';
-
-const SEPT_VE_DISABLE = 1 << 4;
-
-function serviceOf(seed: number, version: QuoteVersion): { service: QuotingService; report: () => Uint8Array } {
-  const secrets = new PlatformSecrets(seed);
-  const platform = {
-    verifyReport: (struct: Uint8Array) => secrets.isOwnReport(struct),
-    enclaveKey: (purpose: string) => secrets.derive(purpose),
-  };
-  /** All fields differ, the hashes and the MAC fit. */
-  const report = () => {
-    const bytes = new Uint8Array(TDREPORT_BYTES);
-    bytes[L.type] = 0x81;
-    bytes.fill(1, L.cpuSvn, L.cpuSvn + 16);
-    bytes.set([1, 1], L.teeTcbSvn);
-    bytes.fill(0x5e, L.mrSeam, L.mrSeam + 48);
-    bytes[L.tdInfo + TDINFO_LAYOUT.attributes + 3] = SEPT_VE_DISABLE;
-    for (let i = TDINFO_LAYOUT.mrtd; i < TDINFO_LAYOUT.servtdHash; i += 48)
-      bytes.fill(i >> 4, L.tdInfo + i, L.tdInfo + i + 48);
-    bytes.fill(0xda, L.reportData, L.reportData + 64);
-    bytes.set(sha384(bytes.subarray(L.teeTcbInfo, L.teeTcbInfo + TEE_TCB_INFO_BYTES)), L.teeTcbInfoHash);
-    bytes.set(sha384(bytes.subarray(L.tdInfo)), L.teeInfoHash);
-    bytes.set(secrets.reportMac(bytes.subarray(0, L.mac)), L.mac);
-    return bytes;
-  };
-  return { service: new QuotingService(platform, version), report };
-}
 
 const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes!).toString('hex');
 

@@ -2,20 +2,13 @@
 
 import { Command, Option } from 'commander';
 import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
-import { LoadError, type LoadPlan, planLinuxBoot } from '../../loader/index.ts';
-import {
-  BOARD,
-  buildShimRom,
-  type CpuProfile,
-  DEFAULT_SEED,
-  type HostProfile,
-  type ModuleVersion,
-} from '../../machine/index.ts';
+import { type CpuProfile, DEFAULT_SEED, type HostProfile, type ModuleVersion } from '../../machine/index.ts';
 import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
+import { COMMAND_LINE_BASE, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
@@ -42,8 +35,6 @@ interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly verbose?: boolean;
 }
 
-/** Without reboot=a a reboot goes through firmware that is not there. The self-tests of the kernel's ciphers cost more instructions than the rest of the boot. */
-const commandLineBase = 'console=ttyS0 panic=-1 reboot=a cryptomgr.notests';
 /** What runs where there is neither a terminal nor --exec. */
 const showcase = 'uname -a; dmesg | grep -i tdx';
 
@@ -66,7 +57,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .description('boot a Linux kernel as a Trust Domain')
     .option('--kernel <file>', 'a bzImage or vmlinux, or "debian": fetched with apt once', DEBIAN_KERNEL)
     .option('--initrd <file>', 'an initramfs, or "busybox": made of Debian\'s busybox-static', BUSYBOX_INITRD)
-    .option('--append <text>', `added to the kernel command line "${commandLineBase}"`, '')
+    .option('--append <text>', `added to the kernel command line "${COMMAND_LINE_BASE}"`, '')
     .option('--memory <size>', 'private memory of the TD, like 512M or 2G', memorySize, memorySize('512M'))
     .option('--vcpus <count>', 'virtual processors of the TD', vcpuCount, 1)
     .option('--seed <number>', 'of all that is random: entropy, keys, the order of vCPUs', seed, DEFAULT_SEED)
@@ -124,7 +115,7 @@ async function boot(options: BootOptions): Promise<number> {
   );
   if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps; "exit" or "poweroff -f" ends the TD.');
   return runTd({
-    plan: planOrSentence(guest, commandLine(options, show), options),
+    plan: linuxPlan(guest, linuxCommandLine(options.append, show === 'command' && options.verbose !== true), options),
     memoryBytes: options.memory,
     show,
     symbols: await symbolLookupOf(options.symbols, guest),
@@ -188,20 +179,4 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
 
 function hasTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
-}
-
-/** Boot messages that nobody sees are not printed: each letter is two calls to the host. */
-function commandLine({ append, verbose = false }: BootOptions, show: Show): string {
-  const parts = [commandLineBase, show === 'command' && !verbose ? 'quiet' : '', append];
-  return parts.filter((part) => part !== '').join(' ');
-}
-
-function planOrSentence({ kernel, initrd }: GuestFiles, line: string, { memory, vcpus }: BootOptions): LoadPlan {
-  try {
-    const shim = buildShimRom();
-    return planLinuxBoot({ kernel, initrd, commandLine: line, memoryBytes: memory, vcpus, board: BOARD, shim });
-  } catch (error) {
-    if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
-    throw error;
-  }
 }

@@ -1,0 +1,131 @@
+/** `seamulator quote` and `seamulator measure` as a person types them. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { QuoteVersion } from '../../src/attestation/index.ts';
+import { measureFirmware } from '../../src/debug/index.ts';
+import { readTdvfSections } from '../../src/loader/index.ts';
+import { root } from '../repository.ts';
+import { serviceOf } from './reports.ts';
+import { tdvfImage } from './tdvf-image.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'seamulator-'));
+const at = (name: string) => join(directory, name);
+const seamulator = (...args: string[]) =>
+  spawnSync(process.execPath, [join(root, 'bin/seamulator'), ...args], { encoding: 'utf8', cwd: directory });
+
+after(() => rmSync(directory, { recursive: true }));
+
+describe('seamulator quote', () => {
+  const { service, report } = serviceOf(1, QuoteVersion.V4);
+  const quote = service.quote(report())!;
+  writeFileSync(at('quote.bin'), quote);
+  writeFileSync(at('bad.bin'), quote.with(200, 0));
+
+  test('verify: every step, the verdict, and that the root is a test', () => {
+    const { status, stdout } = seamulator('quote', 'verify', 'quote.bin', '--at', '2026-01-01');
+    assert.equal(status, 0);
+    assert.match(stdout, /MRSEAM +(5e){48}/);
+    assert.match(stdout, /ok +PCK certificate chain/);
+    assert.match(stdout, /Accepted\. Status of the platform: UpToDate\.\nThe root is the TEST root of Seamulator/);
+  });
+
+  test('verify refuses, and says at which step', () => {
+    const { status, stdout } = seamulator('quote', 'verify', 'bad.bin', '--at', '2026-01-01');
+    assert.equal(status, 5);
+    assert.match(stdout, /refused +quote signature: the attestation key did not sign this header and body/);
+    assert.match(stdout, /\nRefused\.\n/);
+    assert.equal(seamulator('quote', 'verify', 'quote.bin', '--at', '2060-01-01').status, 5);
+  });
+
+  test('verify compares the report data', () => {
+    const verify = (data: string) =>
+      seamulator('quote', 'verify', 'quote.bin', '--at', '2026-01-01', '--report-data', data);
+    assert.equal(verify('da'.repeat(64)).status, 0);
+    const { status, stdout } = verify('da');
+    assert.equal(status, 5);
+    assert.match(stdout, /refused +report data: REPORTDATA is (da){64}/);
+    assert.equal(verify('dada1').status, 1);
+  });
+
+  test('collateral and root go out as files and come back in', () => {
+    assert.equal(seamulator('quote', 'collateral', '--out', 'c.json', '--root', 'r.pem').status, 0);
+    const verify = (collateral: string) =>
+      seamulator(
+        'quote',
+        'verify',
+        'quote.bin',
+        '--collateral',
+        collateral,
+        '--root',
+        'r.pem',
+        '--at',
+        '2026-01-01',
+        '--json',
+      );
+    const { status, stdout } = verify('c.json');
+    assert.equal(status, 0);
+    const verdict = JSON.parse(stdout) as { accepted: boolean; tcbStatus: string; fields: Record<string, string> };
+    assert.equal(verdict.accepted, true);
+    assert.equal(verdict.fields.REPORTDATA, 'da'.repeat(64));
+    const collateral = JSON.parse(readFileSync(at('c.json'), 'utf8')) as Record<string, string>;
+    writeFileSync(at('c2.json'), JSON.stringify({ ...collateral, tcb_info: collateral.tcb_info!.replace('1', '2') }));
+    const changed = verify('c2.json');
+    assert.equal(changed.status, 5);
+    assert.match(changed.stdout, /"complaint": "the signature of tcb_info is wrong"/);
+    writeFileSync(at('c3.json'), '{}');
+    const incomplete = verify('c3.json');
+    assert.equal(incomplete.status, 3);
+    assert.match(incomplete.stderr, /^seamulator: c3\.json has no text "pck_crl_issuer_chain"\.\n$/);
+  });
+
+  test('bad input: one sentence, no stack', () => {
+    writeFileSync(at('no-quote'), 'hello');
+    const noQuote = seamulator('quote', 'verify', 'no-quote');
+    assert.equal(noQuote.status, 5);
+    assert.match(noQuote.stdout, /refused +format: its version is 25960, not 4 or 5/);
+    const { status, stderr } = seamulator('quote', 'verify', 'nothing.bin');
+    assert.equal(status, 3);
+    assert.equal(stderr, 'seamulator: Cannot read the quote nothing.bin: there is no such file.\n');
+    assert.equal(seamulator('quote', 'verify', 'quote.bin', '--at', 'noon').status, 1);
+  });
+});
+
+describe('seamulator measure', () => {
+  const image = tdvfImage();
+  writeFileSync(at('firmware.fd'), image);
+  const mrtd = Buffer.from(measureFirmware(readTdvfSections(image, 'f'), 'page-by-page').mrtd).toString('hex');
+
+  test('firmware: a table by section, or JSON', () => {
+    const { status, stdout } = seamulator('measure', '--firmware', 'firmware.fd');
+    assert.equal(status, 0);
+    assert.match(stdout, /0x0ffffe000-0x100000000 +BFV +address, content +[0-9a-f]{16}/);
+    assert.match(stdout, /0x0ffffc000-0x0ffffe000 +CFV +address +[0-9a-f]{16}/);
+    assert.match(stdout, /0x000809000-0x00080a000 +TD_HOB +address +zeros/);
+    assert.match(stdout, /0x000100000-0x000200000 +PermMem +nothing\n/);
+    assert.match(stdout, new RegExp(`^MRTD +${mrtd}$`, 'm'));
+    const json = JSON.parse(seamulator('measure', '--firmware', 'firmware.fd', '--json').stdout) as { mrtd: string };
+    assert.equal(json.mrtd, mrtd);
+  });
+
+  test('--diff ends with 5 where something differs', () => {
+    const { service, report } = serviceOf(1, QuoteVersion.V4);
+    writeFileSync(at('other.bin'), service.quote(report())!);
+    const { status, stdout } = seamulator('measure', '--firmware', 'firmware.fd', '--diff', 'other.bin');
+    assert.equal(status, 5);
+    assert.match(stdout, /\nother\.bin: MRTD is [0-9a-f]{96} here and (01){48} in the quote\.\n$/);
+    const nothing = seamulator('measure', '--firmware', 'firmware.fd', '--diff', 'firmware.fd');
+    assert.equal(nothing.status, 3);
+    assert.match(nothing.stderr, /is neither a TDREPORT nor a quote nor an event log/);
+  });
+
+  test('what is no firmware is refused in one sentence', () => {
+    writeFileSync(at('no.fd'), 'x'.repeat(1000));
+    const { status, stderr } = seamulator('measure', '--firmware', 'no.fd');
+    assert.equal(status, 3);
+    assert.equal(stderr, 'seamulator: no.fd holds no TDVF metadata: it is no firmware for TDs.\n');
+  });
+});
