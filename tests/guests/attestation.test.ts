@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { before, describe, test } from 'node:test';
 import { parseQuote, QuoteVersion, quoteField } from '../../src/attestation/index.ts';
+import { firstDifference, measurePlan, readReported } from '../../src/debug/index.ts';
 import { type LoadPlan, parseEventLog, planLinuxBoot, writeCpio } from '../../src/loader/index.ts';
 import { BOARD, buildShimRom, TdxPlatform } from '../../src/machine/index.ts';
 import { debianGuest, debianInitramfs } from '../../src/node/index.ts';
@@ -112,6 +113,12 @@ describe('attestation from inside Debian', () => {
     measured.rtmrs.forEach((rtmr, index) => {
       assert.equal(hex(quoteField(parsed, `RTMR${index}`)), hex(rtmr));
     });
+  });
+
+  check('measure had said so: MRTD, RTMRs and the event log', ({ plan, quote, log }) => {
+    const predicted = measurePlan(plan);
+    assert.equal(firstDifference(predicted, readReported(quote)!), undefined);
+    assert.equal(firstDifference(predicted, readReported(log)!), undefined);
   });
 
   check("the guest's event log replays to the quote's RTMRs, and says what was planned", ({ log, quote, plan }) => {
