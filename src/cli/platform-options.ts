@@ -1,6 +1,7 @@
 /** Options that say which platform a TD runs on; the commands that build one share them. */
 
 import { InvalidArgumentError, Option } from 'commander';
+import { QuoteVersion } from '../attestation/index.ts';
 import {
   CPU_PROFILES,
   type CpuProfile,
@@ -34,6 +35,18 @@ export function cpuOption(): Option {
   return new Option('--cpu <profile>', `which processor. ${profiles}`)
     .argParser(cpuProfile)
     .default(MINIMAL_PROFILE, MINIMAL_PROFILE.name);
+}
+
+export function quoteVersionOption(): Option {
+  return new Option('--quote-version <version>', 'format of the quotes that the guest gets: 4 or 5')
+    .argParser(quoteVersion)
+    .default(QuoteVersion.V4);
+}
+
+function quoteVersion(text: string): QuoteVersion {
+  const version = Object.values(QuoteVersion).find((one) => String(one) === text);
+  if (version === undefined) throw new InvalidArgumentError('Give 4 or 5.');
+  return version;
 }
 
 export function tdxModuleOption(): Option {

@@ -1,6 +1,8 @@
 /** One TD from its plan to its report. */
 
+import type { QuoteVersion } from '../attestation/index.ts';
 import type { EngineOptions, GeneratedCode } from '../cpu/index.ts';
+
 import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
 import type { LoadPlan } from '../loader/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type HostProfile, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
@@ -30,6 +32,8 @@ export interface TdRunOptions extends DebuggerOptions {
   readonly cpu: CpuProfile;
   readonly moduleVersion: ModuleVersion;
   readonly hostProfile: HostProfile;
+  /** 4 where left out */
+  readonly quoteVersion?: QuoteVersion | undefined;
   readonly maxInstructions?: number | undefined;
   readonly seed?: number | undefined;
   readonly engine?: 'compiler' | 'interpreter' | undefined;
@@ -62,6 +66,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     cpu: options.cpu,
     moduleVersion: options.moduleVersion,
     hostProfile: options.hostProfile,
+    ...(options.quoteVersion && { quoteVersion: options.quoteVersion }),
     seed: options.seed ?? DEFAULT_SEED,
     engine: options.engine ?? 'compiler',
     ...(options.compilation !== undefined && { compilation: options.compilation }),

@@ -42,7 +42,8 @@ export function firstDifference(predicted: Measurements, reported: Reported): st
     const other = PAGE_ORDERS.find(
       (order) => order !== predicted.order && equal(mrtdOf(predicted.parts, order), reported.mrtd),
     );
-    const hint = other === undefined ? '' : `; it is that of the page order ${other}`;
+    const hint =
+      other === undefined ? tellingRegisters(predicted, reported.rtmrs) : `; it is that of the page order ${other}`;
     return `MRTD is ${hexOf(predicted.mrtd)} here and ${hexOf(reported.mrtd)} in the ${kind}${hint}`;
   }
   for (const [index, rtmr] of (predicted.rtmrs ?? []).entries()) {
@@ -51,6 +52,16 @@ export function firstDifference(predicted: Measurements, reported: Reported): st
       return `RTMR${index} is ${hexOf(rtmr)} here and ${hexOf(theirs)} in the ${kind}${missing(predicted.events!, index, theirs)}`;
   }
   return undefined;
+}
+
+/** Contents that changed show in the registers of direct boot too, and there part by part. */
+function tellingRegisters({ rtmrs = [], events = [] }: Measurements, theirs: readonly Uint8Array[]): string {
+  const different = [...rtmrs.keys()].filter((index) => !equal(rtmrs[index]!, theirs[index]!));
+  const parts = different.map((index) => {
+    const texts = events.filter(({ rtmr }) => rtmr === index).map(({ data }) => `"${eventText(data)}"`);
+    return texts.length === 0 ? registerName(index) : `${registerName(index)} (${texts.join(', ')})`;
+  });
+  return parts.length === 0 ? '' : `; ${parts.join(' and ')} ${parts.length === 1 ? 'differs' : 'differ'} too`;
 }
 
 /** A register that stopped early is the most common of all differences. */

@@ -143,6 +143,13 @@ describe('the first difference', () => {
     assert.match(firstDifference(predicted, other)!, /^MRTD is [0-9a-f]{96} here and (09){48} in the TDREPORT$/);
   });
 
+  test('MRTD, and the registers that say where', () => {
+    const changed = [...events.slice(0, 1), event(2, 9, 'command line'), ...events.slice(2)];
+    const { rtmrs } = measurePlan({ ...planBuiltInGuest(), events: changed });
+    const sentence = firstDifference(predicted, report({ ...predicted, mrtd: digest(9), rtmrs }));
+    assert.match(sentence!, /in the TDREPORT; RTMR2 \("command line", "initrd"\) differs too$/);
+  });
+
   test('MRTD of a firmware, measured in the other page order', () => {
     const sections = readTdvfSections(tdvfImage(), 'f');
     const [one, two] = [measureFirmware(sections, 'page-by-page'), measureFirmware(sections, 'add-then-measure')];

@@ -1,6 +1,7 @@
 /** `seamulator boot`: a Linux kernel as a TD. */
 
 import { Command, Option } from 'commander';
+import type { QuoteVersion } from '../../attestation/index.ts';
 import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import { type CpuProfile, DEFAULT_SEED, type HostProfile, type ModuleVersion } from '../../machine/index.ts';
 import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile } from '../../node/index.ts';
@@ -11,7 +12,7 @@ import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../gu
 import { COMMAND_LINE_BASE, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
-import { cpuOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
+import { cpuOption, quoteVersionOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
 import { runTd, type Show } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
@@ -26,6 +27,7 @@ interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly cpu: CpuProfile;
   readonly tdxModule: ModuleVersion;
   readonly vmm: HostProfile;
+  readonly quoteVersion: QuoteVersion;
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
   readonly symbols?: string;
@@ -65,6 +67,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .addOption(cpuOption())
     .addOption(tdxModuleOption())
     .addOption(vmmOption())
+    .addOption(quoteVersionOption())
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
     .addOption(
       new Option('--engine <engine>', 'how the guest is executed; the same bits either way')
@@ -123,6 +126,7 @@ async function boot(options: BootOptions): Promise<number> {
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
     hostProfile: options.vmm,
+    quoteVersion: options.quoteVersion,
     seed: options.seed,
     maxInstructions: options.maxInstructions,
     engine: options.engine,
