@@ -13,13 +13,7 @@ interface Floor {
 const ground = ['bits', 'wasm', 'time', 'probe'] as const;
 const facts = ['isa', 'abi', 'memory'] as const;
 const module = [...ground, ...facts, 'memory/shared-view', 'digest', 'cpu'] as const;
-const attestationPackages = [
-  '@noble/hashes',
-  '@noble/curves',
-  '@peculiar/asn1-schema',
-  '@peculiar/asn1-x509',
-  'asn1js',
-] as const;
+const attestationPackages = ['@noble/hashes', '@noble/curves', 'asn1js'] as const;
 const host = [...module, 'seam', 'seam/host-door', 'devices', 'loader', 'attestation', 'vmm'] as const;
 
 export const floors: Readonly<Record<string, Floor>> = {

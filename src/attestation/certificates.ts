@@ -1,10 +1,26 @@
 /** X.509 certificates and revocation lists as a verifier reads them (RFC 5280); ECDSA P-256 with SHA-256 and nothing else. */
 import { p256 } from '@noble/curves/nist.js';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { BasicConstraints, Certificate, CertificateList, id_ce_basicConstraints, type Name } from '@peculiar/asn1-x509';
+import {
+  type BaseBlock,
+  BaseStringBlock,
+  BitString,
+  Constructed,
+  Boolean as DerBoolean,
+  Set as DerSet,
+  fromBER,
+  GeneralizedTime,
+  Integer,
+  ObjectIdentifier,
+  OctetString,
+  Sequence,
+  UTCTime,
+} from 'asn1js';
 import { decodeSgxExtension, SGX_EXTENSION_OID, type SgxExtension } from './sgx-extension.ts';
 
 const ECDSA_WITH_SHA256 = '1.2.840.10045.4.3.2';
+const BASIC_CONSTRAINTS_OID = '2.5.29.19';
+/** [n] of the syntax */
+const CONTEXT_CLASS = 3;
 
 interface Signed {
   /** "CN=..., O=..." */
@@ -43,23 +59,23 @@ export class CertificateError extends Error {
 /** @throws CertificateError */
 export function readCertificate(der: Uint8Array): ReadCertificate {
   return reading('a certificate', () => {
-    const certificate = AsnConvert.parse(der, Certificate);
-    const { tbsCertificate: tbs } = certificate;
-    const extension = (oid: string) => tbs.extensions?.find(({ extnID }) => extnID === oid)?.extnValue.buffer;
-    const constraints = extension(id_ce_basicConstraints);
-    const sgx = extension(SGX_EXTENSION_OID);
+    const { parts, ...signed } = readSigned(der);
+    // the version is there in all but the oldest
+    const [serial, , issuer, validity, subject, keyInfo, ...optional] = isTagged(parts[0], 0) ? parts.slice(1) : parts;
+    const [notBefore, notAfter] = partsOf(validity).map(timeOf);
+    const extensions = extensionsOf(optional.find((part) => isTagged(part, 3)));
+    const sgx = extensions.get(SGX_EXTENSION_OID);
     return {
+      ...signed,
       der,
-      subject: nameText(tbs.subject),
-      issuer: nameText(tbs.issuer),
-      serial: serialText(tbs.serialNumber),
-      notBefore: tbs.validity.notBefore.getTime(),
-      notAfter: tbs.validity.notAfter.getTime(),
-      publicKey: new Uint8Array(tbs.subjectPublicKeyInfo.subjectPublicKey),
-      isCa: constraints !== undefined && AsnConvert.parse(constraints, BasicConstraints).cA,
+      issuer: nameText(issuer),
+      subject: nameText(subject),
+      serial: serialText(serial),
+      notBefore: notBefore!,
+      notAfter: notAfter!,
+      publicKey: bitsOf(partsOf(keyInfo)[1]),
+      isCa: isCa(extensions.get(BASIC_CONSTRAINTS_OID)),
       sgx: sgx === undefined ? undefined : decodeSgxExtension(sgx),
-      signedBytes: new Uint8Array(certificate.tbsCertificateRaw!),
-      signature: signatureOf(certificate.signatureAlgorithm.algorithm, certificate.signatureValue),
     };
   });
 }
@@ -67,15 +83,17 @@ export function readCertificate(der: Uint8Array): ReadCertificate {
 /** @throws CertificateError */
 export function readRevocationList(der: Uint8Array): ReadRevocationList {
   return reading('a revocation list', () => {
-    const list = AsnConvert.parse(der, CertificateList);
-    const { tbsCertList: tbs } = list;
+    const { parts, ...signed } = readSigned(der);
+    const [, issuer, thisUpdate, ...rest] = parts[0] instanceof Integer ? parts.slice(1) : parts;
+    const hasNextUpdate = rest[0] instanceof UTCTime; // GeneralizedTime is one too
+    const list = rest[hasNextUpdate ? 1 : 0];
+    const entries = list instanceof Sequence ? partsOf(list) : [];
     return {
-      issuer: nameText(tbs.issuer),
-      thisUpdate: tbs.thisUpdate.getTime(),
-      nextUpdate: tbs.nextUpdate?.getTime(),
-      revoked: (tbs.revokedCertificates ?? []).map(({ userCertificate }) => serialText(userCertificate)),
-      signedBytes: new Uint8Array(list.tbsCertListRaw!),
-      signature: signatureOf(list.signatureAlgorithm.algorithm, list.signature),
+      ...signed,
+      issuer: nameText(issuer),
+      thisUpdate: timeOf(thisUpdate),
+      nextUpdate: hasNextUpdate ? timeOf(rest[0]) : undefined,
+      revoked: entries.map((entry) => serialText(partsOf(entry)[0])),
     };
   });
 }
@@ -115,26 +133,81 @@ export function isSignature(
   }
 }
 
-function signatureOf(algorithm: string, signature: ArrayBuffer): Uint8Array {
-  if (algorithm !== ECDSA_WITH_SHA256) throw new Error(`it is signed with ${algorithm}, not with ECDSA and SHA-256`);
-  return new Uint8Array(signature);
+/** The frame that certificates and lists share: what is signed, in parts and as bytes, and the signature. */
+function readSigned(der: Uint8Array): { parts: BaseBlock[]; signedBytes: Uint8Array; signature: Uint8Array } {
+  const [toBeSigned, algorithm, signature] = partsOf(fromBER(der).result);
+  const name = oidText(partsOf(algorithm)[0]);
+  if (name !== ECDSA_WITH_SHA256) throw new Error(`it is signed with ${name}, not with ECDSA and SHA-256`);
+  const parts = partsOf(toBeSigned);
+  return { parts, signedBytes: toBeSigned!.valueBeforeDecodeView, signature: bitsOf(signature) };
 }
 
-function nameText(name: Name): string {
-  const short: Readonly<Record<string, string>> = {
-    '2.5.4.3': 'CN',
-    '2.5.4.10': 'O',
-    '2.5.4.7': 'L',
-    '2.5.4.8': 'ST',
-    '2.5.4.6': 'C',
-  };
-  return name
-    .flatMap((relative) => [...relative].map(({ type, value }) => `${short[type] ?? type}=${value.toString()}`))
+function partsOf(block: BaseBlock | undefined): BaseBlock[] {
+  if (block instanceof Sequence || block instanceof DerSet || block instanceof Constructed)
+    return block.valueBlock.value;
+  throw new Error('a sequence is missing');
+}
+
+function isTagged(block: BaseBlock | undefined, tagNumber: number): boolean {
+  return block !== undefined && block.idBlock.tagClass === CONTEXT_CLASS && block.idBlock.tagNumber === tagNumber;
+}
+
+function oidText(block: BaseBlock | undefined): string {
+  if (block instanceof ObjectIdentifier) return block.valueBlock.toString();
+  throw new Error('an object identifier is missing');
+}
+
+function bitsOf(block: BaseBlock | undefined): Uint8Array {
+  if (block instanceof BitString) return block.valueBlock.valueHexView.slice();
+  throw new Error('a bit string is missing');
+}
+
+function timeOf(block: BaseBlock | undefined): Date {
+  if (block instanceof UTCTime || block instanceof GeneralizedTime) return block.toDate();
+  throw new Error('a time is missing');
+}
+
+/** The values by object identifier, as DER. */
+function extensionsOf(tagged: BaseBlock | undefined): ReadonlyMap<string, Uint8Array> {
+  if (tagged === undefined) return new Map();
+  return new Map(
+    partsOf(partsOf(tagged)[0]).map((extension) => {
+      const [id, ...rest] = partsOf(extension);
+      const value = rest.at(-1);
+      if (!(value instanceof OctetString)) throw new Error('the value of an extension is missing');
+      return [oidText(id), value.valueBlock.valueHexView];
+    }),
+  );
+}
+
+function isCa(constraints: Uint8Array | undefined): boolean {
+  if (constraints === undefined) return false;
+  const [flag] = partsOf(fromBER(constraints).result);
+  return flag instanceof DerBoolean && flag.valueBlock.value;
+}
+
+const NAME_PARTS: Readonly<Record<string, string>> = {
+  '2.5.4.3': 'CN',
+  '2.5.4.10': 'O',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'ST',
+  '2.5.4.6': 'C',
+};
+
+function nameText(name: BaseBlock | undefined): string {
+  return partsOf(name)
+    .flatMap(partsOf)
+    .map((part) => {
+      const [type, value] = partsOf(part);
+      const id = oidText(type);
+      return `${NAME_PARTS[id] ?? id}=${value instanceof BaseStringBlock ? value.getValue() : ''}`;
+    })
     .join(', ');
 }
 
-function serialText(serial: ArrayBuffer): string {
-  return Array.from(new Uint8Array(serial), (byte) => byte.toString(16).padStart(2, '0'))
+function serialText(block: BaseBlock | undefined): string {
+  if (!(block instanceof Integer)) throw new Error('a serial number is missing');
+  return Array.from(block.valueBlock.valueHexView, (byte) => byte.toString(16).padStart(2, '0'))
     .join('')
     .replace(/^(00)+/, '');
 }

@@ -35,8 +35,8 @@ export interface SgxExtension {
   readonly fmspc: Uint8Array;
 }
 
-/** DER of the extension's value. */
-export function encodeSgxExtension(extension: SgxExtension): ArrayBuffer {
+/** The extension's value. */
+export function encodeSgxExtension(extension: SgxExtension): Sequence {
   const tcb = [
     ...extension.componentSvns.map((svn, index) => pair(`${Oid.tcb}.${index + 1}`, new Integer({ value: svn }))),
     pair(`${Oid.tcb}.${PCE_SVN_INDEX}`, new Integer({ value: extension.pceSvn })),
@@ -50,11 +50,11 @@ export function encodeSgxExtension(extension: SgxExtension): ArrayBuffer {
       pair(Oid.fmspc, octets(extension.fmspc)),
       pair(Oid.sgxType, new Enumerated({ value: SGX_TYPE_STANDARD })),
     ],
-  }).toBER();
+  });
 }
 
 /** undefined where the bytes are no such extension. */
-export function decodeSgxExtension(der: ArrayBuffer): SgxExtension | undefined {
+export function decodeSgxExtension(der: Uint8Array): SgxExtension | undefined {
   const fields = pairs(fromBER(der).result);
   const tcb = pairs(fields.get(Oid.tcb));
   const integer = (oid: string): number | undefined => {

@@ -92,7 +92,7 @@ function ofLength(root: Issued, length: number): Uint8Array {
   const spare = length - root.der.length;
   for (let attempt = 0; attempt < 1000; attempt++) {
     const comment = new Uint8Array(Math.max(0, spare - 20 + (attempt % 8))).fill(attempt);
-    const value = new OctetString({ valueHex: comment.buffer }).toBER();
+    const value = new OctetString({ valueHex: comment.buffer });
     const { der } = issueCertificate(root, undefined, 'root', validity, [extension(COMMENT_OID, false, value)]);
     if (der.length === length) return der;
   }

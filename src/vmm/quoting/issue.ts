@@ -2,43 +2,21 @@
 import { p256 } from '@noble/curves/nist.js';
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import {
-  AlgorithmIdentifier,
-  AttributeTypeAndValue,
-  AttributeValue,
-  AuthorityKeyIdentifier,
-  BasicConstraints,
-  Certificate,
-  CertificateList,
-  CRLDistributionPoints,
-  CRLNumber,
-  DistributionPoint,
-  DistributionPointName,
-  Extension,
-  Extensions,
-  GeneralName,
-  id_ce_authorityKeyIdentifier,
-  id_ce_basicConstraints,
-  id_ce_cRLDistributionPoints,
-  id_ce_cRLNumber,
-  id_ce_keyUsage,
-  id_ce_subjectKeyIdentifier,
-  KeyIdentifier,
-  KeyUsage,
-  KeyUsageFlags,
-  Name,
-  RelativeDistinguishedName,
-  RevokedCertificate,
-  SubjectKeyIdentifier,
-  SubjectPublicKeyInfo,
-  TBSCertificate,
-  TBSCertList,
-  Time,
-  Validity,
-  Version,
-} from '@peculiar/asn1-x509';
-import { ObjectIdentifier } from 'asn1js';
+  type BaseBlock,
+  BitString,
+  Constructed,
+  Boolean as DerBoolean,
+  Set as DerSet,
+  GeneralizedTime,
+  Integer,
+  ObjectIdentifier,
+  OctetString,
+  Primitive,
+  Sequence,
+  UTCTime,
+  Utf8String,
+} from 'asn1js';
 
 const Oid = {
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
@@ -46,7 +24,23 @@ const Oid = {
   prime256v1: '1.2.840.10045.3.1.7',
   commonName: '2.5.4.3',
   organization: '2.5.4.10',
+  subjectKeyIdentifier: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  basicConstraints: '2.5.29.19',
+  crlNumber: '2.5.29.20',
+  crlDistributionPoints: '2.5.29.31',
+  authorityKeyIdentifier: '2.5.29.35',
 } as const;
+
+/** RFC 5280, section 4.2.1.3: the bits in use, and how many of the last byte are not. */
+const KeyUsage = {
+  digitalSignatureAndNonRepudiation: [0xc0, 6],
+  certificateAndCrlSign: [0x06, 1],
+} as const;
+/** [n] of the syntax */
+const CONTEXT_CLASS = 3;
+/** UTCTime ends where its two digits of the year do (RFC 5280, section 4.1.2.5). */
+const FIRST_GENERALIZED_YEAR = 2050;
 
 /** In every name we issue; RFC 2606 keeps the domain from ever existing. */
 const ORGANIZATION = 'Seamulator TEST - simulated, proves nothing';
@@ -98,45 +92,34 @@ export function issueCertificate(
   issuer: Holder | undefined,
   purpose: Purpose,
   { notBefore, notAfter }: Period,
-  extra: readonly Extension[] = [],
+  extra: readonly Sequence[] = [],
 ): Issued {
   refuseRealName(subject.name);
   const by = issuer ?? subject;
   const serial = serialNumber(`${subject.name} ${by.name}`, subject.key.publicKey);
-  const usage =
-    purpose === 'leaf'
-      ? KeyUsageFlags.digitalSignature | KeyUsageFlags.nonRepudiation
-      : KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign;
-  const constraints = purpose === 'leaf' ? { cA: false } : { cA: true, pathLenConstraint: purpose === 'root' ? 1 : 0 };
-  const tbsCertificate = new TBSCertificate({
-    version: Version.v3,
-    serialNumber: bufferOf(serial),
-    signature: signatureAlgorithm(),
-    issuer: nameOf(by.name),
-    validity: new Validity({ notBefore, notAfter }),
-    subject: nameOf(subject.name),
-    subjectPublicKeyInfo: new SubjectPublicKeyInfo({
-      algorithm: new AlgorithmIdentifier({
-        algorithm: Oid.ecPublicKey,
-        parameters: new ObjectIdentifier({ value: Oid.prime256v1 }).toBER(),
-      }),
-      subjectPublicKey: bufferOf(subject.key.publicKey),
-    }),
-    extensions: new Extensions([
-      authorityKey(by),
-      extension(id_ce_cRLDistributionPoints, false, distributionPoint(by)),
-      extension(id_ce_subjectKeyIdentifier, false, new SubjectKeyIdentifier(bufferOf(keyIdentifier(subject)))),
-      extension(id_ce_keyUsage, true, new KeyUsage(usage)),
-      extension(id_ce_basicConstraints, true, new BasicConstraints(constraints)),
-      ...extra,
-    ]),
-  });
-  const certificate = new Certificate({
-    tbsCertificate,
-    signatureAlgorithm: signatureAlgorithm(),
-    signatureValue: bufferOf(derSignature(by.key, AsnConvert.serialize(tbsCertificate))),
-  });
-  return { ...subject, serial, der: new Uint8Array(AsnConvert.serialize(certificate)) };
+  const isCa = purpose !== 'leaf';
+  const usage = KeyUsage[isCa ? 'certificateAndCrlSign' : 'digitalSignatureAndNonRepudiation'];
+  const pathLength = new Integer({ value: purpose === 'root' ? 1 : 0 });
+  const extensions = [
+    authorityKey(by),
+    extension(Oid.crlDistributionPoints, false, distributionPoint(by)),
+    extension(Oid.subjectKeyIdentifier, false, octets(keyIdentifier(subject))),
+    extension(Oid.keyUsage, true, new BitString({ valueHex: bufferOf(Uint8Array.of(usage[0])), unusedBits: usage[1] })),
+    extension(Oid.basicConstraints, true, isCa ? sequence(new DerBoolean({ value: true }), pathLength) : sequence()),
+    ...extra,
+  ];
+  const der = signed(
+    by,
+    tagged(0, new Integer({ value: 2 })), // version 3
+    integer(serial),
+    signatureAlgorithm(),
+    nameOf(by.name),
+    sequence(time(notBefore), time(notAfter)),
+    nameOf(subject.name),
+    sequence(sequence(oid(Oid.ecPublicKey), oid(Oid.prime256v1)), bits(subject.key.publicKey)),
+    tagged(3, sequence(...extensions)),
+  );
+  return { ...subject, serial, der };
 }
 
 /** DER of a list that revokes the given certificates. */
@@ -145,26 +128,25 @@ export function issueRevocationList(
   revoked: readonly Revocable[],
   { notBefore, notAfter }: Period,
 ): Uint8Array {
-  const tbsCertList = new TBSCertList({
-    version: Version.v2,
-    signature: signatureAlgorithm(),
-    issuer: nameOf(issuer.name),
-    thisUpdate: new Time(notBefore),
-    nextUpdate: new Time(notAfter),
-    ...(revoked.length > 0 && {
-      revokedCertificates: revoked.map(
-        ({ serial }) =>
-          new RevokedCertificate({ userCertificate: bufferOf(serial), revocationDate: new Time(notBefore) }),
-      ),
-    }),
-    crlExtensions: [extension(id_ce_cRLNumber, false, new CRLNumber(1)), authorityKey(issuer)],
-  });
-  const list = new CertificateList({
-    tbsCertList,
-    signatureAlgorithm: signatureAlgorithm(),
-    signature: bufferOf(derSignature(issuer.key, AsnConvert.serialize(tbsCertList))),
-  });
-  return new Uint8Array(AsnConvert.serialize(list));
+  const entries = revoked.map(({ serial }) => sequence(integer(serial), time(notBefore)));
+  return signed(
+    issuer,
+    new Integer({ value: 1 }), // version 2
+    signatureAlgorithm(),
+    nameOf(issuer.name),
+    time(notBefore),
+    time(notAfter),
+    ...(entries.length > 0 ? [sequence(...entries)] : []),
+    tagged(0, sequence(extension(Oid.crlNumber, false, new Integer({ value: 1 })), authorityKey(issuer))),
+  );
+}
+
+/** The frame that certificates and lists share: what is signed, how, the signature. */
+function signed(by: Holder, ...parts: readonly BaseBlock[]): Uint8Array {
+  const toBeSigned = sequence(...parts);
+  const message = new Uint8Array(toBeSigned.toBER());
+  const signature = p256.sign(message, by.key.secretKey, { lowS: false, format: 'der' });
+  return new Uint8Array(sequence(toBeSigned, signatureAlgorithm(), bits(signature)).toBER());
 }
 
 /** Nothing that we issue may pass for the vendor's. */
@@ -175,32 +157,19 @@ function refuseRealName(name: string): void {
     );
 }
 
-export function extension(extnID: string, critical: boolean, value: object | ArrayBuffer): Extension {
-  const der = value instanceof ArrayBuffer ? value : AsnConvert.serialize(value);
-  return new Extension({ extnID, critical, extnValue: new OctetString(der) });
+/** An extension of a certificate or a list. */
+export function extension(id: string, critical: boolean, value: BaseBlock): Sequence {
+  const flag = critical ? [new DerBoolean({ value: true })] : [];
+  return sequence(oid(id), ...flag, octets(new Uint8Array(value.toBER())));
 }
 
-function signatureAlgorithm(): AlgorithmIdentifier {
-  return new AlgorithmIdentifier({ algorithm: Oid.ecdsaWithSha256 });
+function nameOf(commonName: string): Sequence {
+  const part = (type: string, value: string) => new DerSet({ value: [sequence(oid(type), new Utf8String({ value }))] });
+  return sequence(part(Oid.commonName, commonName), part(Oid.organization, ORGANIZATION));
 }
 
-function derSignature({ secretKey }: SigningKey, message: ArrayBuffer): Uint8Array {
-  return p256.sign(new Uint8Array(message), secretKey, { lowS: false, format: 'der' });
-}
-
-function nameOf(commonName: string): Name {
-  const part = (type: string, utf8String: string) =>
-    new RelativeDistinguishedName([new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String }) })]);
-  return new Name([part(Oid.commonName, commonName), part(Oid.organization, ORGANIZATION)]);
-}
-
-function authorityKey(issuer: Holder): Extension {
-  const keyIdentifierOfIssuer = new KeyIdentifier(bufferOf(keyIdentifier(issuer)));
-  return extension(
-    id_ce_authorityKeyIdentifier,
-    false,
-    new AuthorityKeyIdentifier({ keyIdentifier: keyIdentifierOfIssuer }),
-  );
+function authorityKey(issuer: Holder): Sequence {
+  return extension(Oid.authorityKeyIdentifier, false, sequence(taggedBytes(0, keyIdentifier(issuer))));
 }
 
 /** RFC 5280, section 4.2.1.2, method 1. */
@@ -208,12 +177,48 @@ function keyIdentifier({ key }: Holder): Uint8Array {
   return sha1(key.publicKey);
 }
 
-function distributionPoint({ name }: Holder): CRLDistributionPoints {
-  const uniformResourceIdentifier = `${CRL_HOST}/${name.replaceAll(' ', '-')}.crl`;
-  const fullName = [new GeneralName({ uniformResourceIdentifier })];
-  return new CRLDistributionPoints([
-    new DistributionPoint({ distributionPoint: new DistributionPointName({ fullName }) }),
-  ]);
+/** A list of one point with one full name, a URI. */
+function distributionPoint({ name }: Holder): Sequence {
+  const uri = new TextEncoder().encode(`${CRL_HOST}/${name.replaceAll(' ', '-')}.crl`);
+  return sequence(sequence(tagged(0, tagged(0, taggedBytes(6, uri)))));
+}
+
+function signatureAlgorithm(): Sequence {
+  return sequence(oid(Oid.ecdsaWithSha256));
+}
+
+function time(date: Date): BaseBlock {
+  return date.getUTCFullYear() < FIRST_GENERALIZED_YEAR
+    ? new UTCTime({ valueDate: date })
+    : new GeneralizedTime({ valueDate: date });
+}
+
+function sequence(...value: readonly BaseBlock[]): Sequence {
+  return new Sequence({ value: [...value] });
+}
+
+function oid(value: string): ObjectIdentifier {
+  return new ObjectIdentifier({ value });
+}
+
+function integer(bytes: Uint8Array): Integer {
+  return new Integer({ valueHex: bufferOf(bytes) });
+}
+
+function bits(bytes: Uint8Array): BitString {
+  return new BitString({ valueHex: bufferOf(bytes) });
+}
+
+function octets(bytes: Uint8Array): OctetString {
+  return new OctetString({ valueHex: bufferOf(bytes) });
+}
+
+function tagged(tagNumber: number, ...value: readonly BaseBlock[]): Constructed {
+  return new Constructed({ idBlock: { tagClass: CONTEXT_CLASS, tagNumber }, value: [...value] });
+}
+
+function taggedBytes(tagNumber: number, bytes: Uint8Array): Primitive {
+  return new Primitive({ idBlock: { tagClass: CONTEXT_CLASS, tagNumber }, valueHex: bufferOf(bytes) });
 }
 
 /** 20 bytes, positive, never with leading zeros. */
