@@ -15,7 +15,6 @@ export { RunControl, type StopReport } from './gdb/run-control.ts';
 export { GdbStub, type StubOptions } from './gdb/stub.ts';
 export type { DebugTarget } from './gdb/target.ts';
 export { LIVE_VIEW_LINES, type LiveFacts, liveView, type Phase, phaseOf } from './live-view.ts';
-export { PageCounts } from './page-counts.ts';
 export {
   contentDigest,
   type Measurements,
@@ -25,6 +24,7 @@ export {
   type PageOrder,
 } from './measure.ts';
 export { eventText, firstDifference, hexOf, type Reported, readReported, registerName } from './measure-diff.ts';
+export { PageCounts } from './page-counts.ts';
 export { type ConsoleWords, consoleWords } from './post-mortem/console-words.ts';
 export { DIAGNOSES, type DiagnosisRow, diagnose } from './post-mortem/diagnoses.ts';
 export { guestSymbolLookup, readGuestSymbols } from './post-mortem/guest-symbols.ts';
