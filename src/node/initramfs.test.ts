@@ -39,3 +39,15 @@ test('equal inputs, equal bytes; another command, other bytes', () => {
   assert.deepEqual(busyboxInitramfs(busybox, 'a'), busyboxInitramfs(busybox, 'a'));
   assert.notDeepEqual(busyboxInitramfs(busybox, 'a'), busyboxInitramfs(busybox, 'b'));
 });
+
+test('modules are for modprobe, and are loaded at once for a person and for a command that speaks of attestation', () => {
+  const files = ['configfs.ko.xz', 'tsm.ko.xz', 'tdx-guest.ko.xz'].map((name) => ({ name, bytes: Uint8Array.of(1) }));
+  const modules = { release: '6.12.0-test', files };
+  const textOf = (command?: string) => Buffer.from(busyboxInitramfs(busybox, command, modules)).toString('latin1');
+  for (const command of [undefined, 'cat /dev/tdx_guest', 'ls /sys/kernel/config/tsm', 'modprobe tdx-guest'])
+    assert.match(textOf(command), /xzcat \/lib\/modules\/6\.12\.0-test\/tsm\.ko\.xz >/, command);
+  const plain = textOf('dmesg | grep -i tdx');
+  assert.doesNotMatch(plain, /xzcat/);
+  assert.match(plain, /tdx-guest\.ko\.xz: tsm\.ko\.xz configfs\.ko\.xz\n/);
+  assert.match(plain, /lib\/modules\/6\.12\.0-test\/modules\.dep/);
+});
