@@ -14,7 +14,7 @@ import { debianGuest, debianInitramfs } from '../../src/node/index.ts';
 import { TestPki } from '../../src/vmm/index.ts';
 import { acceptedOf, mutationsOf, NOW } from '../attestation/mutations.ts';
 import { tdxGuestTest } from '../attestation/tdx-guest-test.ts';
-import { verifiersOf } from '../attestation/verifiers.ts';
+import { anotherRoot, verifiersOf } from '../attestation/verifiers.ts';
 
 const MEMORY_BYTES = 256 << 20;
 const REPORTDATA = Buffer.alloc(64, 'what the relying party asked for');
@@ -141,5 +141,7 @@ describe('attestation from inside Debian', () => {
       assert.equal(verifier.verify(quote, pki.collateral(), NOW), 'UpToDate', verifier.name);
       assert.deepEqual(acceptedOf(verifier, cases), verifier.overlooks, verifier.name);
     }
+    for (const verifier of await verifiersOf(anotherRoot()))
+      assert.throws(() => verifier.verify(quote, pki.collateral(), NOW), `${verifier.name} accepted another root`);
   });
 });
