@@ -3,8 +3,13 @@
 export { MODULE_1_5, MODULE_2_0, MODULE_VERSIONS, type ModuleVersion } from '../abi/index.ts';
 export { CPU_PROFILES, type CpuProfile, MINIMAL_PROFILE, SPR_PROFILE } from '../seam/index.ts';
 export type { RunLimits, TdEnd, TdHost, Tdvmcall, Vcpu, VmmHooks } from '../vmm/index.ts';
-export { DEFAULT_HOST_PROFILE, HOST_PROFILES, type HostProfile } from '../vmm/index.ts';
-export { type CollateralOptions, TestPki } from '../vmm/index.ts';
+export {
+  type CollateralOptions,
+  DEFAULT_HOST_PROFILE,
+  HOST_PROFILES,
+  type HostProfile,
+  TestPki,
+} from '../vmm/index.ts';
 export { type BareEnd, BareMachine, type BareMachineOptions } from './bare-machine.ts';
 export { BOARD } from './board.ts';
 export { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS } from './config.ts';
