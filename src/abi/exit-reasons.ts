@@ -82,5 +82,6 @@ export const ExtendedQualification = {
   NONE: 0,
   ACCEPT: 1,
   GPA_DETAILS: 2,
+  ATTR_WR: 5,
   PENDING_EPT_VIOLATION: 6,
 } as const;

@@ -31,6 +31,7 @@ export {
   moduleCall,
   ourCode,
 } from './exec/two-calls.ts';
+export type { ContentionRates } from './seeded-contention.ts';
 export { buildShimRom } from './shim/shim-rom.ts';
 export { clearPages, MemorySnapshot, type PageRun, pagesInUse } from './snapshot.ts';
 export {

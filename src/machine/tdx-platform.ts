@@ -23,6 +23,7 @@ import {
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
 import { solderBoard } from './devices.ts';
 import { SeededEntropy } from './entropy.ts';
+import { type ContentionRates, SeededContention } from './seeded-contention.ts';
 import { SeededTurns } from './seeded-turns.ts';
 import { Td } from './td.ts';
 
@@ -31,6 +32,8 @@ export interface PlatformOptions {
   readonly memoryBytes: number;
   /** of everything random: an integer below 2^53 */
   readonly seed?: number;
+  /** locks that are busy and leaves that are interrupted when a TD calls the module; default: none */
+  readonly contention?: ContentionRates;
   /** date and time at power-on, Unix seconds */
   readonly startUnixSeconds?: number;
   /** which host's answers the VMM gives; default: QEMU's on KVM */
@@ -100,6 +103,7 @@ export class TdxPlatform {
         this.#logicalProcessors.push(processor);
         return processor;
       },
+      contention: options.contention === undefined ? undefined : new SeededContention(seed, options.contention),
       observer: options.observer ?? NULL_OBSERVER,
     });
     this.vmm = new Vmm(this.module.hostDoor, new SharedView(this.memory));

@@ -13,6 +13,7 @@ import type { LogicalProcessor } from '../cpu/index.ts';
 import { type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 import type { CrossingObserver } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
+import type { Contention } from './contention.ts';
 import { KEY_ID_SHIFT, KeyOwnership } from './key-ownership.ts';
 import { PageType, Pamt } from './pamt.ts';
 import type { PlatformSecrets } from './report/platform-secrets.ts';
@@ -50,6 +51,7 @@ export interface CoreOptions {
   readonly createProcessor: (index: number) => LogicalProcessor;
   readonly profile: CpuProfile;
   readonly secrets: PlatformSecrets;
+  readonly contention?: Contention | undefined;
   readonly observer: CrossingObserver;
 }
 
@@ -62,6 +64,8 @@ export class SeamCore {
   readonly native: NativeCpuid;
   readonly archCapabilities: bigint;
   readonly secrets: PlatformSecrets;
+  /** undefined: nobody is ever in the way */
+  readonly contention: Contention | undefined;
   observer: CrossingObserver;
   /** the observer asks for calls before they are served */
   observesEntries: boolean;
@@ -97,6 +101,7 @@ export class SeamCore {
     this.native = new NativeCpuid(options.profile);
     this.archCapabilities = archCapabilitiesOf(options.profile);
     this.secrets = options.secrets;
+    this.contention = options.contention;
     this.observer = options.observer;
     this.observesEntries = options.observer.wantsEntries === true;
     this.pamt = new Pamt(options.memory);

@@ -1,4 +1,5 @@
 /** The TDX module. Its host comes in by `host-door.ts` alone. */
+export type { Contention } from './contention.ts';
 export type { HostDoor } from './host-door.ts';
 export { EXTEND_CHUNK_BYTES, Mrtd } from './measurement/mrtd.ts';
 export { extendRtmr } from './measurement/rtmr.ts';

@@ -5,6 +5,7 @@ import type { LogicalProcessor } from '../cpu/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS, NULL_OBSERVER } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
+import type { Contention } from './contention.ts';
 import { SeamCore } from './core.ts';
 import type { HostDoor } from './host-door.ts';
 import { postVector } from './posted-interrupts.ts';
@@ -26,6 +27,8 @@ export interface TdxModuleOptions {
   readonly version?: ModuleVersion;
   /** what the processors are; default: MINIMAL_PROFILE */
   readonly cpuProfile?: CpuProfile;
+  /** others that get in the way of leaves; default: nobody */
+  readonly contention?: Contention | undefined;
   readonly observer?: CrossingObserver;
 }
 
@@ -50,6 +53,7 @@ export class TdxModule {
       createProcessor: options.createProcessor,
       profile: options.cpuProfile ?? MINIMAL_PROFILE,
       secrets: new PlatformSecrets(options.seed),
+      contention: options.contention,
       observer: options.observer ?? NULL_OBSERVER,
     });
     this.#core = core;

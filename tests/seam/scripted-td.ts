@@ -133,7 +133,7 @@ export class Bench {
 
   readonly #version: ModuleVersion;
 
-  constructor(seed = 1, options: Pick<TdxModuleOptions, 'version' | 'cpuProfile'> = {}) {
+  constructor(seed = 1, options: Pick<TdxModuleOptions, 'version' | 'cpuProfile' | 'contention'> = {}) {
     this.#version = options.version ?? MODULE_1_5;
     this.module = new TdxModule({
       ...options,

@@ -31,7 +31,11 @@ const flag = (value: boolean): number => (value ? 1 : 0);
 
 /** Source: TDX module 1.5 source, tdx_tdvps.h. */
 const STATE_VALUES = { [VcpuState.UNINITIALIZED]: 0, [VcpuState.READY]: 2, [VcpuState.DISABLED]: 8 } as const;
-const LAST_EXIT_VALUES = { [LastExit.ASYNCHRONOUS]: 0, [LastExit.TDVMCALL]: 2 } as const;
+const LAST_EXIT_VALUES = {
+  [LastExit.ASYNCHRONOUS]: 0,
+  [LastExit.ASYNCHRONOUS_TRAP]: 1,
+  [LastExit.TDVMCALL]: 2,
+} as const;
 
 const GUEST_WRITES: Access = [READ, READ, READ_WRITE, NONE];
 const DEBUGGER_AND_GUEST_WRITE_L2: Access = [NONE, writable(7n), writable(7n), NONE];
@@ -136,8 +140,10 @@ export const VP_FIELDS: readonly FieldRow<Vcpu>[] = [
   row(0xa020_0000_0000_000en, 'POSSIBLY_EPF_STEPPING', DEBUGGER_READS),
   row(0xa020_0000_0000_000fn, 'LAST_TD_EXIT', DEBUGGER_READS, (vcpu) => LAST_EXIT_VALUES[vcpu.lastExit]),
   row(0xa020_0003_0000_0010n, 'TDVPS_PAGE_PA', HOST_READS, undefined, { fields: 15 }),
-  row(0xa020_0003_0000_0030n, 'HP_LOCK_BUSY_START', DEBUGGER_READS),
-  row(0xa020_0000_0000_0031n, 'HP_LOCK_BUSY', DEBUGGER_READS),
+  row(0xa020_0003_0000_0030n, 'HP_LOCK_BUSY_START', DEBUGGER_READS, (vcpu) =>
+    Math.max(0, vcpu.hostPriorityBusySinceTicks),
+  ),
+  row(0xa020_0000_0000_0031n, 'HP_LOCK_BUSY', DEBUGGER_READS, (vcpu) => flag(vcpu.hostPriorityBusySinceTicks >= 0)),
   row(0xa020_0003_0000_0032n, 'LAST_SEAMDB_INDEX', DEBUGGER_READS),
   row(0xa020_0000_0000_0040n, 'NMI_UNBLOCKING_DUE_TO_IRET', DEBUGGER_READS),
   row(0xa020_0001_0000_0041n, 'CURR_VM', DEBUGGER_READS, zero),

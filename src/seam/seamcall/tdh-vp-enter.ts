@@ -1,4 +1,5 @@
 import { CompletionCode as Code, type CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
+import { S } from '../../cpu/index.ts';
 import { mergePosted } from '../posted-interrupts.ts';
 import { OpState } from '../structures/td.ts';
 import { LastExit, type Vcpu, VcpuState } from '../structures/vcpu.ts';
@@ -8,7 +9,12 @@ import { handleExit } from '../td-exit/policy.ts';
 import { leafSource, type VcpuRow } from './row.ts';
 
 /** bits 52 and 53 of RCX */
-const FLAGS_HIGH = 3 << 20;
+const HOST_RECOVERABILITY_HINT_HIGH = 1 << 20;
+const RESUME_L1_HIGH = 2 << 20;
+const FLAGS_HIGH = HOST_RECOVERABILITY_HINT_HIGH | RESUME_L1_HIGH;
+/** bit 60 of the status that a guest gets for its TDCALL */
+const STATUS_HINT_HIGH = 1 << 28;
+const RAX = S.gpr;
 const NMI_VECTOR = 2;
 const NMI_TYPE = 2;
 
@@ -26,8 +32,11 @@ export const tdhVpEnter: VcpuRow = {
   run(core, registers, vcpu, configuration): CompletionCode {
     if (vcpu.state !== VcpuState.READY) return core.fail(Code.VCPU_STATE_INCORRECT);
     vcpu.associate();
-    // neither has the TD exited with a trap that the host might recover from, nor is there an L2 VM to leave
-    if ((registers.high(Gpr.RCX) & FLAGS_HIGH) !== 0) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
+    const flags = registers.high(Gpr.RCX) & FLAGS_HIGH;
+    // there is no L2 virtual machine to leave, and only after a trap is there something that the host might recover from
+    if (flags !== 0 && (flags !== HOST_RECOVERABILITY_HINT_HIGH || vcpu.lastExit !== LastExit.ASYNCHRONOUS_TRAP))
+      return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
+    if (flags !== 0) vcpu.cpu.state.set(RAX, vcpu.cpu.state.low(RAX), vcpu.cpu.state.high(RAX) | STATUS_HINT_HIGH);
     core.sharedHalf.takeChanges(vcpu.td);
     forgetStaleTranslations(vcpu);
     if (vcpu.lastExit === LastExit.TDVMCALL) takeVmcallAnswer(core, vcpu, registers);

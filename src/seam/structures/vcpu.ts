@@ -7,7 +7,7 @@ export const VcpuState = { UNINITIALIZED: 0, READY: 1, DISABLED: 2 } as const;
 export type VcpuState = (typeof VcpuState)[keyof typeof VcpuState];
 
 /** How the vCPU left the TD last; decides what TDH.VP.ENTER gives it. */
-export const LastExit = { ASYNCHRONOUS: 0, TDVMCALL: 1 } as const;
+export const LastExit = { ASYNCHRONOUS: 0, TDVMCALL: 1, ASYNCHRONOUS_TRAP: 2 } as const;
 export type LastExit = (typeof LastExit)[keyof typeof LastExit];
 
 /** IA32_MISC_ENABLE: fast strings; branch trace and precise event sampling are not there. Source: SDM vol. 4, "Architectural MSRs". */
@@ -53,6 +53,8 @@ export class Vcpu {
   /** with REDUCE_VE the TD's own: IA32_MISC_ENABLE, MSR_SMI_COUNT */
   miscEnable = MISC_ENABLE_INITIAL;
   readonly smiCount = new Uint32Array(2);
+  /** when a lock that the host has priority for was first found busy, of those found busy since; -1: none */
+  hostPriorityBusySinceTicks = -1;
 
   constructor(tdvprHpa: number, td: Td) {
     this.tdvprHpa = tdvprHpa;

@@ -17,8 +17,10 @@ import { STAY } from './outcome.ts';
 
 /** Exit qualification bits that the host may see: read, write, fetch and the rights of the page. */
 const HOST_VISIBLE_QUALIFICATION = 0x7f;
+const QUALIFICATION_READ = 1 << 0;
 const QUALIFICATION_WRITE = 1 << 1;
 const QUALIFICATION_FETCH = 1 << 2;
+const QUALIFICATION_PAGE_RWX = 7 << 3;
 const GLA_VALID = 1 << 7;
 const VALID = 0x8000_0000 | 0;
 const ERROR_PRESENT_RESERVED = 0x9;
@@ -116,13 +118,17 @@ function privateViolation(
   );
 }
 
-/** A write by the module for the guest found no page: the TDCALL will be executed again after the host has served the exit. */
-export function leaveForAccept(
+/**
+ * A leaf that changes the page at `gpa` found none that it could change: the TDCALL will be executed again after the host has served
+ * the exit. `type` says which leaf it was.
+ */
+export function leaveForPage(
   core: SeamCore,
   vcpu: Vcpu,
   configuration: TdConfiguration,
   gpa: number,
   asked: PageLevel,
+  type: number,
 ): CompletionCode {
   const sept = configuration.secureEpt;
   const row = SEPT_STATES[sept.state]!;
@@ -132,9 +138,24 @@ export function leaveForAccept(
     vcpu,
     Code.SUCCESS,
     ExitReason.EptViolation,
-    QUALIFICATION_WRITE,
-    ExtendedQualification.ACCEPT,
+    QUALIFICATION_WRITE | (row.accessible ? QUALIFICATION_PAGE_RWX : 0),
+    type,
     information,
+    gpa,
+    0,
+  );
+}
+
+/** A leaf that only looks at the page at `gpa` found none: an EPT violation about nothing but the address. */
+export function leaveForMissingPage(core: SeamCore, vcpu: Vcpu, gpa: number): CompletionCode {
+  return leaveAsynchronously(
+    core,
+    vcpu,
+    Code.SUCCESS,
+    ExitReason.EptViolation,
+    0,
+    ExtendedQualification.NONE,
+    0,
     gpa,
     0,
   );
@@ -163,7 +184,7 @@ export function translateOperand(
   const { exit } = vcpu.cpu;
   exit.reset(ExitReason.EptViolation);
   exit.guestPhysical = gpa;
-  exit.qualificationLow = write ? QUALIFICATION_WRITE : 1;
+  exit.qualificationLow = write ? QUALIFICATION_READ | QUALIFICATION_WRITE : QUALIFICATION_READ;
   core.code = handleEptViolation(core, vcpu, exit, configuration);
   core.leaving = core.code !== STAY;
   return OPERAND_UNAVAILABLE;

@@ -48,6 +48,28 @@ export function leaveAsynchronously(
   return core.fail(code, reason);
 }
 
+/**
+ * A TDCALL leaf that is over ends in a TD exit about somebody else: the guest has its status (`code`, `core.details`) and goes on after
+ * the TDCALL when it is entered again. The host gets `exitCode`, what is in RDX, and an address. Source: TDX module 1.5 source, td_exit.c.
+ */
+export function leaveAsTrap(
+  core: SeamCore,
+  vcpu: Vcpu,
+  code: CompletionCode,
+  exitCode: CompletionCode,
+  rdxLow: number,
+  rdxHigh: number,
+  gpa: number,
+): CompletionCode {
+  const { cpu } = vcpu;
+  cpu.state.set(S.gpr, core.details, code);
+  cpu.skipInstruction(cpu.exit.instructionLength);
+  core.leaving = true;
+  leaveAsynchronously(core, vcpu, exitCode, 0, 0, rdxLow, rdxHigh, gpa, 0);
+  vcpu.lastExit = LastExit.ASYNCHRONOUS_TRAP;
+  return exitCode;
+}
+
 /** As leaveAsynchronously, with nothing but the exit's own reason and qualification. */
 export function leaveForExit(core: SeamCore, vcpu: Vcpu, code: CompletionCode, exit: ExitRecord): CompletionCode {
   const { reason, qualificationLow, interruptionInformation } = exit;

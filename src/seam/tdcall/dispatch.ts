@@ -1,14 +1,16 @@
 /** TDCALL. Source: TDX Module 1.5 ABI Definition, "TDCALL Instruction (Common)". */
-import { CompletionCode as Code, type CompletionCode, OperandId } from '../../abi/index.ts';
+import { CompletionCode as Code, type CompletionCode, isModule20, OperandId } from '../../abi/index.ts';
 import { type ExitRecord, S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import type { SeamCore } from '../core.ts';
 import { injectException, Vector } from '../inject.ts';
 import type { TdConfiguration } from '../structures/td.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
+import { leaveAsTrap } from '../td-exit/leave.ts';
 import { STAY } from '../td-exit/outcome.ts';
 import { RAX, RCX } from './guest-registers.ts';
 import { TDCALL_ROWS } from './index.ts';
+import { hostGaveLock, hostKeepsLock } from './locks.ts';
 import type { TdcallRow } from './row.ts';
 
 const CS_RIGHTS = S.segmentRights + 4;
@@ -17,6 +19,10 @@ const EFER_LMA = 1 << 10;
 
 const BY_LEAF: (TdcallRow | undefined)[] = [];
 for (const row of TDCALL_ROWS) BY_LEAF[row.leaf] = row;
+
+function highestVersion({ version }: SeamCore, { maxVersion, maxVersion20 }: TdcallRow): number {
+  return isModule20(version) ? (maxVersion20 ?? maxVersion) : maxVersion;
+}
 
 export function handleTdcall(
   core: SeamCore,
@@ -43,11 +49,15 @@ export function handleTdcall(
   const { instructionLength } = exit;
   if (core.observesEntries)
     core.observer.crossing(CrossingKind.ModuleCallEntry, vcpu.index, leaf, operand, 0, ripLow, ripHigh, state.gprs);
-  const code =
-    row === undefined || version > row.maxVersion
+  let code =
+    row === undefined || (version > 0 && version > highestVersion(core, row))
       ? core.fail(Code.OPERAND_INVALID, OperandId.RAX)
       : row.run(core, vcpu, configuration, version);
   if (core.leaving || code === STAY) return code;
+  if (code === Code.OPERAND_BUSY_HOST_PRIORITY) {
+    code = Code.OPERAND_BUSY;
+    if (hostKeepsLock(core, vcpu)) return leaveAsTrap(core, vcpu, code, Code.HOST_PRIORITY_BUSY_TIMEOUT, 0, 0, 0);
+  } else hostGaveLock(vcpu);
   state.set(RAX, core.details, code);
   core.observer.crossing(CrossingKind.ModuleCall, vcpu.index, leaf, operand, code | 0, ripLow, ripHigh, state.gprs);
   cpu.skipInstruction(instructionLength);

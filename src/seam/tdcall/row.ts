@@ -8,8 +8,10 @@ export interface TdcallRow {
   readonly leaf: TdgLeaf;
   /** name in the specification */
   readonly name: string;
-  /** highest version of the leaf */
+  /** highest version of the leaf in module 1.5 */
   readonly maxVersion: number;
+  /** the same in module 2.0, where it is another */
+  readonly maxVersion20?: number;
   /** input and output registers */
   readonly operands: string;
   readonly source: string;

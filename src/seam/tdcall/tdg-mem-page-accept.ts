@@ -1,6 +1,7 @@
 import {
   CompletionCode as Code,
   type CompletionCode,
+  ExtendedQualification,
   levelBytes,
   OperandId,
   PageLevel,
@@ -8,8 +9,9 @@ import {
 } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { SEPT_STATES, SeptOperation, SeptState } from '../sept/states.ts';
-import { leaveForAccept } from '../td-exit/ept-violation.ts';
+import { leaveForPage } from '../td-exit/ept-violation.ts';
 import { addressIn, RCX } from './guest-registers.ts';
+import { goOn, lock } from './locks.ts';
 import type { TdcallRow } from './row.ts';
 
 const RESERVED = 0xff8;
@@ -36,13 +38,15 @@ export const tdgMemPageAccept: TdcallRow = {
     const sept = configuration.secureEpt;
     const reached = sept.walk(gpa, level);
     const row = SEPT_STATES[sept.state]!;
+    if (reached && !lock(core, OperandId.RCX)) return core.code;
     if (row.accessible) return core.fail(Code.PAGE_ALREADY_ACCEPTED, sept.level);
     if (reached && !row.leaf && row.state !== SeptState.FREE) return core.fail(Code.PAGE_SIZE_MISMATCH, sept.level);
     const next = reached ? row.transitions[SeptOperation.PAGE_ACCEPT] : undefined;
     if (next === undefined) {
       core.leaving = true;
-      return leaveForAccept(core, vcpu, configuration, gpa, level);
+      return leaveForPage(core, vcpu, configuration, gpa, level, ExtendedQualification.ACCEPT);
     }
+    if (level > PageLevel.PAGE_4K && !goOn(core, vcpu)) return core.code;
     core.zeroPages(sept.hpa, levelBytes(level) / PAGE_SIZE_BYTES);
     sept.setState(gpa, next);
     return Code.SUCCESS;

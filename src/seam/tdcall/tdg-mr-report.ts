@@ -9,6 +9,7 @@ import {
 import { tdReport } from '../report/tdreport.ts';
 import { OPERAND_ILLEGAL, OPERAND_UNAVAILABLE, translateOperand } from '../td-exit/ept-violation.ts';
 import { addressIn, R8, RCX, RDX } from './guest-registers.ts';
+import { goOn, lock } from './locks.ts';
 import type { TdcallRow } from './row.ts';
 
 /** Writes a TDREPORT over the guest's REPORTDATA. */
@@ -28,6 +29,7 @@ export const tdgMrReport: TdcallRow = {
     if (dataHpa === OPERAND_ILLEGAL) return core.fail(Code.OPERAND_INVALID, OperandId.RDX);
     if (dataHpa === OPERAND_UNAVAILABLE) return core.code;
     if (state.low(R8) !== 0 || state.high(R8) !== 0) return core.fail(Code.OPERAND_INVALID, OperandId.R8);
+    if (!lock(core, OperandId.RTMR) || !goOn(core, vcpu)) return core.code;
     const reportData = core.memory.u8.slice(dataHpa, dataHpa + REPORTDATA_BYTES);
     const reportHpa = translateOperand(core, vcpu, configuration, reportGpa, true, true);
     if (reportHpa === OPERAND_ILLEGAL) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);

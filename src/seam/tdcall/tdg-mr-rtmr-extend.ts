@@ -2,6 +2,7 @@ import { CompletionCode as Code, type CompletionCode, OperandId, TdgLeaf } from 
 import { extendRtmr } from '../measurement/rtmr.ts';
 import { OPERAND_ILLEGAL, OPERAND_UNAVAILABLE, translateOperand } from '../td-exit/ept-violation.ts';
 import { addressIn, RCX, RDX } from './guest-registers.ts';
+import { lock } from './locks.ts';
 import type { TdcallRow } from './row.ts';
 
 const VALUE_BYTES = 48;
@@ -22,6 +23,7 @@ export const tdgMrRtmrExtend: TdcallRow = {
     if (hpa === OPERAND_UNAVAILABLE) return core.code;
     const rtmr = vcpu.td.rtmrs[addressIn(vcpu, RDX)];
     if (rtmr === undefined) return core.fail(Code.OPERAND_INVALID, OperandId.RDX);
+    if (!lock(core, OperandId.RTMR)) return core.code;
     extendRtmr(rtmr, core.memory.u8.subarray(hpa, hpa + VALUE_BYTES));
     return Code.SUCCESS;
   },
