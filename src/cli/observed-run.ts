@@ -11,6 +11,7 @@ import {
   quietTd,
   type SymbolLookup,
   tracedPlatform,
+  whereTdIs,
 } from '../debug/index.ts';
 import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
 import { type CrossingObserver, observeAll } from '../probe/index.ts';
@@ -67,6 +68,11 @@ export class ObservedRun {
   /** A sentence while the guest has not crossed its border for long. */
   quietSentence(): string | undefined {
     return this.#run === undefined ? undefined : quietTd({ ...this.#looksOn(), ...this.#run });
+  }
+
+  /** "at 0x1000 (start_kernel+0x10), last crossing VMM call Instruction.IO" */
+  where(): string {
+    return this.#run === undefined ? 'before its first instruction' : whereTdIs({ ...this.#looksOn(), ...this.#run });
   }
 
   #looksOn() {

@@ -106,6 +106,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   observed.end();
   options.keepGenerated?.(platform.processors.generatedCode);
   const death = session.leftBy === undefined ? observed.postMortem(session.end) : undefined;
+  const where = observed.where();
   const report = reportOf(session.instructions, session.wallMilliseconds);
   const exitCode = exitCodeOf(session, death, guestConsole);
   output.note(`\n${formatRunReport(report)}`);
@@ -115,7 +116,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     output.always(`\n${deathText(death)}`);
   }
   if (session.leftBy === undefined && session.end.cause === 'instruction-limit') {
-    output.always(`The limit of ${maxInstructions} instructions was reached.`);
+    output.always(`The limit of ${maxInstructions} instructions was reached ${where}.`);
   }
   if (options.json !== undefined) {
     await writeReport(options.json, {
@@ -137,6 +138,7 @@ function consoleTargets({ show, verbose = false }: TdRunOptions): ConsoleTargets
 function exitCodeOf({ end, leftBy }: SessionEnd, death: PostMortem | undefined, guestConsole: GuestConsole): number {
   if (leftBy !== undefined) return leftBy === 'signal' ? ExitCode.Interrupted : ExitCode.Ended;
   if (end.cause === 'instruction-limit') return ExitCode.Limit;
-  if (death !== undefined) return ExitCode.Died;
+  // a guest that resets itself may well have meant it
+  if (death !== undefined && death.id !== 'reset') return ExitCode.Died;
   return guestConsole.commandStatus ?? ExitCode.Ended;
 }

@@ -30,7 +30,7 @@ export { DIAGNOSES, type DiagnosisRow, diagnose } from './post-mortem/diagnoses.
 export { guestSymbolLookup, readGuestSymbols } from './post-mortem/guest-symbols.ts';
 export { GuestView } from './post-mortem/guest-view.ts';
 export { PageHistory } from './post-mortem/page-history.ts';
-export { formatPostMortem, type PostMortem, postMortem, quietTd } from './post-mortem/report.ts';
+export { formatPostMortem, type PostMortem, postMortem, quietTd, whereTdIs } from './post-mortem/report.ts';
 export { formatRunReport, type NamedCounts, type RunFacts, type RunReport, runReport } from './run-report.ts';
 export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from './symbols.ts';
 export { diffTraces, formatDifference, type TraceDifference } from './trace/diff.ts';

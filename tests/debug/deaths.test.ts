@@ -1,9 +1,12 @@
 /** Twelve classic deaths: the first line of each report, and what stands below it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { vmcall } from '../../guests/cases/parts.ts';
 import { CASES } from '../../guests/index.ts';
+import { TdvmcallLeaf } from '../../src/abi/index.ts';
 import { DIAGNOSES, formatPostMortem, type PostMortem } from '../../src/debug/index.ts';
 import { type Assembler, r } from '../../src/isa/index.ts';
+import { BOARD } from '../../src/machine/index.ts';
 import { caseRun, runCase } from './case-run.ts';
 
 const firstLines: Readonly<Record<string, string>> = {
@@ -114,6 +117,17 @@ test('a guest that goes round without crossing says where it is', () => {
     quiet(500_000)!,
     /^The guest is quiet: running at 0x1000[79] for 0\.0009\d* s of guest time, last crossing handled by the module CPUID\.$/,
   );
+});
+
+test('a reset without a panic has a report of its own; a power-off has none', () => {
+  const writes = (port: number, value: number) => ({
+    name: 'writes',
+    wrong: 'switches the machine',
+    program: (a: Assembler) => vmcall(a, TdvmcallLeaf.INSTRUCTION_IO, [1, 1, port, value]),
+  });
+  const { resetPort, resetValue, sleepControlPort, powerOffType } = BOARD.power;
+  assert.equal(runCase(writes(resetPort, resetValue))?.id, 'reset');
+  assert.equal(runCase(writes(sleepControlPort, (powerOffType << 2) | 0x20)), undefined);
 });
 
 test('every diagnosis has an id of its own', () => {

@@ -78,7 +78,7 @@ export const DIAGNOSES: readonly DiagnosisRow[] = [
       if (end.cause !== 'unhandled-exit' || end.why !== 'not-accepted') return undefined;
       return {
         cause: `The guest used private page ${hex(end.gpa)} before it accepted it with TDG.MEM.PAGE.ACCEPT`,
-        rule: { document: BASE, section: 'Dynamic Page Addition (Shared to Private)' },
+        rule: { document: ABI, section: 'TDG.MEM.PAGE.ACCEPT Leaf' },
         advice: [
           'Accept every page of RAM that the loader did not add, before its first use; with SEPT_VE_DISABLE there is no #VE to repair it in.',
           `The access is at ${hex(guest.instructionPointer)}; look at who handed that memory out.`,
@@ -160,7 +160,7 @@ export const DIAGNOSES: readonly DiagnosisRow[] = [
       const old = scene.guest.register('EFER');
       return {
         cause: `The guest wrote ${hex(value)} to IA32_EFER (it holds ${hex(old)}): all of it but SCE belongs to the module, so that is #VE, and ${noHandler(scene)}`,
-        rule: { document: BASE, section: 'IA32_EFER' },
+        rule: { document: ABI, section: 'MSR Virtualization' },
         advice: [
           'A TD starts with LME and NXE set: change nothing but SCE, or leave the write out where the value is already right.',
         ],
@@ -175,7 +175,7 @@ export const DIAGNOSES: readonly DiagnosisRow[] = [
       const { gpa, details } = unread.exception;
       return {
         cause: `#VE (${describeCause(unread.exception)}) at ${place(BigInt(unread.exception.rip ?? 0), scene.symbols)} before the guest had a handler: ${noHandler(scene)}, and the fault became a triple fault`,
-        rule: { document: BASE, section: 'Virtualization Exception (#VE)' },
+        rule: { document: BASE, section: 'Exceptions Injected by the TDX Module' },
         advice: [
           'Install a handler for vector 20 before the first instruction that a TD may not execute natively.',
           'Or call the service directly, with TDG.VP.VMCALL, where there is no handler yet.',
@@ -275,6 +275,19 @@ export const DIAGNOSES: readonly DiagnosisRow[] = [
     },
   },
   {
+    id: 'reset',
+    recognise: ({ end }) =>
+      end.cause !== 'reset'
+        ? undefined
+        : {
+            cause: 'The guest asked for a reset, which a TD cannot have: its host would build it anew',
+            rule: { document: BASE, section: 'TD Build' },
+            advice: [
+              'Let the guest power off instead; a Linux guest that should reboot was perhaps told to by panic=.',
+            ],
+          },
+  },
+  {
     id: 'quiet',
     recognise: (scene) => {
       if (scene.end.cause !== 'instruction-limit') return undefined;
@@ -296,14 +309,22 @@ const TICKS_PER_SECOND = 1e9;
 /** A guest that has not crossed for so long is called quiet. */
 export const QUIET_TICKS = 10 * TICKS_PER_SECOND;
 
+/** "at 0x1000 (start_kernel+0x10)" and "last crossing VMM call Instruction.IO". */
+export function whereabouts(scene: Scene): { readonly at: string; readonly last: string } {
+  const last = ownCrossings(scene).findLast(({ name }) => name !== 'EXTERNAL_INTERRUPT');
+  return {
+    at: `at ${place(scene.guest.instructionPointer, scene.symbols)}`,
+    last: last === undefined ? 'no crossing yet' : `last crossing ${last.kind} ${last.name}`,
+  };
+}
+
 /** "The guest is quiet: ..." where it has not crossed for long. */
 export function quietSentence(scene: Scene, leastTicks = QUIET_TICKS): string | undefined {
   const ticks = scene.nowTicks - scene.lastCrossingTicks;
   if (ticks < leastTicks) return undefined;
-  const last = ownCrossings(scene).findLast(({ name }) => name !== 'EXTERNAL_INTERRUPT');
-  const crossing = last === undefined ? 'no crossing yet' : `last crossing ${last.kind} ${last.name}`;
+  const { at, last } = whereabouts(scene);
   const seconds = (ticks / TICKS_PER_SECOND).toPrecision(3).replace(/\.?0+$/, '');
-  return `The guest is quiet: running at ${place(scene.guest.instructionPointer, scene.symbols)} for ${seconds} s of guest time, ${crossing}`;
+  return `The guest is quiet: running ${at} for ${seconds} s of guest time, ${last}`;
 }
 
 /** The first diagnosis that fits; undefined: this end is no death, as a power-off never is. */

@@ -9,7 +9,7 @@ import type { SymbolLookup } from '../symbols.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { traceLine } from '../trace/line.ts';
 import { type ConsoleWords, consoleWords } from './console-words.ts';
-import { diagnose, QUIET_TICKS, quietSentence } from './diagnoses.ts';
+import { diagnose, QUIET_TICKS, quietSentence, whereabouts } from './diagnoses.ts';
 import { GuestView } from './guest-view.ts';
 import type { PageChange, PageHistory } from './page-history.ts';
 import type { Diagnosis, Scene } from './scene.ts';
@@ -127,6 +127,12 @@ export function quietTd(input: Omit<PostMortemInput, 'end' | 'pages'>, leastTick
   if (ticks < leastTicks || td.host.vcpus.every(({ halted }) => halted)) return undefined;
   const sentence = quietSentence(sceneOf({ ...input, end: { cause: 'stopped' } }), leastTicks);
   return sentence === undefined ? undefined : `${sentence}.`;
+}
+
+/** "at 0x1000 (start_kernel+0x10), last crossing VMM call Instruction.IO": where a TD is that goes on or was stopped. */
+export function whereTdIs(input: Omit<PostMortemInput, 'end' | 'pages'>): string {
+  const { at, last } = whereabouts(sceneOf({ ...input, end: { cause: 'stopped' } }));
+  return `${at}, ${last}`;
 }
 
 function codeAround(guest: GuestView, symbols: SymbolLookup): CodeLine[] {
