@@ -10,7 +10,14 @@ import {
 } from '../../src/debug/index.ts';
 import { Assembler } from '../../src/isa/index.ts';
 import { type LoadPlan, planBareTd } from '../../src/loader/index.ts';
-import { buildShimRom, HOST_PROFILES, MINIMAL_PROFILE, type Td, TdxPlatform } from '../../src/machine/index.ts';
+import {
+  buildShimRom,
+  HOST_PROFILES,
+  MINIMAL_PROFILE,
+  type Td,
+  type TdEnd,
+  TdxPlatform,
+} from '../../src/machine/index.ts';
 import { type CrossingObserver, observeAll } from '../../src/probe/index.ts';
 
 /** a host that repairs nothing: each mistake shows where it is made */
@@ -48,6 +55,8 @@ export interface CaseRun {
   readonly td: Td;
   /** undefined: it did not die */
   readonly report: PostMortem | undefined;
+  /** its report if it had ended so */
+  readonly reportOf: (end: TdEnd) => PostMortem | undefined;
   /** quietTd, at the end of the run */
   readonly quiet: (leastTicks: number) => string | undefined;
 }
@@ -77,7 +86,8 @@ export function caseRun(
   const { end } = td.run({ instructions: 1_000_000 });
   const symbols = () => undefined;
   const seen = { platform, td, crossings, pages, symbols, consoleText };
-  return { platform, td, report: postMortem({ ...seen, end }), quiet: (leastTicks) => quietTd(seen, leastTicks) };
+  const reportOf = (how: TdEnd) => postMortem({ ...seen, end: how });
+  return { platform, td, report: reportOf(end), reportOf, quiet: (leastTicks) => quietTd(seen, leastTicks) };
 }
 
 /** The report of its death. */

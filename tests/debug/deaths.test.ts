@@ -1,12 +1,14 @@
 /** Twelve classic deaths: the first line of each report, and what stands below it. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { vmcall } from '../../guests/cases/parts.ts';
 import { CASES } from '../../guests/index.ts';
 import { TdvmcallLeaf } from '../../src/abi/index.ts';
+import { S } from '../../src/cpu/index.ts';
 import { DIAGNOSES, formatPostMortem, type PostMortem } from '../../src/debug/index.ts';
 import { type Assembler, r } from '../../src/isa/index.ts';
-import { BOARD } from '../../src/machine/index.ts';
+import { BOARD, type TdEnd } from '../../src/machine/index.ts';
 import { caseRun, runCase } from './case-run.ts';
 
 const firstLines: Readonly<Record<string, string>> = {
@@ -128,6 +130,25 @@ test('a reset without a panic has a report of its own; a power-off has none', ()
   const { resetPort, resetValue, sleepControlPort, powerOffType } = BOARD.power;
   assert.equal(runCase(writes(resetPort, resetValue))?.id, 'reset');
   assert.equal(runCase(writes(sleepControlPort, (powerOffType << 2) | 0x20)), undefined);
+});
+
+test('whatever the registers hold, there is a report', () => {
+  const { platform, td, reportOf } = caseRun(CASES.find(({ name }) => name === 've-within-ve')!);
+  const { state } = platform.module.processorsOf(td.host.tdrHpa)[0]!;
+  const rows = [S.rip, S.cr2, S.cr3, S.cr4, S.idtrBase, S.efer, S.gpr];
+  const word = fc.oneof(fc.bigInt(0n, 2n ** 64n - 1n), fc.constantFrom(0n, 0x10_0000n, 2n ** 47n - 1n, 2n ** 64n - 8n));
+  const ends: readonly TdEnd[] = [
+    { cause: 'triple-fault', vcpu: 0 },
+    { cause: 'reset' },
+    { cause: 'idle', nextAlarmTicks: Number.POSITIVE_INFINITY },
+  ];
+  fc.assert(
+    fc.property(fc.tuple(...rows.map(() => word)), fc.constantFrom(...ends), (values, end) => {
+      for (const [i, row] of rows.entries()) state.setBig(row, values[i]!);
+      assert.ok(formatPostMortem(reportOf(end)!).startsWith('The TD died. '));
+    }),
+    { numRuns: 60 },
+  );
 });
 
 test('every diagnosis has an id of its own', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { findKallsyms } from './kallsyms.ts';
 
 const SYMBOLS = 3000;
@@ -59,6 +60,20 @@ test('functions are found in an image, with their addresses, long names too', ()
   const long = found.find(({ name }) => name.startsWith('function_77x'))!;
   assert.equal(long.name.length, 'function_77'.length + 140);
   assert.equal(long.address, BASE + 0x1000n + 77n * 16n);
+});
+
+test('nothing in an image makes the search throw', () => {
+  const { bytes } = table();
+  const damage = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { maxLength: 40 });
+  fc.assert(
+    fc.property(damage, fc.nat(bytes.length), fc.nat(bytes.length), (changes, from, length) => {
+      const image = bytes.slice();
+      for (const [at, value] of changes) image[at] = value;
+      findKallsyms(image);
+      findKallsyms(image.subarray(from, from + length));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('an image without a table, or with a damaged one, gives nothing', () => {

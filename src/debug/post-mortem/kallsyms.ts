@@ -9,6 +9,7 @@ import type { CodeSymbol } from '../symbols.ts';
 const TOKENS = 256;
 const DIGITS = '0123456789';
 const LONGEST_TABLE_BYTES = 4096;
+const LONGEST_TOKEN_BYTES = 128;
 const NAMES_PER_MARKER = 256;
 const MOST_SYMBOLS = 2_000_000;
 const FEWEST_SYMBOLS = 1000;
@@ -57,12 +58,14 @@ function tokenTable({ bytes, view }: Image, digits: number): TokenTable | undefi
   let at = start;
   while (tokens.length < TOKENS && at - start < LONGEST_TABLE_BYTES) {
     const end = bytes.indexOf(0, at);
+    if (end < 0 || end - at > LONGEST_TOKEN_BYTES) return undefined;
     offsets.push(at - start);
     tokens.push(String.fromCharCode(...bytes.subarray(at, end)));
     at = end + 1;
   }
   for (const alignment of [2, 4, 8]) {
     const index = align(at, alignment);
+    if (index + 2 * TOKENS > bytes.length) return undefined;
     const agrees = offsets.every((offset, i) => view.getUint16(index + 2 * i, true) === offset);
     if (tokens.length === TOKENS && agrees) return { tokens, start, end: index + 2 * TOKENS };
   }
@@ -71,7 +74,7 @@ function tokenTable({ bytes, view }: Image, digits: number): TokenTable | undefi
 
 /** The markers end where the tokens begin: offsets of every 256th name, ascending, from 0. */
 function findMarkers({ view }: Image, tokenStart: number): { start: number; count: number } | undefined {
-  for (let end = tokenStart - (tokenStart % 4); end > tokenStart - 64; end -= 4) {
+  for (let end = tokenStart - (tokenStart % 4); end > tokenStart - 64 && end >= 8; end -= 4) {
     let at = end - 4;
     let next = view.getUint32(at, true);
     if (next === 0) continue;
