@@ -433,6 +433,7 @@ export const INTEGER_FORMS: readonly FormUnderTest[] = [
   ...stackAndBranches(),
   ...strings(),
   ...bits(),
+  ...decimal(),
 ];
 
 function* bmi(): Iterable<FormUnderTest> {
@@ -453,6 +454,16 @@ function* bmi(): Iterable<FormUnderTest> {
   yield form('SARX', 'y VEX.LZ.F3.0F38 F7 /r vvvv');
   yield form('SHLX', 'y VEX.LZ.66.0F38 F7 /r vvvv');
   yield form('SHRX', 'y VEX.LZ.F2.0F38 F7 /r vvvv');
+}
+
+function* decimal(): Iterable<FormUnderTest> {
+  const unpacked = { undefined: OF | SF | ZF | PF, modes: PROTECTED };
+  yield form('AAA', 'n 37', unpacked);
+  yield form('AAS', 'n 3F', unpacked);
+  yield form('DAA', 'n 27', { undefined: OF, modes: PROTECTED });
+  yield form('DAS', 'n 2F', { undefined: OF, modes: PROTECTED });
+  yield form('AAM', 'n D4 ib', { undefined: OF | AF | CF, modes: PROTECTED });
+  yield form('AAD', 'n D5 ib', { undefined: OF | AF | CF, modes: PROTECTED });
 }
 
 /** Forms of BMI1, BMI2 and LZCNT. */

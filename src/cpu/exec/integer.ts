@@ -3,6 +3,7 @@ import { arith } from './arith.ts';
 import { atomics } from './atomic.ts';
 import { bits } from './bit.ts';
 import { branches } from './branch.ts';
+import { decimals } from './decimal.ts';
 import { flags } from './flags.ts';
 import { logic } from './logic.ts';
 import { moves } from './move.ts';
@@ -14,6 +15,7 @@ import { strings } from './string.ts';
 
 export const integerOperations: OperationTable = {
   ...arith,
+  ...decimals,
   ...logic,
   ...shifts,
   ...moves,
