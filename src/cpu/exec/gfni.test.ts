@@ -2,40 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createInstruction, DecodeResult, Decoder } from '../../isa/index.ts';
-import { flatBench } from '../engine/flat-bench.ts';
-import { Handler } from '../engine/handlers.ts';
-import { RECORD_BYTES } from '../engine/record.ts';
-import { S } from '../state.ts';
 import { gfniOperations } from './gfni.ts';
+import { vectorBench } from './vector-bench.ts';
 import { vex } from './vex.ts';
 
 const VEX_OPERATIONS = Object.fromEntries(
   Object.entries(gfniOperations).map(([name, operation]) => [`V${name}`, vex(operation)]),
 );
-const bench = flatBench({ operations: { ...gfniOperations, ...VEX_OPERATIONS } });
-const record = bench.engine.memory.reserveProcessorArea(2 * RECORD_BYTES);
-const decoder = new Decoder(['AVX', 'GFNI']);
-
-/** Vector register as 32 bytes. */
-const register = (number: number): Uint8Array => {
-  const at = bench.cpu.state.base + S.vector + 32 * number;
-  return bench.memory.u8.subarray(at, at + 32);
-};
-
-/** Executes an instruction on registers 1 and 2 that leaves its result in register 1. */
-function execute(bytes: readonly number[], x: Uint8Array, y: Uint8Array): Uint8Array {
-  const { cpu, engine } = bench;
-  const instruction = createInstruction();
-  assert.equal(decoder.decode(Uint8Array.from(bytes), 0, bytes.length, 64, instruction), DecodeResult.Ok);
-  engine.binder.write(record, instruction, 0, false);
-  engine.handlers.flush();
-  engine.binder.writeSpecial(record + RECORD_BYTES, Handler.Step, bytes.length);
-  register(1).set(x);
-  register(2).set(y);
-  engine.handlers.enter(cpu.state.base, record, 1, cpu.state.low(S.dataTlb));
-  return register(1).slice();
-}
+const { execute } = vectorBench({ ...gfniOperations, ...VEX_OPERATIONS }, ['AVX', 'GFNI']);
 
 function product(a: number, b: number): number {
   let result = 0;
@@ -86,9 +60,9 @@ for (const [name, model] of Object.entries(MODELS))
     fc.assert(
       fc.property(vector, vector, (x, y) => {
         const expected = Uint8Array.from({ length: 32 }, (_, i) => model(x, y, i));
-        assert.deepEqual(execute(ymm, x, y), expected);
+        assert.deepEqual(execute(ymm, [x, y]), expected);
         expected.set(x.subarray(16), 16);
-        assert.deepEqual(execute(legacy, x, y), expected);
+        assert.deepEqual(execute(legacy, [x, y]), expected);
       }),
       { numRuns: 100, seed: 8 },
     );
