@@ -4,6 +4,7 @@ export const OPTIONAL_FEATURES = [
   'AES',
   'AVX',
   'AVX2',
+  'AVX_VNNI',
   'BMI1',
   'BMI2',
   'F16C',

@@ -7,7 +7,7 @@ import { NativeProcessor } from './native.ts';
 import { featuresOf, TRANSCENDENTAL_FORMS, VECTOR_FORMS, VEX_FORMS, X87_FORMS } from './vector-forms.ts';
 
 const VECTOR_FEATURES =
-  /\b(MMX|SSE|SSE2|SSE3|SSSE3|SSE4_1|SSE4_2|AES|PCLMULQDQ|SHA|GFNI|FXSR|AVX|AVX2|FMA|F16C|VAES|VPCLMULQDQ)\b/;
+  /\b(MMX|SSE|SSE2|SSE3|SSSE3|SSE4_1|SSE4_2|AES|PCLMULQDQ|SHA|GFNI|FXSR|AVX|AVX2|FMA|F16C|VAES|VPCLMULQDQ|AVX_VNNI)\b/;
 
 test('every vector and x87 form of the decoder has an operation', () => {
   const missing = rows

@@ -2,6 +2,7 @@
 import { S } from '../state.ts';
 import { aesOperations } from './aes.ts';
 import { carryLessOperations } from './carry-less.ts';
+import { dotProductOperations } from './dot-product.ts';
 import { gfniOperations } from './gfni.ts';
 import { halfPrecisionOperations } from './half-precision.ts';
 import { maskedMoveOperations } from './masked-move.ts';
@@ -98,4 +99,5 @@ export const avxOperations: OperationTable = {
   ...permuteOperations,
   ...maskedMoveOperations,
   ...halfPrecisionOperations,
+  ...dotProductOperations,
 };

@@ -1,6 +1,6 @@
 import type { Row } from './row.ts';
 
-/** AVX, AVX2 and F16C instructions without an SSE form: broadcasts, permutations, masked moves, gathers, half precision. */
+/** AVX, AVX2, F16C and AVX-VNNI instructions without an SSE form: broadcasts, permutations, masked moves, gathers, half precision, dot products. */
 export const avxOnly: readonly Row[] = [
   ['VEX.128.0F.WIG 77', 'VZEROUPPER', 'vector AVX'],
   ['VEX.256.0F.WIG 77', 'VZEROALL', 'vector AVX'],
@@ -23,6 +23,7 @@ export const avxOnly: readonly Row[] = [
   ['VEX.x.66.0F38.W0 46 /r', 'VPSRAVD vec, vec, vec/mvec', 'AVX2'],
   ['VEX.x.66.0F38.W0 47 /r', 'VPSLLVD vec, vec, vec/mvec', 'AVX2'],
   ['VEX.x.66.0F38.W1 47 /r', 'VPSLLVQ vec, vec, vec/mvec', 'AVX2'],
+  ['VEX.x.66.0F38.W0 50 /r', 'VPDPBUSD vec, vec, vec/mvec', 'AVX+AVX_VNNI'],
   ['VEX.x.66.0F38.W0 58 /r', 'VPBROADCASTD vec, xmm/m32', 'AVX2'],
   ['VEX.x.66.0F38.W0 59 /r', 'VPBROADCASTQ vec, xmm/m64', 'AVX2'],
   ['VEX.256.66.0F38.W0 5A /r', 'VBROADCASTI128 ymm, m128', 'AVX2'],
