@@ -86,7 +86,7 @@ const NOT_DECODED: Readonly<Record<string, string>> = {
 };
 
 /** CPUID features (iced's names) of VEX-encoded instructions that are not in our tables. */
-const NOT_IN_VEX = /^(AVX512|AMX|KNC|AVX_(IFMA|NE_CONVERT|VNNI)|CMPCCXADD|SHA512|SM3|SM4|MSR_IMM|USER_MSR)/;
+const NOT_IN_VEX = /^(AVX512|AMX|KNC|AVX_(IFMA|NE_CONVERT|VNNI_)|CMPCCXADD|SHA512|SM3|SM4|MSR_IMM|USER_MSR)/;
 
 /** Register operands that the SDM calls r/m16 or r32 and iced widens with the operand size. */
 const NARROW_REGISTERS: Readonly<Record<string, number>> = {

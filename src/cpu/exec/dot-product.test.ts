@@ -10,11 +10,17 @@ const { execute } = vectorBench(dotProductOperations, ['AVX', 'AVX_VNNI']);
 /** Products of the elements that belong to dword i. */
 type Products = (x: DataView, y: DataView, i: number) => number[];
 const bytes: Products = (x, y, i) => [0, 1, 2, 3].map((j) => x.getUint8(4 * i + j) * y.getInt8(4 * i + j));
+const words: Products = (x, y, i) => [0, 2].map((j) => x.getInt16(4 * i + j, true) * y.getInt16(4 * i + j, true));
 const wrapped = (sum: number): number => sum | 0;
+
+const saturated = (sum: number): number => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, sum));
 
 /** opcode of the form VEX.128/256.66.0F38.W0 op /r */
 const MODELS: Record<string, readonly [opcode: number, products: Products, store: (sum: number) => number]> = {
   VPDPBUSD: [0x50, bytes, wrapped],
+  VPDPBUSDS: [0x51, bytes, saturated],
+  VPDPWSSD: [0x52, words, wrapped],
+  VPDPWSSDS: [0x53, words, saturated],
 };
 
 const interesting = fc.oneof(fc.constantFrom(0, 0x7f, 0x80, 0xff), fc.nat(255));
