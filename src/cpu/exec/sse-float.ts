@@ -29,9 +29,9 @@ import {
 import { lanes, readAligned, readZeroExtended, splat } from './vector-operand.ts';
 
 /** All exceptions masked, rounding to nearest, no FTZ or DAZ, and the inexact flag set already. */
-const inexactIsFree = (b: Sem): Val => b.eq(b.and(b.state(S.mxcsr, 'i32'), b.i32(0xffe0)), b.i32(0x1fa0));
+export const inexactIsFree = (b: Sem): Val => b.eq(b.and(b.state(S.mxcsr, 'i32'), b.i32(0xffe0)), b.i32(0x1fa0));
 
-const deferUnless = (b: Sem, condition: Val): void => b.if(b.eqz(condition), () => b.deferToHost());
+export const deferUnless = (b: Sem, condition: Val): void => b.if(b.eqz(condition), () => b.deferToHost());
 
 const PRECISION = {
   S: { bits: 32, fraction: 23n, top: 0xffn, shape: 'f32x4', integers: 'i32x4', float: 'f32', integer: 'i32' },
@@ -39,7 +39,7 @@ const PRECISION = {
 } as const;
 
 /** One way of looking at operands: the low lane, or all lanes at once. Conditions are per lane until `all`. */
-interface Lanes {
+export interface Lanes {
   read(place: Place): Val;
   write(target: Place, value: Val): void;
   /** floating-point instruction by its name without the type */
@@ -116,16 +116,16 @@ function packedLanes(b: Sem, { fraction, top, bits, shape, integers }: (typeof P
   };
 }
 
-function lanesOf(b: Sem, suffix: Suffix): Lanes {
+export function lanesOf(b: Sem, suffix: Suffix): Lanes {
   const precision = PRECISION[suffix[1] as 'S' | 'D'];
   return suffix[0] === 'S' ? scalarLanes(b, precision) : packedLanes(b, precision);
 }
 
 /** Zero or a normal number. */
-const isPlain = (k: Lanes, m: Val): Val => k.or(k.exponentIn(m, 1, k.top), k.isZero(m));
+export const isPlain = (k: Lanes, m: Val): Val => k.or(k.exponentIn(m, 1, k.top), k.isZero(m));
 
 /** A result that did not overflow and is far enough from denormals that it cannot have been tiny before it was rounded. */
-const isSafe = (k: Lanes, m: Val): Val => k.exponentIn(m, 2, k.top);
+export const isSafe = (k: Lanes, m: Val): Val => k.exponentIn(m, 2, k.top);
 
 /** Generated result and the condition, per lane, under which it is right and at most inexact. */
 type Fast = (k: Lanes, x: Val, y: Val) => readonly [result: Val, right: Val];
