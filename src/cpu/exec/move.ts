@@ -74,6 +74,7 @@ function extendIntoData(width: 16 | 32 | 64): Operation {
 
 export const moves = {
   MOV: move,
+  MOVDIRI: move,
   MOVNTI: move,
   MOVZX: moveZeroExtended,
   MOVSX: moveSignExtended,

@@ -2,6 +2,7 @@
 import { baseAndTimeOperations } from './host/bases-and-time.ts';
 import { controlMoveOperations } from './host/control-moves.ts';
 import { descriptorTableOperations } from './host/descriptor-tables.ts';
+import { directStoreOperations } from './host/direct-store.ts';
 import { exitingOperations } from './host/exiting.ts';
 import { farTransferOperations } from './host/far-transfer.ts';
 import { interruptReturnOperations } from './host/interrupt-return.ts';
@@ -19,6 +20,7 @@ export const systemOperations: OperationTable = {
   ...baseAndTimeOperations,
   ...controlMoveOperations,
   ...descriptorTableOperations,
+  ...directStoreOperations,
   ...exitingOperations,
   ...farTransferOperations,
   ...interruptReturnOperations,

@@ -8,7 +8,7 @@ export const SPR_PROFILE: CpuProfile = {
   features: [
     ...MINIMAL_PROFILE.features,
     ...['PCLMULQDQ', 'DTES64', 'MONITOR', 'DS_CPL', 'EST', 'TM2', 'SDBG', 'XTPR', 'PDCM', 'PCID', 'DCA', 'MOVBE'],
-    ...['FMA', 'AVX', 'F16C', 'AVX2', 'GFNI', 'VAES', 'VPCLMULQDQ'],
+    ...['FMA', 'AVX', 'F16C', 'AVX2', 'AVX_VNNI', 'GFNI', 'VAES', 'VPCLMULQDQ', 'MOVDIRI', 'MOVDIR64B'],
     ...['AES', 'XSAVE', 'XSAVEOPT', 'XSAVEC', 'XGETBV1', 'XSAVES'],
     ...['DS', 'ACPI', 'HTT', 'TM', 'PBE'],
     ...['FDP_EXCPTN_ONLY', 'INVPCID', 'DEPRECATES_FPU_CS_DS', 'ADX', 'CLFLUSHOPT', 'CLWB', 'SHA'],
