@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LoadError } from '../../src/loader/index.ts';
-import { type FunctionArgument, runFunction } from '../../src/machine/index.ts';
+import { type FunctionArgument, MODULE_VERSIONS, runFunction, SPR_PROFILE } from '../../src/machine/index.ts';
 
 const SOURCE = `
 extern void panic(const char *text);
@@ -23,6 +23,12 @@ volatile long hundred = 100;
 long divide(long by) { return hundred / by; }
 void cpuid(void) { __asm__ volatile("cpuid" : : "a"(2) : "ebx", "ecx", "edx"); }
 void forever(void) { for (;;) __asm__ volatile("pause"); }
+long ymm(long a) {
+  long lanes[4] = { 1, 2, 3, 4 };
+  __asm__ volatile("vmovq %1, %%xmm0; vpbroadcastq %%xmm0, %%ymm0; vpaddq (%0), %%ymm0, %%ymm0; vmovdqu %%ymm0, (%0)"
+    : : "r"(lanes), "r"(a) : "memory");
+  return lanes[0] + lanes[1] + lanes[2] + lanes[3];
+}
 void breaks_abi(void) { __asm__ volatile("xor %r12d, %r12d"); }
 #ifdef NOWHERE
 void lost(void) { nowhere(); }
@@ -56,6 +62,14 @@ test('eight integers travel in registers and on the stack', { skip }, () => {
   assert.deepEqual(result.clobbered, []);
 });
 
+test('a function may use the vector registers that its processor has', { skip }, () => {
+  const call = { object: { name: 'f.o', bytes: relocatable! }, symbol: 'ymm', args: [10n], maxInstructions: 100_000 };
+  const expected = BigInt(1 + 2 + 3 + 4 + 4 * 10);
+  for (const moduleVersion of MODULE_VERSIONS)
+    assert.equal(rax(runFunction({ ...call, cpu: SPR_PROFILE, moduleVersion })), expected);
+  assert.equal(runFunction(call).outcome.how, 'exception', 'the minimal processor has no AVX');
+});
+
 test('data, pointers to data and zeroed data are where the code looks', { skip }, () => {
   assert.equal(rax(run('through_pointers', [1n])), 50n);
 });
@@ -84,6 +98,8 @@ test('a structure comes back changed', { skip }, () => {
 test('a panic, an exception, a #VE and an endless loop are ends with a cause', { skip }, () => {
   const panicked = run('give_up').outcome;
   assert.equal(panicked.how === 'panicked' && panicked.symbol, 'panic');
+  const long = { object: { name: 'f.o', bytes: relocatable! }, symbol: 'give_up', args: Array<bigint>(9).fill(1n) };
+  assert.equal(runFunction({ ...long, cpu: SPR_PROFILE }).outcome.how, 'panicked', 'wherever the call itself lies');
   const divided = run('divide', [0n]).outcome;
   assert.equal(divided.how === 'exception' && divided.vector, 0);
   const virtualised = run('cpuid').outcome;

@@ -61,6 +61,8 @@ const EXCEPTIONS = 32;
 const VECTORS = 256;
 const WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
 const X2APIC_EOI = 0x80b;
+const CR4_OSXSAVE = 1 << 18;
+const XSAVE_LEAF = 0xd;
 /** R10 to R13 */
 const EXPOSED = 0x3c00;
 const INTERRUPT_GATE = 0x8e00n;
@@ -86,12 +88,19 @@ export function calleeSavedValue(register: number): bigint {
 }
 export const CALLEE_SAVED_NUMBERS = CALLEE_SAVED.map(({ number }) => number);
 
-/** @param targetGpa the function; 0 to learn what is provided before it is known */
-export function assembleLauncher(targetGpa: number, values: readonly bigint[]): Launcher {
+/**
+ * @param targetGpa the function; 0 to learn what is provided before it is known
+ * @param hasXsave the processor's: the function may then use all vector registers that CPUID announces
+ */
+export function assembleLauncher(targetGpa: number, values: readonly bigint[], hasXsave = false): Launcher {
   const a = new Assembler({ origin: ExecLayout.launcher });
-  callFunction(a, targetGpa, values);
+  // what objects link to comes first: its addresses are the same for every call
   for (const [index, name] of PANIC_FUNCTIONS.entries()) panicFunction(a, name, index);
   thunks(a);
+  a.align(16);
+  a.label('entry');
+  if (hasXsave) enableExtendedState(a);
+  callFunction(a, targetGpa, values);
   handlers(a);
   a.align(16, 0);
   for (const [label, count] of [
@@ -116,7 +125,7 @@ export function assembleLauncher(targetGpa: number, values: readonly bigint[]): 
       { startGpa: ExecLayout.launcher, content: bytes },
       { startGpa: idtGpa, content: interruptTable((vector) => at(`vector-${vector}`)) },
     ],
-    entryGpa: ExecLayout.launcher,
+    entryGpa: at('entry'),
     provided: new Map(
       [...PANIC_FUNCTIONS, RETURN_THUNK, ...GPRS.map(indirectThunk)].map((name) => [name, at(name)] as const),
     ),
@@ -125,6 +134,18 @@ export function assembleLauncher(targetGpa: number, values: readonly bigint[]): 
     exceptionGpa: at('exception'),
     callerGpa: at('caller'),
   };
+}
+
+/** What a kernel does before it runs code with AVX: CR4.OSXSAVE, and in XCR0 all that CPUID has. */
+function enableExtendedState(a: Assembler): void {
+  a.mov(r.rax, r.cr4);
+  a.or(r.eax, CR4_OSXSAVE);
+  a.mov(r.cr4, r.rax);
+  a.mov(r.eax, XSAVE_LEAF);
+  a.xor(r.ecx, r.ecx);
+  a.cpuid(); // EDX:EAX is what XCR0 can be
+  a.xor(r.ecx, r.ecx);
+  a.bytes(0x0f, 0x01, 0xd1); // XSETBV
 }
 
 /** Six arguments travel in registers, the others on the stack, which is aligned to 16 bytes at the call. */

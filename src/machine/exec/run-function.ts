@@ -19,7 +19,7 @@ import type { Td } from '../td.ts';
 import { TdxPlatform } from '../tdx-platform.ts';
 import { describe } from './describe.ts';
 import type { FunctionCall, FunctionResult } from './function-call.ts';
-import { assembleLauncher, ExecLayout, type Launcher } from './launcher.ts';
+import { assembleLauncher, ExecLayout } from './launcher.ts';
 import { placeStructures } from './structures.ts';
 import { Watch } from './watch.ts';
 
@@ -49,10 +49,11 @@ export function runFunction(call: FunctionCall): FunctionResult {
 export function prepareFunction(call: FunctionCall): PreparedFunction {
   const structures = placeStructures(call.args);
   const object = linked(call.object);
+  const cpu = call.cpu ?? MINIMAL_PROFILE;
   const values = call.args.map((arg) => (typeof arg === 'bigint' ? arg : BigInt(structures.addressOf.get(arg)!)));
-  const launcher = assembleLauncher(addressOfFunction(object, call), values);
+  const launcher = assembleLauncher(addressOfFunction(object, call), values, cpu.features.includes('XSAVE'));
   const pieces = [...launcher.pieces, ...structures.pieces, ...object.pieces];
-  checkOverlap(call, object, launcher);
+  checkOverlap(call, object);
   const plan = planBareTd({
     name: call.symbol,
     pieces,
@@ -70,7 +71,7 @@ export function prepareFunction(call: FunctionCall): PreparedFunction {
     observer: call.observer === undefined ? watch : observeAll(watch, call.observer),
     moduleVersion: call.moduleVersion ?? MODULE_1_5,
     ...(call.hostProfile === undefined ? {} : { hostProfile: call.hostProfile }),
-    cpu: call.cpu ?? MINIMAL_PROFILE,
+    cpu,
   });
   const td = platform.buildTd(plan, { params: { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } });
   return {
@@ -101,8 +102,8 @@ function addressOfFunction(object: LinkedObject, call: FunctionCall): number {
 }
 
 /** An executable brings its own addresses; they must not be those of the launcher, its stack and the structures. */
-function checkOverlap(call: FunctionCall, object: LinkedObject, launcher: Launcher): void {
-  const used = { startGpa: launcher.entryGpa, endGpa: ExecLayout.structuresEnd };
+function checkOverlap(call: FunctionCall, object: LinkedObject): void {
+  const used = { startGpa: ExecLayout.launcher, endGpa: ExecLayout.structuresEnd };
   const clash = object.pieces.find(
     ({ startGpa, content }) =>
       (startGpa < used.endGpa && startGpa + content.length > used.startGpa) ||
