@@ -15,7 +15,7 @@ const COMMAND = 'grep -m1 ^flags /proc/cpuinfo; dmesg | grep -E "x86/fpu|uncheck
 const FLAGS = (
   'pclmulqdq dtes64 ds_cpl fma pcid movbe aes xsave avx f16c avx2 bmi1 bmi2 abm erms invpcid adx clflushopt clwb sha_ni ' +
   'xsaveopt xsavec xgetbv1 xsaves umip gfni vaes vpclmulqdq rdpid fsrm wbnoinvd md_clear flush_l1d fsgsbase smep smap ' +
-  'cldemote serialize movdiri movdir64b rdrand rdseed tdx_guest hypervisor'
+  'cldemote serialize movdiri movdir64b avx_vnni rdrand rdseed tdx_guest hypervisor'
 ).split(' ');
 /** What it lacks of a Sapphire Rapids, and what no TD has. */
 const ABSENT = 'avx512f amx_tile pku ospke shstk user_shstk ibt uintr vmx smx sgx tsc_adjust pse36 rtm'.split(' ');
