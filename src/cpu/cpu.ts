@@ -6,6 +6,7 @@ import type { Clock } from '../time/index.ts';
 import { Controls } from './controls.ts';
 import type { DebugStop, DebugStops, Watch } from './debug-stops.ts';
 import { operationName } from './engine/binder.ts';
+import type { HostStep } from './engine/code-cache.ts';
 import type { Engine, EngineUser } from './engine/engine.ts';
 import type { AccessImports } from './engine/handlers.ts';
 import { Handler } from './engine/handlers.ts';
@@ -591,10 +592,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const ripLow = state.low(S.rip);
     const ripHigh = state.high(S.rip);
     try {
-      const instruction = this.#engine.code.hostInstruction(record) ?? this.#decodeForHost(record);
+      const { instruction, operation } = this.#engine.code.hostStep(record) ?? this.#decodeForHost(record);
       const nextLow = (ripLow + instruction.length) | 0;
       state.set(S.rip, nextLow, this.#mode === 64 ? (ripHigh + (nextLow >>> 0 < ripLow >>> 0 ? 1 : 0)) | 0 : 0);
-      const operation = this.#engine.operations[operationName(instruction)]?.host;
       if (operation === undefined) {
         this.countUnimplemented(instruction);
         throw new GuestFault(6);
@@ -610,12 +610,13 @@ export class Cpu implements LogicalProcessor, EngineUser {
   }
 
   /** Decodes the instruction at RIP and keeps it, unless its record is only lent. */
-  #decodeForHost(record: number): Instruction {
+  #decodeForHost(record: number): HostStep {
     const [low, high] = [this.instructionStartLow, this.instructionStartHigh];
-    if (record === this.#scratch) return this.#decodeAcross(low, high);
-    const instruction = this.#decodeAcross(low, high, createInstruction());
-    this.#engine.code.keepHostInstruction(record, instruction);
-    return instruction;
+    const lent = record === this.#scratch;
+    const instruction = this.#decodeAcross(low, high, lent ? undefined : createInstruction());
+    const step = { instruction, operation: this.#engine.operations[operationName(instruction)]?.host };
+    if (!lent) this.#engine.code.keepHostStep(record, step);
+    return step;
   }
 
   #deliverFault(thrown: unknown): void {

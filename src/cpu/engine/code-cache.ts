@@ -2,6 +2,7 @@
 import { invariant, type StateVisitor } from '../../bits/index.ts';
 import { createInstruction, DecodeResult, type Decoder, type Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
+import type { HostOperation } from '../processor.ts';
 import type { Binder, Bound } from './binder.ts';
 import type { FoundRegion, GeneratedRegion, GeneratedRegions, RegionLibrary } from './generated-code.ts';
 import { Handler, type HandlerTable } from './handlers.ts';
@@ -51,6 +52,12 @@ interface OpenRequest extends RegionRequest {
   readonly generation: number;
 }
 
+/** An instruction that the host executes, decoded, and what does it; undefined: nobody does. */
+export interface HostStep {
+  readonly instruction: Instruction;
+  readonly operation: HostOperation | undefined;
+}
+
 export class CodeCache {
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
@@ -67,7 +74,7 @@ export class CodeCache {
   /** what may not be used in a table, where that is not nothing */
   readonly #forbiddenIn = new Map<number, number>();
   /** decoded instructions of records that the host executes */
-  readonly #hostInstructions = new Map<number, Instruction>();
+  readonly #hostSteps = new Map<number, HostStep>();
   readonly #u16: Uint16Array;
   readonly #compiler: RegionCompiler | null;
   readonly #regions = new Map<number, Region[]>();
@@ -176,7 +183,7 @@ export class CodeCache {
     this.#entries.clear();
     this.#waiting = [];
     this.#straddling.clear();
-    this.#hostInstructions.clear();
+    this.#hostSteps.clear();
     this.#used = 0;
     this.generation++;
   }
@@ -291,13 +298,13 @@ export class CodeCache {
       if (this.isCode(page << 12)) this.written((page << 12) + offset, 1);
   }
 
-  /** The decoded instruction of a record that the host executes, if it was kept. */
-  hostInstruction(record: number): Instruction | undefined {
-    return this.#hostInstructions.get(record);
+  /** What the host executes at a record, if it was kept. */
+  hostStep(record: number): HostStep | undefined {
+    return this.#hostSteps.get(record);
   }
 
-  keepHostInstruction(record: number, instruction: Instruction): void {
-    this.#hostInstructions.set(record, instruction);
+  keepHostStep(record: number, step: HostStep): void {
+    this.#hostSteps.set(record, step);
   }
 
   /** The record at a page offset; 0: none yet. */
@@ -593,7 +600,7 @@ export class CodeCache {
     this.#u8[record + R.length] = length;
     const before = (record - RECORD_BYTES) >> 2;
     this.#i32[before] = this.#handlers.unfused(this.#i32[before]!);
-    this.#hostInstructions.delete(record);
+    this.#hostSteps.delete(record);
   }
 
   /** Makes a stale record lead to its successor. */
