@@ -10,6 +10,7 @@ import type { HostProfile } from './profiles/host-profile.ts';
 import type { QuotingService } from './quoting/quoting-service.ts';
 import type { Seamcalls } from './seamcalls.ts';
 import type { SharedMemory } from './shared-memory.ts';
+import { type Services, servicesOf } from './tdvmcall/index.ts';
 import type { Vcpu } from './vcpu.ts';
 import type { ApicMessage } from './x2apic.ts';
 
@@ -61,6 +62,7 @@ export class TdHost {
   readonly mmio: Bus;
   readonly hooks: VmmHooks;
   readonly profile: HostProfile;
+  readonly services: Services;
   readonly mapGpaChunkBytes: number;
   readonly turnTicks: () => number;
   readonly quoting: QuotingService | undefined;
@@ -95,6 +97,7 @@ export class TdHost {
     this.mmio = attachments.mmio;
     this.hooks = attachments.hooks;
     this.profile = attachments.profile;
+    this.services = servicesOf(attachments.profile);
     this.mapGpaChunkBytes = attachments.mapGpaChunkBytes;
     this.turnTicks = attachments.turnTicks;
     this.quoting = attachments.quoting;
