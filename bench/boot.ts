@@ -17,10 +17,12 @@ export interface BootTime {
 }
 
 export interface BootBench {
+  /** of an empty cache: nothing has been compiled before */
+  first: BootTime;
   runs: { compiler: BootTime[]; interpreter: BootTime[]; qemu: BootTime[] };
   median: { compiler: BootTime; interpreter: BootTime; qemu?: BootTime };
   /** ours / QEMU, to the marker */
-  ratio?: { compiler: number; interpreter: number };
+  ratio?: { first: number; compiler: number; interpreter: number };
 }
 
 /** Highest resident set of a process so far, MiB; 0 once it is gone. */
@@ -33,10 +35,12 @@ function residentMib(pid: number): number {
   }
 }
 
-function time(command: string, args: readonly string[]): Promise<BootTime> {
+/** @param cache directory in the place of the user's cache */
+function time(command: string, args: readonly string[], cache: string): Promise<BootTime> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, XDG_CACHE_HOME: cache };
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env });
     let [text, errors] = ['', ''];
     let markerSeconds = Number.NaN;
     let peakMib = 0;
@@ -113,16 +117,21 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
       APPEND,
     ];
     const runs: BootBench['runs'] = { compiler: [], interpreter: [], qemu: [] };
+    const measure = (command: string, args: readonly string[]): Promise<BootTime> =>
+      time(command, args, join(directory, 'cache'));
+    progress('the first run, which compiles everything; a second one, which finds what was compiled');
+    const first = await measure(process.execPath, ours);
+    await measure(process.execPath, ours);
     let qemuThere = true;
     for (let round = 0; round < rounds; round++) {
       for (const engine of ['compiler', 'interpreter'] as const) {
         progress(`round ${round + 1} of ${rounds}: seamulator, ${engine}`);
-        runs[engine].push(await time(process.execPath, [...ours, '--engine', engine]));
+        runs[engine].push(await measure(process.execPath, [...ours, '--engine', engine]));
       }
       if (!qemuThere) continue;
       progress(`round ${round + 1} of ${rounds}: qemu-system-x86_64 -accel tcg`);
       try {
-        runs.qemu.push(await time('qemu-system-x86_64', qemu));
+        runs.qemu.push(await measure('qemu-system-x86_64', qemu));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
         qemuThere = false;
@@ -130,6 +139,7 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
       }
     }
     const result: BootBench = {
+      first,
       runs,
       median: { compiler: median(runs.compiler), interpreter: median(runs.interpreter) },
     };
@@ -137,6 +147,7 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
       result.median.qemu = median(runs.qemu);
       const { compiler, interpreter, qemu } = result.median;
       result.ratio = {
+        first: first.markerSeconds / qemu.markerSeconds,
         compiler: compiler.markerSeconds / qemu.markerSeconds,
         interpreter: interpreter.markerSeconds / qemu.markerSeconds,
       };
@@ -148,27 +159,27 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
 }
 
 /** SPECIFICATION.md, "Speed": ours / QEMU's TCG to the marker, and memory beyond the guest's 512 MiB. */
-const MOST_TIMES_QEMU = 4;
-const MOST_PEAK_MIB = 512 + 300;
+const MOST_TIMES_QEMU = { first: 4, compiler: 2, interpreter: 4 };
+const MOST_PEAK_MIB = 512 + 350;
 
 /** Prints the table; returns a sentence for each promise that is not met. */
-export function reportBoot({ median: { compiler, interpreter, qemu }, ratio }: BootBench, rounds: number): string[] {
+export function reportBoot(bench: BootBench, rounds: number): string[] {
+  const { first, median, ratio } = bench;
   const row = (name: string, time: BootTime): string =>
     `${name.padEnd(28)}${time.markerSeconds.toFixed(2).padStart(12)}${time.exitSeconds.toFixed(2).padStart(14)}${time.peakMib.toFixed(0).padStart(12)}`;
   console.log(`medians of ${rounds}                to marker s   to power-off s    peak MiB`);
-  console.log(row('seamulator, compiler', compiler));
-  console.log(row('seamulator, interpreter', interpreter));
-  if (qemu !== undefined) console.log(row('qemu-system-x86_64 tcg', qemu));
+  console.log(row('seamulator, first run', first));
+  console.log(row('seamulator, compiler', median.compiler));
+  console.log(row('seamulator, interpreter', median.interpreter));
+  if (median.qemu !== undefined) console.log(row('qemu-system-x86_64 tcg', median.qemu));
   const complaints: string[] = [];
-  if (ratio !== undefined) {
-    console.log(
-      `times QEMU: compiler ${ratio.compiler.toFixed(2)}, interpreter ${ratio.interpreter.toFixed(2)} (promised: at most ${MOST_TIMES_QEMU})`,
-    );
-    const slowest = Math.max(ratio.compiler, ratio.interpreter);
-    if (slowest > MOST_TIMES_QEMU)
-      complaints.push(`slower than promised: ${slowest.toFixed(2)} times QEMU, at most ${MOST_TIMES_QEMU} is promised`);
-  }
-  const peakMib = Math.max(compiler.peakMib, interpreter.peakMib);
+  if (ratio !== undefined)
+    for (const key of ['first', 'compiler', 'interpreter'] as const) {
+      const [found, most] = [ratio[key], MOST_TIMES_QEMU[key]];
+      console.log(`times QEMU, ${key}: ${found.toFixed(2)} (promised: at most ${most})`);
+      if (found > most) complaints.push(`slower than promised: ${key} ${found.toFixed(2)} times QEMU, not ${most}`);
+    }
+  const peakMib = Math.max(first.peakMib, median.compiler.peakMib, median.interpreter.peakMib);
   if (peakMib > MOST_PEAK_MIB)
     complaints.push(`more memory than promised: ${peakMib.toFixed(0)} MiB, at most ${MOST_PEAK_MIB} is promised`);
   return complaints;
