@@ -60,7 +60,7 @@ export function cpuidConfigOrder(version: ModuleVersion): readonly CpuidConfigLe
 }
 
 /** Entries of CPUID_CONFIG there is room for. */
-const CPUID_CONFIG_ENTRIES = 48;
+export const CPUID_CONFIG_ENTRIES = 48;
 
 export interface CpuidConfigValue {
   readonly eax: number;
