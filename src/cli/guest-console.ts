@@ -19,10 +19,12 @@ export class GuestConsole {
   #tail = '';
   #inCommand = false;
   #status: number | undefined;
-  #isReady = false;
+  #isReady: boolean;
   #hasSpoken = false;
 
-  constructor(targets: ConsoleTargets) {
+  /** @param isReady a shell waits already */
+  constructor(targets: ConsoleTargets, isReady = false) {
+    this.#isReady = isReady;
     this.#filter = new ConsoleMarkFilter({
       onBytes: (bytes) => {
         this.#tail = (this.#tail + this.#latin1.decode(bytes)).slice(-keptCharacters);

@@ -7,6 +7,7 @@ import { decodeCommand } from './commands/decode.ts';
 import { execCommand } from './commands/exec.ts';
 import { measureCommand } from './commands/measure.ts';
 import { quoteCommand } from './commands/quote.ts';
+import { resumeCommand } from './commands/resume.ts';
 import { traceCommand } from './commands/trace.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 
@@ -26,6 +27,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .description('An Intel TDX platform in software: boots unmodified TD guests and shows every crossing.')
     .addCommand(bootCommand(exit))
     .addCommand(execCommand(exit))
+    .addCommand(resumeCommand(exit))
     .addCommand(traceCommand(exit))
     .addCommand(decodeCommand(exit))
     .addCommand(measureCommand(exit))

@@ -6,7 +6,9 @@ import type { Td, TdEnd } from '../machine/index.ts';
 import { openTerminal, type TerminalCommand, terminalHelp } from '../node/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { GuestConsole } from './guest-console.ts';
+import { give, type RecordedInput, type RunInput } from './inputs.ts';
 import type { Output } from './output.ts';
+import type { WantedSnapshot } from './snapshot-options.ts';
 
 /** Instructions between two looks at the keyboard: some tens of milliseconds, and the same in every run. */
 const sliceInstructions = 10_000_000;
@@ -27,6 +29,11 @@ export interface SessionOptions {
   /** told after each slice how many instructions there were so far; draws, in place of the progress line */
   readonly onSlice: ((instructions: number) => void) | undefined;
   /** what is to be said of a guest that has not crossed its border for long */
+  /** what came from outside in a run that is lived again */
+  readonly replay: readonly RecordedInput[];
+  /** told of everything that comes from outside */
+  readonly record: (input: RecordedInput) => void;
+  readonly snapshot: WantedSnapshot | undefined;
   readonly quietSentence: () => string | undefined;
   /** the crossings so far, for the terminal's Ctrl-A C */
   readonly crossingsSoFar: (instructions: number, wallMilliseconds: number) => string;
@@ -47,6 +54,15 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   let leftBy: SessionEnd['leftBy'];
   let wake = (): void => {};
   let quiet: string | undefined;
+  const toReplay = [...options.replay];
+  let { snapshot } = options;
+
+  const comesIn = (input: RunInput): void => {
+    options.record({ ...input, at: instructions });
+    const letIn = (): void => give(input, td, clock);
+    if (options.debugger === undefined) letIn();
+    else options.debugger.input(letIn);
+  };
 
   const onCommand = (command: TerminalCommand): void => {
     if (command === 'help') output.always(`\n${terminalHelp.join('\n')}`);
@@ -60,7 +76,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
     wake();
   };
   const onKeys = (keys: Uint8Array): void => {
-    td.type(keys);
+    comesIn({ keys: [...keys] });
     wake();
   };
   const onSignal = (): void => {
@@ -80,8 +96,15 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
 
   try {
     for (;;) {
-      const left = Math.min(sliceInstructions, maxInstructions - instructions);
-      const atShell = interactive && console.isReady;
+      while (toReplay[0]?.at === instructions) {
+        comesIn(toReplay.shift()!);
+        td.run({ instructions: 0 }); // as between two waits of the run that was recorded
+      }
+      const nextInput = (toReplay[0]?.at ?? Number.POSITIVE_INFINITY) - instructions;
+      const toSnapshot = typeof snapshot?.at === 'number' ? snapshot.at - instructions : Number.POSITIVE_INFINITY;
+      const isNear = toSnapshot > 0 ? toSnapshot : Number.POSITIVE_INFINITY;
+      const left = Math.min(sliceInstructions, maxInstructions - instructions, nextInput, isNear);
+      const atShell = interactive && console.isReady && toReplay.length === 0;
       await options.debugger?.mayRun();
       const run = td.run({ instructions: left, idle: atShell ? 'return' : 'skip' });
       instructions += run.instructions;
@@ -95,13 +118,20 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
       await setImmediate();
       if (leftBy !== undefined) return result({ cause: 'stopped' });
       if (options.debugger?.ran(run.end)) continue;
+      const isDue = snapshot?.at === 'marker' ? console.isReady : instructions >= (snapshot?.at ?? Infinity);
+      if (snapshot !== undefined && isDue && (await snapshot.take(instructions, console.isReady))) {
+        output.note(`The run is kept after ${instructions} instructions.`);
+        if (snapshot.at === 'marker' && !interactive) return result({ cause: 'stopped' });
+        snapshot = undefined;
+      }
       if (
         run.end.cause === 'idle' &&
         (atShell || (interactive && run.end.nextAlarmTicks === Number.POSITIVE_INFINITY))
       ) {
-        await waitForReal(clock, run.end.nextAlarmTicks, (wakeUp) => {
+        const ticks = await waitForReal(clock, run.end.nextAlarmTicks, (wakeUp) => {
           wake = wakeUp;
         });
+        comesIn({ wait: ticks });
       } else if (run.end.cause !== 'instruction-limit' || instructions >= maxInstructions) {
         if (await options.debugger?.ended(run.end)) continue;
         return result(run.end);
@@ -116,15 +146,15 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   }
 }
 
-/** Sleeps until the guest's next alarm or a key, and moves virtual time by what passed. */
-async function waitForReal(clock: Clock, nextAlarmTicks: number, onWake: (wake: () => void) => void): Promise<void> {
+/** Sleeps until the guest's next alarm or a key; ticks that passed. */
+async function waitForReal(clock: Clock, nextAlarmTicks: number, onWake: (wake: () => void) => void): Promise<number> {
   const untilAlarm = (nextAlarmTicks - clock.nowTicks) / nanosecondsPerMillisecond;
   const wakeUp = new AbortController();
   onWake(() => wakeUp.abort());
   const before = performance.now();
   await sleep(Math.min(untilAlarm, longestWaitMilliseconds), undefined, { signal: wakeUp.signal }).catch(() => {});
   const passed = Math.min(performance.now() - before, untilAlarm);
-  clock.advance(Math.ceil(passed * nanosecondsPerMillisecond));
+  return Math.ceil(passed * nanosecondsPerMillisecond);
 }
 
 function showProgress(output: Output, instructions: number, milliseconds: number): void {

@@ -1,30 +1,50 @@
 /** One TD from its plan to its report. */
 
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { QuoteVersion } from '../attestation/index.ts';
 import type { EngineOptions, GeneratedCode } from '../cpu/index.ts';
 
 import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
-import type { LoadPlan } from '../loader/index.ts';
-import { type CpuProfile, DEFAULT_SEED, type HostProfile, type ModuleVersion, TdxPlatform } from '../machine/index.ts';
+import {
+  type CpuProfile,
+  DEFAULT_SEED,
+  type HostProfile,
+  type ModuleVersion,
+  type SnapshotAbout,
+  type Td,
+  TdxPlatform,
+} from '../machine/index.ts';
+import { cacheDirectory } from '../node/index.ts';
 import { observeAll } from '../probe/index.ts';
 import { type AttachedDebugger, attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
+import { type RecordedInput, writeInputs } from './inputs.ts';
 import { deathText, ObservedRun } from './observed-run.ts';
 import type { Output } from './output.ts';
 import { writeReport } from './report-file.ts';
 import { runSession, type SessionEnd } from './session.ts';
+import { type SnapshotOptions, wantedSnapshot } from './snapshot-options.ts';
 import { Top } from './top.ts';
 import type { TraceOptions } from './trace-options.ts';
 
 /** Lines of the console that a report of death quotes where the console was not shown. */
 const unseenLines = 12;
 
+/** What a snapshot says of the run, but for the moment. */
+export type RunAbout = Omit<SnapshotAbout, 'instructions' | 'atShell'>;
+
 /** How the console is shown: for a person who types, only what a command prints, or all of it. */
 export type Show = 'interactive' | 'command' | 'everything';
 
-export interface TdRunOptions extends DebuggerOptions {
-  readonly plan: LoadPlan;
+export interface TdRunOptions extends DebuggerOptions, SnapshotOptions {
+  /** makes the TD of the run on its platform */
+  readonly build: (platform: TdxPlatform, consoleOutput: (byte: number) => void) => Td | Promise<Td>;
+  /** a shell waits already */
+  readonly atShell?: boolean;
+  /** how the run was made, for its snapshots */
+  readonly about: RunAbout;
   readonly memoryBytes: number;
   readonly show: Show;
   readonly symbols: SymbolLookup;
@@ -43,6 +63,10 @@ export interface TdRunOptions extends DebuggerOptions {
   /** file for the report as JSON */
   readonly json?: string | undefined;
   readonly verbose?: boolean | undefined;
+  /** file for what comes from outside */
+  readonly record?: string | undefined;
+  /** what came from outside in a run that is lived again */
+  readonly replay?: readonly RecordedInput[] | undefined;
   readonly trace?: TraceOptions | undefined;
   /** live counters below the console; standard output must be a terminal */
   readonly top?: boolean | undefined;
@@ -50,9 +74,8 @@ export interface TdRunOptions extends DebuggerOptions {
 
 /** Builds and runs the TD, reports on stderr, and returns the exit code. */
 export async function runTd(options: TdRunOptions): Promise<number> {
-  const { plan, show, output, maxInstructions = Number.MAX_SAFE_INTEGER } = options;
-  for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
-  const guestConsole = new GuestConsole(consoleTargets(options));
+  const { show, output, maxInstructions = Number.MAX_SAFE_INTEGER, replay = [] } = options;
+  const guestConsole = new GuestConsole(consoleTargets(options), options.atShell);
   const observed = new ObservedRun({
     trace: options.trace ?? {},
     symbols: options.symbols,
@@ -75,7 +98,9 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const consoleOutput = (byte: number): void => {
     if (debug?.control.isReliving !== true) guestConsole.transmit(byte);
   };
-  const td = platform.buildTd(plan, { consoleOutput });
+  const snapshot = wantedSnapshot(options, platform, options.about);
+  const td = await options.build(platform, consoleOutput);
+  const inputs: RecordedInput[] = [];
   observed.attach(platform, td);
   const reportOf = (instructionsRetired: number, wallMilliseconds: number): RunReport =>
     runReport({
@@ -96,6 +121,9 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     output,
     maxInstructions,
     interactive: show === 'interactive',
+    replay,
+    record: (input) => inputs.push(input),
+    snapshot,
     quietSentence: () => observed.quietSentence(),
     onSlice: top && ((instructions) => top.update(platform, td, crossings, instructions)),
     crossingsSoFar: (instructions, milliseconds) => formatRunReport(reportOf(instructions, milliseconds)),
@@ -113,11 +141,14 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   if (death !== undefined) {
     // what nobody has seen yet
     if (show === 'command' && !options.verbose) output.always(`\n${guestConsole.lastLines(unseenLines).join('\n')}`);
-    output.always(`\n${deathText(death)}`);
+    const isReplay = replay.length > 0 && inputs.length === replay.length;
+    const recording = inputs.length === 0 || isReplay ? undefined : (options.record ?? (await keepInputs(inputs)));
+    output.always(`\n${deathText(death, recording)}`);
   }
   if (session.leftBy === undefined && session.end.cause === 'instruction-limit') {
     output.always(`The limit of ${maxInstructions} instructions was reached ${where}.`);
   }
+  if (options.record !== undefined) await writeInputs(options.record, inputs);
   if (options.json !== undefined) {
     await writeReport(options.json, {
       ...report,
@@ -126,6 +157,15 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     });
   }
   return exitCode;
+}
+
+/** What was typed to a run that died is kept, so that it can die again. */
+async function keepInputs(inputs: readonly RecordedInput[]): Promise<string> {
+  const directory = join(cacheDirectory(), 'recordings');
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, `${new Date().toISOString().replaceAll(':', '-')}.inputs`);
+  await writeInputs(path, inputs);
+  return path;
 }
 
 function consoleTargets({ show, verbose = false }: TdRunOptions): ConsoleTargets {

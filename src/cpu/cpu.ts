@@ -186,6 +186,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
     state.array('codeTlbs', this.#u8.subarray(this.#codeTlbs, this.#codeTlbs + CODE_TLB_BYTES * 2));
     if (state.restoring) {
       this.#walker.forgetSecondLevel();
+      this.#localFills = LOCAL_FILLS + 1; // which entries are local is not remembered one by one
+      this.#watchMet = undefined;
+      this.#debugNext = false;
       this.modeChanged();
       this.#findCodeTables();
     }

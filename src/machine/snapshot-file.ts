@@ -25,13 +25,18 @@ export interface SnapshotAbout {
   /** arguments of the command that made it */
   readonly command: readonly string[];
   readonly inputs: readonly SnapshotInput[];
+  /** instructions that the run had behind it */
   readonly instructions: number;
+  /** a shell waited on the console */
+  readonly atShell: boolean;
   /** how the platform was made, in the words of the command line */
   readonly platform: {
     readonly memoryBytes: number;
     readonly seed: number;
     readonly cpu: string;
     readonly tdxModule: string;
+    readonly vmm: string;
+    readonly quoteVersion: number;
   };
 }
 

@@ -10,5 +10,6 @@ export { type GdbAddress, type GdbServer, listenForGdb } from './gdb-server.ts';
 export { busyboxInitramfs, debianInitramfs } from './initramfs.ts';
 export { type OnProgress, ProgressLine, type ProgressStream } from './progress.ts';
 export { RegionThread } from './region-thread.ts';
+export { type OpenSnapshot, openSnapshot, sha256Of, writeSnapshot } from './snapshot-files.ts';
 export { KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';
 export { setEngineFlags } from './v8-flags.ts';

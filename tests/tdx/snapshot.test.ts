@@ -26,7 +26,8 @@ const ABOUT = {
   command: ['boot'],
   inputs: [],
   instructions: 0,
-  platform: { memoryBytes: MEMORY_BYTES, seed: 1, cpu: 'minimal', tdxModule: '1.5' },
+  atShell: false,
+  platform: { memoryBytes: MEMORY_BYTES, seed: 1, cpu: 'minimal', tdxModule: '1.5', vmm: 'qemu', quoteVersion: 4 },
 } as const;
 
 /** Two vCPUs with stacks, a periodic timer, random numbers, a page that becomes shared, code that is changed, and console output. */

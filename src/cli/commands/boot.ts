@@ -3,20 +3,29 @@
 import { Command, Option } from 'commander';
 import type { QuoteVersion } from '../../attestation/index.ts';
 import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
-import { type CpuProfile, DEFAULT_SEED, type HostProfile, type ModuleVersion } from '../../machine/index.ts';
-import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile } from '../../node/index.ts';
+import type { LoadPlan, NamedFile } from '../../loader/index.ts';
+import {
+  type CpuProfile,
+  DEFAULT_SEED,
+  type HostProfile,
+  type ModuleVersion,
+  type SnapshotInput,
+} from '../../machine/index.ts';
+import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile, sha256Of } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
+import { readInputs } from '../inputs.ts';
 import { COMMAND_LINE_BASE, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, quoteVersionOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
-import { runTd, type Show } from '../td-run.ts';
+import { type SnapshotOptions, snapshotAtOption, snapshotOption } from '../snapshot-options.ts';
+import { type RunAbout, runTd, type Show, type TdRunOptions } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface BootOptions extends TraceOptions, DebuggerOptions {
+interface BootOptions extends TraceOptions, DebuggerOptions, SnapshotOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly append: string;
@@ -35,6 +44,8 @@ interface BootOptions extends TraceOptions, DebuggerOptions {
   readonly json?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly record?: string;
+  readonly replay?: string;
 }
 
 /** What runs where there is neither a terminal nor --exec. */
@@ -50,6 +61,7 @@ Examples:
   seamulator boot --exec 'echo c >/proc/sysrq-trigger'   a death and its report
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
   seamulator boot --append nokaslr --gdb 1234 --paused    wait for gdb at the reset vector
+  seamulator boot --snapshot-at marker --snapshot shell.snap    keep it at its shell; see "seamulator resume --help"
 
 Exit codes: 0 the guest ended well (with --exec: the status of the command), 1 wrong usage, 2 the TD died,
 3 a file cannot be read or loaded, 4 --max-instructions was reached.`;
@@ -84,6 +96,10 @@ export function bootCommand(exit: (code: number) => void): Command {
     .addOption(traceFilterOption())
     .addOption(gdbOption())
     .addOption(pausedOption())
+    .addOption(snapshotAtOption())
+    .addOption(snapshotOption())
+    .option('--record <file>', 'write what is typed, and when, for --replay')
+    .option('--replay <file>', 'type what a recorded run was typed, at the same instructions')
     .option('--quiet', 'print what the guest prints, and nothing of our own but complaints')
     .option('--verbose', 'with --exec: show the boot messages too, on stderr')
     .addHelpText('after', examples)
@@ -95,7 +111,8 @@ async function boot(options: BootOptions): Promise<number> {
   const output = new Output(options);
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   const isOurInitrd = options.initrd === BUSYBOX_INITRD;
-  const command = options.exec ?? (show === 'everything' && isOurInitrd ? showcase : undefined);
+  const toShell = options.snapshotAt === 'marker';
+  const command = options.exec ?? (show === 'everything' && isOurInitrd && !toShell ? showcase : undefined);
   let guest: GuestFiles;
   try {
     guest = await readGuest({ kernel: options.kernel, initrd: options.initrd, command }, output);
@@ -117,8 +134,14 @@ async function boot(options: BootOptions): Promise<number> {
     `Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB${options.vcpus > 1 ? ` and ${options.vcpus} vCPUs` : ''}.`,
   );
   if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps; "exit" or "poweroff -f" ends the TD.');
+  const plan = linuxPlan(
+    guest,
+    linuxCommandLine(options.append, show === 'command' && options.verbose !== true),
+    options,
+  );
   return runTd({
-    plan: linuxPlan(guest, linuxCommandLine(options.append, show === 'command' && options.verbose !== true), options),
+    ...builtFrom(plan, output),
+    about: aboutRun(options, [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)]),
     memoryBytes: options.memory,
     show,
     symbols: await symbolLookupOf(options.symbols, guest),
@@ -141,6 +164,10 @@ async function boot(options: BootOptions): Promise<number> {
     gdb: options.gdb,
     paused: options.paused,
     top: options.top,
+    snapshotAt: options.snapshotAt,
+    snapshot: options.snapshot,
+    record: options.record,
+    replay: options.replay === undefined ? undefined : await readInputs(options.replay),
   }).finally(() => thread?.close());
 }
 
@@ -160,9 +187,27 @@ async function symbolLookupOf(path: string | undefined, { kernel }: GuestFiles):
   );
 }
 
+function inputOf(role: string, { name, bytes }: NamedFile): SnapshotInput {
+  return { role, name, sha256: sha256Of(bytes) };
+}
+
+function aboutRun(
+  { memory, seed, cpu, tdxModule, vmm, quoteVersion }: BootOptions,
+  inputs: readonly SnapshotInput[],
+): RunAbout {
+  const platform = { memoryBytes: memory, seed, cpu: cpu.name, tdxModule: tdxModule.name, vmm: vmm.name, quoteVersion };
+  return { command: process.argv.slice(2), inputs, platform };
+}
+
+function builtFrom(plan: LoadPlan, output: Output): Pick<TdRunOptions, 'build'> {
+  for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
+  return { build: (platform, consoleOutput) => platform.buildTd(plan, { consoleOutput }) };
+}
+
 function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> {
   return runTd({
-    plan: planBuiltInGuest(),
+    ...builtFrom(planBuiltInGuest(), output),
+    about: aboutRun({ ...options, memory: BUILT_IN_GUEST_BYTES }, []),
     memoryBytes: BUILT_IN_GUEST_BYTES,
     show: 'everything',
     symbols: () => undefined,
@@ -178,6 +223,8 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     paused: options.paused,
     trace: options,
     top: options.top,
+    snapshotAt: options.snapshotAt,
+    snapshot: options.snapshot,
   });
 }
 
