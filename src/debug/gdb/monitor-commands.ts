@@ -22,6 +22,7 @@ const RIGHTS_LONG = 1n << 13n;
 const RIGHTS_BIG = 1n << 14n;
 const LONGEST_INSTRUCTION = 15;
 const DEFAULT_LINES = 8;
+const DEFAULT_CROSSINGS = 20;
 
 export function monitorCommands({ platform, td, crossings }: MonitorSources): readonly MonitorCommand[] {
   return [
@@ -41,10 +42,11 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
     },
     {
       name: 'crossings',
-      operands: '',
+      operands: '[COUNT]',
       help: 'the last crossings of the TD border, oldest first',
-      run: () => {
-        const last = crossings.last();
+      run: ([count]) => {
+        const wanted = count === undefined ? DEFAULT_CROSSINGS : Number(operandNumber(count, 'a count'));
+        const last = crossings.last().slice(-Math.max(1, wanted));
         return last.length === 0 ? ['no crossing yet'] : last.map(describeCrossing);
       },
     },
