@@ -55,7 +55,7 @@ test('a booted Debian is kept at its shell and resumed within a second; what is 
     inputs: [],
     instructions,
     atShell: true,
-    platform: { memoryBytes: MEMORY_BYTES, seed: 1, cpu: 'minimal', tdxModule: '1.5', vmm: 'qemu' },
+    platform: { memoryBytes: MEMORY_BYTES, seed: 1, cpu: 'minimal', tdxModule: '1.5', vmm: 'qemu', quoteVersion: 4 },
   };
   await writeSnapshot(file, platform, about);
   const whole = finish(platform, td);
