@@ -11,8 +11,12 @@ const HOST_OVERHEAD_BYTES = 16 * MIB;
 /** one Secure EPT page for each 2 MiB, and as much again for room */
 const HOST_OVERHEAD_SHARE = 256;
 
+/** the module's metadata for each GiB begun: 16 bytes for each page of each size */
+const PAMT_BYTES_EACH_GIB = 5 * MIB;
+
 /** Host RAM that is enough for TDs of `guestBytes` in all. */
 export function hostMemoryFor(guestBytes: number): number {
-  const bytes = guestBytes + Math.ceil(guestBytes / HOST_OVERHEAD_SHARE) + HOST_OVERHEAD_BYTES;
+  const pamtBytes = Math.ceil((guestBytes * 1.01) / 2 ** 30 + 0.25) * PAMT_BYTES_EACH_GIB;
+  const bytes = guestBytes + Math.ceil(guestBytes / HOST_OVERHEAD_SHARE) + HOST_OVERHEAD_BYTES + pamtBytes;
   return Math.ceil(bytes / (2 * MIB)) * 2 * MIB;
 }

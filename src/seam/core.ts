@@ -10,7 +10,7 @@ import {
   type RegisterFile,
 } from '../abi/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
-import { type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
+import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 import type { CrossingObserver } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { Contention } from './contention.ts';
@@ -22,10 +22,11 @@ import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
 import { SharedHalf } from './shared-half.ts';
 import { OpState, type Td, type TdConfiguration } from './structures/td.ts';
 import type { Vcpu } from './structures/vcpu.ts';
+import type { Tdmr } from './tdmr.ts';
 import { archCapabilitiesOf, type CpuProfile, NativeCpuid } from './virt/cpu-profile.ts';
 
 /** Life of the module itself. */
-export const SysState = { INIT_PENDING: 0, READY: 1 } as const;
+export const SysState = { INIT_PENDING: 0, INIT_DONE: 1, CONFIG_DONE: 2, READY: 3 } as const;
 export type SysState = (typeof SysState)[keyof typeof SysState];
 
 const HIGH_52 = 0x10_0000;
@@ -76,6 +77,9 @@ export class SeamCore {
   readonly tds = new Map<number, Td>();
   readonly vcpus = new Map<number, Vcpu>();
   sysState: SysState = SysState.INIT_PENDING;
+  /** TDH.SYS.LP.INIT has run on the host's processor */
+  processorInitialised = false;
+  tdmrs: readonly Tdmr[] = [];
   processorsCreated = 0;
 
   /** the host's registers while TDH.VP.ENTER runs */
@@ -139,7 +143,7 @@ export class SeamCore {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
     }
-    if (!this.memory.isRam(hpa, bytes)) {
+    if (!this.isManaged(hpa)) {
       this.fail(Code.OPERAND_ADDR_RANGE_ERROR, register);
       return -1;
     }
@@ -163,11 +167,26 @@ export class SeamCore {
       this.fail(Code.OPERAND_ADDR_RANGE_ERROR, register);
       return -1;
     }
-    if (!this.pamt.isFree(hpa - (hpa % PAGE_SIZE_BYTES), 1)) {
+    if (!this.isShared(hpa, alignment, bytes)) {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
     }
     return hpa;
+  }
+
+  /** Is all of it aligned host memory that no TD and no module has? */
+  isShared(hpa: number, alignment: number, bytes: number): boolean {
+    if (hpa % alignment !== 0 || !this.memory.isRam(hpa, bytes)) return false;
+    const end = Math.ceil((hpa + bytes) / PAGE_SIZE_BYTES);
+    for (let page = Math.floor(hpa / PAGE_SIZE_BYTES); page < end; page++)
+      if (this.memory.keyIdOfPage[page] !== HOST_KEY_ID) return false;
+    return true;
+  }
+
+  /** Is the page in a TDMR, and that far prepared? */
+  isManaged(hpa: number): boolean {
+    for (const { base, usableEnd } of this.tdmrs) if (hpa >= base && hpa < usableEnd) return true;
+    return false;
   }
 
   /** A page operand that is free becomes a page of the TD. -1 if it is not free. */

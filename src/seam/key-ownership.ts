@@ -7,7 +7,8 @@ export const MAX_KEY_ID = 63;
 /** A key id takes the upper bits of a physical address, from this one. */
 export const KEY_ID_SHIFT = 46;
 
-export const KeyState = { FREE: 0, ASSIGNED: 1, FLUSHED: 2, WRITTEN_BACK: 3 } as const;
+/** RESERVED: the module's own. */
+export const KeyState = { FREE: 0, ASSIGNED: 1, FLUSHED: 2, WRITTEN_BACK: 3, RESERVED: 4 } as const;
 export type KeyState = (typeof KeyState)[keyof typeof KeyState];
 
 export class KeyOwnership {

@@ -35,7 +35,7 @@ export class Pamt {
   }
 
   typeOf(hpa: number): PageType {
-    return this.#type[hpa / PAGE_SIZE_BYTES] as PageType;
+    return (this.#type[hpa / PAGE_SIZE_BYTES] ?? PageType.RSVD) as PageType;
   }
 
   /** HPA of the owner's TDR. */
@@ -88,6 +88,11 @@ export class Pamt {
   #setLevel(hpa: number, size: PageLevel, level: PageLevel): void {
     const first = hpa / PAGE_SIZE_BYTES;
     this.#level.fill(level, first, first + levelBytes(size) / PAGE_SIZE_BYTES);
+  }
+
+  /** Pages that no TD may ever have. */
+  reserve(hpa: number, lengthBytes: number): void {
+    this.#type.fill(PageType.RSVD, hpa / PAGE_SIZE_BYTES, (hpa + lengthBytes) / PAGE_SIZE_BYTES);
   }
 
   /** Gives pages back to the host. */

@@ -4,6 +4,10 @@ import type { SharedView } from '../memory/shared-view.ts';
 import type { ChoosableCpuid } from './cpuid-config.ts';
 import { type HostPages, PAGE_4K_BYTES } from './host-pages.ts';
 import type { Seamcalls } from './seamcalls.ts';
+import type { TdmrLayout } from './tdmr-layout.ts';
+
+/** The last private key id: TDs get those from the first on. */
+const MODULE_KEY_ID = 63;
 
 /** What the host must know of the module to build TDs. */
 export interface ModuleFacts {
@@ -28,16 +32,19 @@ const SystemInformation = {
   cpuidConfigCount: 128,
   cpuidConfig: 132,
   cpuidConfigBytes: 24,
+  memoryRanges: 32,
 } as const;
 
 /** Initialises the module and asks it what it needs. */
-export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostPages): ModuleFacts {
+export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostPages, tdmr: TdmrLayout): ModuleFacts {
   seamcalls.call(TdhLeaf.SYS_INIT, {});
+  seamcalls.call(TdhLeaf.SYS_LP_INIT, {});
   const pagesOf = (field: bigint) => {
     const bytes = seamcalls.call(TdhLeaf.SYS_RD, { rdx: field }).number(Gpr.R8);
     return Math.ceil(bytes / PAGE_4K_BYTES);
   };
   const features = seamcalls.call(TdhLeaf.SYS_RD, { rdx: MetadataField.TDX_FEATURES0 }).u64[Gpr.R8]!;
+  giveMemory(seamcalls, view, pages, tdmr);
   return {
     virtualTopology: (features & TDX_FEATURES0_TOPOLOGY_ENUM) !== 0n,
     tdcsPages: pagesOf(MetadataField.TDCS_BASE_SIZE),
@@ -46,7 +53,19 @@ export function startModule(seamcalls: Seamcalls, view: SharedView, pages: HostP
   };
 }
 
-/** TDH.SYS.INFO writes its answer to a host page; of the memory ranges it also tells, this host wants none. */
+/** TDH.SYS.CONFIG, SYS.KEY.CONFIG, and TDH.SYS.TDMR.INIT until all of it is ready. */
+function giveMemory(seamcalls: Seamcalls, view: SharedView, pages: HostPages, tdmr: TdmrLayout): void {
+  const scratchHpa = pages.take4K();
+  const infoHpa = scratchHpa + PAGE_4K_BYTES / 2;
+  view.write64(scratchHpa, BigInt(infoHpa));
+  view.write(infoHpa, tdmr.info);
+  seamcalls.call(TdhLeaf.SYS_CONFIG, { rcx: scratchHpa, rdx: 1, r8: MODULE_KEY_ID });
+  seamcalls.call(TdhLeaf.SYS_KEY_CONFIG, {});
+  while (seamcalls.call(TdhLeaf.SYS_TDMR_INIT, { rcx: 0 }).number(Gpr.RDX) < tdmr.lengthBytes);
+  pages.give4K(scratchHpa);
+}
+
+/** TDH.SYS.INFO writes its answer to a host page, and the memory ranges that may be private: this host knows its RAM. */
 function readSystemInformation(
   seamcalls: Seamcalls,
   view: SharedView,
@@ -57,7 +76,7 @@ function readSystemInformation(
     rcx: scratchHpa,
     rdx: SystemInformation.bytes,
     r8: scratchHpa + PAGE_4K_BYTES / 2,
-    r9: 0,
+    r9: SystemInformation.memoryRanges,
   });
   const bytes = view.read(scratchHpa, SystemInformation.bytes);
   pages.give4K(scratchHpa);

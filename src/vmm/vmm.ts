@@ -9,6 +9,7 @@ import { type ModuleFacts, startModule } from './module-start.ts';
 import { Seamcalls } from './seamcalls.ts';
 import { buildTd, reviveTd } from './td-builder.ts';
 import type { TdAttachments, TdHost, TdIdentity } from './td-host.ts';
+import { layOutTdmr } from './tdmr-layout.ts';
 
 /** Key ids the host keeps for itself: 0, and none besides. */
 const FIRST_TD_KEY_ID = 1;
@@ -23,8 +24,9 @@ export class Vmm {
   constructor(door: HostDoor, view: SharedView) {
     this.view = view;
     this.seamcalls = new Seamcalls(door);
-    this.pages = new HostPages(view.ramBase, view.ramBytes);
-    this.#module = startModule(this.seamcalls, view, this.pages);
+    const tdmr = layOutTdmr(view);
+    this.pages = new HostPages(view.ramBase, tdmr.pamtBase - view.ramBase);
+    this.#module = startModule(this.seamcalls, view, this.pages, tdmr);
   }
 
   /** The host's own state; that of its TDs is theirs. */

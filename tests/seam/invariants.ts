@@ -12,6 +12,10 @@ import { Lifecycle, type Td } from '../../src/seam/structures/td.ts';
 
 const hexOf = (value: number) => `0x${value.toString(16)}`;
 
+/** Does the module keep its own records in the page? */
+const isMetadata = (core: SeamCore, hpa: number) =>
+  core.tdmrs.some(({ pamts }) => pamts.some(({ base, size }) => base <= hpa && hpa < base + size));
+
 /** Host pages a TD owns, by type. */
 type Owned = Map<PageType, Set<number>>;
 
@@ -45,6 +49,7 @@ function readPamt(core: SeamCore): Map<number, Owned> {
   for (let hpa = memory.ramBase; hpa < memory.ramBase + memory.ramBytes; hpa += PAGE_SIZE_BYTES) {
     const keyId = memory.keyIdOfPage[hpa / PAGE_SIZE_BYTES];
     const type = pamt.typeOf(hpa);
+    if (type === PageType.RSVD || isMetadata(core, hpa)) continue;
     if (type === PageType.NDA) {
       assert.equal(keyId, 0, `nobody's page ${hexOf(hpa)} has no key`);
       assert.equal(pamt.levelOf(hpa), PageLevel.PAGE_4K);
@@ -96,7 +101,11 @@ function checkKeys(core: SeamCore): void {
   for (let keyId = 0; keyId <= MAX_KEY_ID; keyId++) {
     const holders = [...core.tds.values()].filter((td) => td.keyId === keyId && td.lifecycle !== Lifecycle.TEARDOWN);
     const state = core.keys.stateOf(keyId);
-    assert.equal(holders.length, state === KeyState.FREE ? 0 : 1, `key ${keyId} has as many TDs as its state says`);
+    assert.equal(
+      holders.length,
+      state === KeyState.FREE || state === KeyState.RESERVED ? 0 : 1,
+      `key ${keyId} has as many TDs as its state says`,
+    );
     const blocked = holders[0]?.lifecycle === Lifecycle.BLOCKED;
     if (holders.length > 0) assert.equal(blocked, state !== KeyState.ASSIGNED);
   }
@@ -108,7 +117,7 @@ export function stateOf(core: SeamCore, withAssociations: boolean): string {
   const pages: unknown[] = [];
   for (let hpa = memory.ramBase; hpa < memory.ramBase + memory.ramBytes; hpa += PAGE_SIZE_BYTES) {
     const word = memory.u32[hpa / 4]!;
-    if (pamt.typeOf(hpa) !== PageType.NDA || word !== 0)
+    if (![PageType.NDA, PageType.RSVD].some((type) => type === pamt.typeOf(hpa)) || word !== 0)
       pages.push([hpa, pamt.typeOf(hpa), pamt.ownerOf(hpa), pamt.levelOf(hpa), pamt.blockEpochOf(hpa), word]);
   }
   const tables: unknown[] = [];
@@ -137,5 +146,6 @@ export function stateOf(core: SeamCore, withAssociations: boolean): string {
     withAssociations && v.associated,
   ]);
   const keys = Array.from({ length: MAX_KEY_ID + 1 }, (_, keyId) => core.keys.stateOf(keyId));
-  return JSON.stringify([core.sysState, keys, tds, vcpus, pages, tables]);
+  const prepared = core.tdmrs.map(({ usableEnd }) => usableEnd);
+  return JSON.stringify([core.sysState, core.processorInitialised, prepared, keys, tds, vcpus, pages, tables]);
 }

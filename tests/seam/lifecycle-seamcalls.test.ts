@@ -16,7 +16,8 @@ import { Bench, exits } from './scripted-td.ts';
 
 type Operands = Parameters<Bench['call']>[1];
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
-const NOWHERE = 0x1000;
+/** beyond every TDMR */
+const NOWHERE = 2 ** 33;
 /** A key id in the upper address bits. */
 const WITH_KEY = 2 ** 46;
 /** A field id that no table has. */
@@ -36,7 +37,7 @@ class LifeBench extends Bench {
       if (stage >= 4) this.ok(TdhLeaf.MR_FINALIZE, { rcx: this.tdr });
       return this;
     }
-    this.ok(TdhLeaf.SYS_INIT);
+    this.start();
     this.tdr = this.page();
     this.ok(TdhLeaf.MNG_CREATE, { rcx: this.tdr, rdx: 1 });
     if (stage >= 1) this.ok(TdhLeaf.MNG_KEY_CONFIG, { rcx: this.tdr });
@@ -219,6 +220,7 @@ test('TDH.MNG.WR and VP.WR: what a host may write, and what it may not', () => {
 
 test('TDH.SYS.RDALL fills a page of the host, field by field', () => {
   const bench = new LifeBench();
+  bench.start();
   bench.refused(TdhLeaf.SYS_RDALL, { rdx: bench.page() + 8, r8: ALL_ONES }, Code.OPERAND_INVALID, OperandId.RDX);
   assert.equal(bench.registers.u64[Gpr.R8], ALL_ONES);
   const list = bench.page();

@@ -95,12 +95,12 @@ test('TD handle, state of the TD, then page information: the same for every memo
   ];
   for (const [leaf, illegalLevel] of leaves) {
     const bench = new MemoryBench();
-    bench.ok(TdhLeaf.SYS_INIT);
+    bench.start();
     const tdr = bench.page();
     const wrong = { rcx: 8 };
     bench.refused(leaf, { ...wrong, rdx: tdr + 2 }, Code.OPERAND_INVALID, OperandId.RDX);
     bench.refused(leaf, { ...wrong, rdx: 2 ** 46 + tdr }, Code.OPERAND_INVALID, OperandId.RDX); // a key id
-    bench.refused(leaf, { ...wrong, rdx: 0x1000 }, Code.OPERAND_ADDR_RANGE_ERROR, OperandId.RDX);
+    bench.refused(leaf, { ...wrong, rdx: 2 ** 33 }, Code.OPERAND_ADDR_RANGE_ERROR, OperandId.RDX);
     bench.refused(leaf, { ...wrong, rdx: tdr }, Code.PAGE_METADATA_INCORRECT, OperandId.RDX);
     bench.ok(TdhLeaf.MNG_CREATE, { rcx: tdr, rdx: 1 });
     bench.refused(leaf, { ...wrong, rdx: tdr }, Code.TD_KEYS_NOT_CONFIGURED, 0);
@@ -133,7 +133,7 @@ test('TDH.MEM.PAGE.ADD: copies a page; wants a free entry, a host page as source
   bench.refused(add, { ...operands, r9: source + 8, r8: 8 }, Code.OPERAND_INVALID, OperandId.R9);
   bench.refused(add, { ...operands, r9: bench.tdr, r8: 8 }, Code.OPERAND_INVALID, OperandId.R9);
   bench.refused(add, { ...operands, r8: target + 8 }, Code.OPERAND_INVALID, OperandId.R8);
-  bench.refused(add, { ...operands, r8: 0x1000 }, Code.OPERAND_ADDR_RANGE_ERROR, OperandId.R8);
+  bench.refused(add, { ...operands, r8: 2 ** 33 }, Code.OPERAND_ADDR_RANGE_ERROR, OperandId.R8);
   bench.refused(add, { ...operands, r8: bench.tdr }, Code.PAGE_METADATA_INCORRECT, OperandId.R8);
   bench.ok(add, operands);
   assert.ok(bench.memory.u8.subarray(target, target + 4096).every((byte) => byte === 0x5a));
@@ -505,7 +505,7 @@ test('pages of a vCPU and of a TD are what TDH.PHYMEM.PAGE.RDMD says', () => {
   for (const [rcx, code] of [
     [8, Code.OPERAND_INVALID],
     [2 ** 46 + spare, Code.OPERAND_INVALID],
-    [0x1000, Code.OPERAND_ADDR_RANGE_ERROR],
+    [2 ** 33, Code.OPERAND_ADDR_RANGE_ERROR],
   ] as const) {
     bench.refused(TdhLeaf.PHYMEM_PAGE_RDMD, { rcx, rdx: 1, r8: 1, r9: 1 }, code, OperandId.RCX);
     assert.equal(bench.registers.number(Gpr.R8) + bench.registers.number(Gpr.R9), 0);

@@ -26,6 +26,7 @@ import { HostMemory } from '../../src/memory/index.ts';
 import { SharedView } from '../../src/memory/shared-view.ts';
 import { TdxModule, type TdxModuleOptions } from '../../src/seam/index.ts';
 import { Clock } from '../../src/time/index.ts';
+import { layOutTdmr } from '../../src/vmm/tdmr-layout.ts';
 
 const MIB = 1 << 20;
 const STATE_BYTES = 4096;
@@ -191,9 +192,28 @@ export class Bench {
     if (code !== 0) throw new Error(`leaf ${leaf}: 0x${code.toString(16)}, 0x${this.details.toString(16)}`);
   }
 
+  /** Brings the module up. */
+  start(): void {
+    this.ok(TdhLeaf.SYS_INIT);
+    this.ok(TdhLeaf.SYS_LP_INIT);
+    this.configure();
+    this.ok(TdhLeaf.SYS_KEY_CONFIG);
+    for (let i = 0; i < 256; i++) this.ok(TdhLeaf.SYS_TDMR_INIT);
+  }
+
+  /** TDH.SYS.CONFIG with one TDMR over all memory; `change` may spoil it. Returns the completion code. */
+  configure(change: (info: DataView) => void = () => {}): CompletionCode {
+    const { info } = layOutTdmr(this.view);
+    change(new DataView(info.buffer));
+    const page = this.page();
+    this.view.write64(page, BigInt(page + 512));
+    this.view.write(page + 512, info);
+    return this.call(TdhLeaf.SYS_CONFIG, { rcx: page, rdx: 1, r8: 63 });
+  }
+
   /** As far as TDH.MNG.INIT. */
   create(params: Partial<TdParams> = {}, keyId = 1): void {
-    if (this.tdr === 0) this.ok(TdhLeaf.SYS_INIT);
+    if (this.tdr === 0) this.start();
     this.tdr = this.page();
     this.ok(TdhLeaf.MNG_CREATE, { rcx: this.tdr, rdx: keyId });
     this.ok(TdhLeaf.MNG_KEY_CONFIG, { rcx: this.tdr });

@@ -20,6 +20,7 @@ import { PlatformSecrets } from '../../src/seam/report/platform-secrets.ts';
 import { seamcall } from '../../src/seam/seamcall/dispatch.ts';
 import { SEAMCALL_ROWS } from '../../src/seam/seamcall/index.ts';
 import { Clock } from '../../src/time/index.ts';
+import { layOutTdmr } from '../../src/vmm/tdmr-layout.ts';
 import { checkInvariants, stateOf } from './invariants.ts';
 import { ScriptedProcessor } from './scripted-td.ts';
 
@@ -55,13 +56,14 @@ const CHANGING: ReadonlySet<TdhLeaf> = new Set([
 
 /** A host that knows what it has, so that its random calls often make sense. */
 class RandomHost {
-  readonly memory = new HostMemory(10 * MIB);
+  readonly memory = new HostMemory(14 * MIB);
   readonly registers = new RegisterFile();
   readonly core: SeamCore;
   readonly successes = new Map<TdhLeaf, number>();
   readonly #small: number[];
   readonly #large: number[];
   readonly #params: number;
+  readonly #view: SharedView;
 
   constructor() {
     this.core = new SeamCore({
@@ -77,7 +79,24 @@ class RandomHost {
     this.#params = ramBase;
     this.#small = Array.from({ length: SMALL_PAGES }, (_, i) => ramBase + (i + 1) * 4096);
     this.#large = [1, 2, 3].map((i) => ramBase + i * 2 * MIB);
-    new SharedView(this.memory).write(ramBase, buildTdParams({ maxVcpus: 2, attributes: TdAttribute.DEBUG }));
+    this.#view = new SharedView(this.memory);
+    this.#view.write(ramBase, buildTdParams({ maxVcpus: 2, attributes: TdAttribute.DEBUG }));
+  }
+
+  /** Brings the module up. */
+  start(): void {
+    const { info, lengthBytes } = layOutTdmr(this.#view);
+    this.#view.write64(this.#params + 1024, BigInt(this.#params + 1536));
+    this.#view.write(this.#params + 1536, info);
+    this.call(TdhLeaf.SYS_INIT, 0);
+    this.call(TdhLeaf.SYS_LP_INIT, 0);
+    this.call(TdhLeaf.SYS_CONFIG, this.#params + 1024, 1, 63);
+    this.call(TdhLeaf.SYS_KEY_CONFIG, 0);
+    for (let base = 0; base < lengthBytes; base += 4 * MIB) {
+      this.registers.clear();
+      this.registers.setNumber(Gpr.RAX, TdhLeaf.SYS_TDMR_INIT);
+      seamcall(this.core, this.registers);
+    }
   }
 
   /** Calls and checks; returns the completion code. */
@@ -222,7 +241,7 @@ test('random SEAMCALLs: the books agree after each, an error changes nothing, su
   fc.assert(
     fc.property(fc.array(step, { minLength: 40, maxLength: 140, size: 'max' }), stages, (steps, stage) => {
       const host = new RandomHost();
-      if (stage > 0) host.call(TdhLeaf.SYS_INIT, 0);
+      if (stage > 0) host.start();
       for (let i = 1; i < stage; i++) host.advance();
       for (const each of steps) {
         if (each.kind === 'advance') host.advance();

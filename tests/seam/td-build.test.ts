@@ -16,13 +16,12 @@ import { S } from '../../src/cpu/index.ts';
 import { PrivateMemoryError } from '../../src/memory/shared-view.ts';
 import { Bench } from './scripted-td.ts';
 
-test('before TDH.SYS.INIT only system leaves answer; unknown leaves and versions are refused by RAX', () => {
+test('before the module is ready only system leaves answer; unknown leaves and versions are refused by RAX', () => {
   const bench = new Bench();
   assert.equal(bench.call(TdhLeaf.MNG_CREATE, { rcx: bench.page(), rdx: 1 }), Code.SYS_NOT_READY);
-  assert.equal(bench.call(TdhLeaf.SYS_RD, { rdx: 0x9800_0001_0000_0100n }), Code.SUCCESS);
+  bench.start();
+  bench.ok(TdhLeaf.SYS_RD, { rdx: MetadataField.TDCS_BASE_SIZE });
   assert.equal(bench.registers.number(Gpr.R8), 6 * 4096);
-  bench.ok(TdhLeaf.SYS_INIT);
-  assert.equal(bench.call(TdhLeaf.SYS_INIT), Code.SYS_INIT_NOT_PENDING);
   for (const leaf of [200, 0x10000 + TdhLeaf.MNG_CREATE, 0x0100_0000]) {
     assert.equal(bench.call(leaf), Code.OPERAND_INVALID);
     assert.equal(bench.details, OperandId.RAX);
@@ -32,6 +31,7 @@ test('before TDH.SYS.INIT only system leaves answer; unknown leaves and versions
 test('each module says its own version', () => {
   for (const version of MODULE_VERSIONS) {
     const bench = new Bench(1, { version });
+    bench.start();
     const read = (rdx: bigint) => {
       bench.ok(TdhLeaf.SYS_RD, { rdx });
       return bench.registers.number(Gpr.R8);
@@ -46,7 +46,7 @@ test('each module says its own version', () => {
 
 test('TDH.MNG.CREATE checks key id and page', () => {
   const bench = new Bench();
-  bench.ok(TdhLeaf.SYS_INIT);
+  bench.start();
   const page = bench.page();
   const expect = (operands: { rcx: number; rdx: number }, code: number, details: number) => {
     assert.equal(bench.call(TdhLeaf.MNG_CREATE, operands), code);
@@ -55,7 +55,7 @@ test('TDH.MNG.CREATE checks key id and page', () => {
   expect({ rcx: page, rdx: 0 }, Code.OPERAND_INVALID, OperandId.RDX);
   expect({ rcx: page, rdx: 64 }, Code.OPERAND_INVALID, OperandId.RDX);
   expect({ rcx: page + 8, rdx: 1 }, Code.OPERAND_INVALID, OperandId.RCX);
-  expect({ rcx: 4096, rdx: 1 }, Code.OPERAND_ADDR_RANGE_ERROR, OperandId.RCX);
+  expect({ rcx: 2 ** 33, rdx: 1 }, Code.OPERAND_ADDR_RANGE_ERROR, OperandId.RCX);
   bench.ok(TdhLeaf.MNG_CREATE, { rcx: page, rdx: 1 });
   expect({ rcx: page, rdx: 2 }, Code.PAGE_METADATA_INCORRECT, OperandId.RCX);
   expect({ rcx: bench.page(), rdx: 1 }, Code.HKID_NOT_FREE, 0);
@@ -63,7 +63,7 @@ test('TDH.MNG.CREATE checks key id and page', () => {
 
 test('steps out of order get the code of the state they miss', () => {
   const bench = new Bench();
-  bench.ok(TdhLeaf.SYS_INIT);
+  bench.start();
   const tdr = bench.page();
   bench.ok(TdhLeaf.MNG_CREATE, { rcx: tdr, rdx: 1 });
   assert.equal(bench.call(TdhLeaf.MNG_ADDCX, { rcx: bench.page(), rdx: tdr }), Code.TD_KEYS_NOT_CONFIGURED);
@@ -247,7 +247,7 @@ test('teardown gives every page back, in order', () => {
   assert.equal(bench.call(TdhLeaf.PHYMEM_PAGE_RECLAIM, { rcx: tdr }), Code.TD_ASSOCIATED_PAGES_EXIST);
   for (const hpa of children) bench.ok(TdhLeaf.PHYMEM_PAGE_RECLAIM, { rcx: hpa });
   bench.ok(TdhLeaf.PHYMEM_PAGE_RECLAIM, { rcx: tdr });
-  assert.ok(bench.memory.keyIdOfPage.every((key) => key === 0));
+  assert.ok(bench.memory.keyIdOfPage.every((key) => key !== 1));
   assert.equal(bench.call(TdhLeaf.PHYMEM_PAGE_RECLAIM, { rcx: tdr }), Code.PAGE_METADATA_INCORRECT);
   bench.ok(TdhLeaf.MNG_CREATE, { rcx: bench.page(), rdx: 1 });
 });

@@ -42,6 +42,7 @@ export class ScriptedModule implements HostDoor {
     this.calls.push(`${tdhLeafName(leaf)} ${operand}`);
     const field = registers.u64[Gpr.RDX];
     registers.clear();
+    if (leaf === TdhLeaf.SYS_TDMR_INIT) registers.setNumber(Gpr.RDX, 2 ** 40);
     if (leaf === TdhLeaf.SYS_RD)
       registers.setNumber(Gpr.R8, field === MetadataField.TDCS_BASE_SIZE ? 4 * 4096 : 6 * 4096);
     if (leaf === TdhLeaf.VP_RD) registers.setNumber(Gpr.R8, this.pendingInterrupt ? 1 : 0);

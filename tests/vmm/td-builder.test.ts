@@ -9,7 +9,12 @@ test('a TD is built in the order of the specification', () => {
   const vcpu = ['TDH.VP.CREATE', ...Array(5).fill('TDH.VP.ADDCX'), 'TDH.VP.INIT'];
   assert.deepEqual(names(module.calls), [
     'TDH.SYS.INIT',
-    ...Array(3).fill('TDH.SYS.RD'),
+    'TDH.SYS.LP.INIT',
+    'TDH.SYS.RD',
+    'TDH.SYS.CONFIG',
+    'TDH.SYS.KEY.CONFIG',
+    'TDH.SYS.TDMR.INIT',
+    ...Array(2).fill('TDH.SYS.RD'),
     'TDH.SYS.INFO',
     'TDH.MNG.CREATE',
     'TDH.MNG.KEY.CONFIG',

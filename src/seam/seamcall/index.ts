@@ -29,10 +29,15 @@ import { tdhPhymemCacheWb } from './tdh-phymem-cache-wb.ts';
 import { tdhPhymemPageRdmd } from './tdh-phymem-page-rdmd.ts';
 import { tdhPhymemPageReclaim } from './tdh-phymem-page-reclaim.ts';
 import { tdhPhymemPageWbinvd } from './tdh-phymem-page-wbinvd.ts';
+import { tdhSysConfig } from './tdh-sys-config.ts';
 import { tdhSysInfo } from './tdh-sys-info.ts';
 import { tdhSysInit } from './tdh-sys-init.ts';
+import { tdhSysKeyConfig } from './tdh-sys-key-config.ts';
+import { tdhSysLpInit } from './tdh-sys-lp-init.ts';
+import { tdhSysLpShutdown } from './tdh-sys-lp-shutdown.ts';
 import { tdhSysRd } from './tdh-sys-rd.ts';
 import { tdhSysRdall } from './tdh-sys-rdall.ts';
+import { tdhSysTdmrInit } from './tdh-sys-tdmr-init.ts';
 import { tdhVpAddcx } from './tdh-vp-addcx.ts';
 import { tdhVpCreate } from './tdh-vp-create.ts';
 import { tdhVpEnter } from './tdh-vp-enter.ts';
@@ -73,13 +78,18 @@ export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
   tdhPhymemPageReclaim,
   tdhMemPageRemove,
   tdhMemSeptRemove,
+  tdhSysKeyConfig,
   tdhSysInfo,
   tdhSysInit,
   tdhSysRd,
+  tdhSysLpInit,
+  tdhSysTdmrInit,
   tdhSysRdall,
   tdhMemTrack,
   tdhMemRangeUnblock,
   tdhPhymemCacheWb,
   tdhPhymemPageWbinvd,
   tdhVpWr,
+  tdhSysLpShutdown,
+  tdhSysConfig,
 ];

@@ -23,7 +23,7 @@ export function metadataOperand(core: SeamCore, registers: RegisterFile): PageMe
     core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     return undefined;
   }
-  if (!core.memory.isRam(hpa, PAGE_SIZE_BYTES)) {
+  if (!core.isManaged(hpa)) {
     core.fail(CompletionCode.OPERAND_ADDR_RANGE_ERROR, OperandId.RCX);
     return undefined;
   }

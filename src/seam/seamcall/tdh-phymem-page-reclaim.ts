@@ -16,7 +16,8 @@ export const tdhPhymemPageReclaim: SystemRow = {
     const page = metadataOperand(core, registers);
     if (page === undefined) return core.code;
     const { hpa, type, owner, level } = page;
-    if (type === PageType.NDA) return core.fail(CompletionCode.PAGE_METADATA_INCORRECT, OperandId.RCX);
+    if (type === PageType.NDA || type === PageType.RSVD)
+      return core.fail(CompletionCode.PAGE_METADATA_INCORRECT, OperandId.RCX);
     showMetadata(registers, page);
     if (hpa % levelBytes(level) !== 0) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     const td = core.tds.get(owner)!;

@@ -10,6 +10,7 @@ import {
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { VENDOR_ID } from '../metadata/sys.ts';
 import { TDCS_PAGES, TDVPS_PAGES } from '../structures/td.ts';
+import { MAX_RESERVED_AREAS, MAX_TDMRS, PAMT_ENTRY_BYTES } from '../tdmr.ts';
 import { configurableCpuid } from '../virt/cpuid-rows.ts';
 import { leafSource, type SystemRow } from './row.ts';
 
@@ -19,6 +20,9 @@ const LAYOUT = {
   vendorId: 4,
   minorVersion: 14,
   majorVersion: 16,
+  maxTdmrs: 32,
+  maxReservedPerTdmr: 34,
+  pamtEntrySize: 36,
   tdcsBaseSize: 48,
   tdvpsBaseSize: 52,
   attributesFixed0: 64,
@@ -29,8 +33,11 @@ const LAYOUT = {
   cpuidConfig: 132,
 } as const;
 const CPUID_CONFIG_BYTES = 24;
+const MAX_CMRS = 32;
+/** base and size of each convertible memory range */
+const CMR_INFO_BYTES = MAX_CMRS * 16;
 
-/** Tells the host what the module is and what a TD may have. No convertible memory ranges are reported: all RAM is one. */
+/** Tells the host what the module is, what a TD may have, and which memory can be private: all RAM, in one range. */
 export const tdhSysInfo: SystemRow = {
   scope: 'system',
   leaf: TdhLeaf.SYS_INFO,
@@ -40,15 +47,24 @@ export const tdhSysInfo: SystemRow = {
   source: leafSource('TDH.SYS.INFO'),
   beforeReady: true,
   run(core, registers) {
+    const [bufferBytes, entries] = [registers.number(Gpr.RDX), registers.number(Gpr.R9)];
+    registers.zero([Gpr.RDX, Gpr.R9]);
+    if (!core.processorInitialised) return core.fail(CompletionCode.SYS_LP_INIT_NOT_DONE);
     const hpa = core.sharedOperand(registers, Gpr.RCX, 1024, TDSYSINFO_BYTES);
     if (hpa < 0) return core.code;
-    if (registers.number(Gpr.RDX) < TDSYSINFO_BYTES) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RDX);
+    if (bufferBytes < TDSYSINFO_BYTES) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RDX);
+    const ranges = core.sharedOperand(registers, Gpr.R8, CMR_INFO_BYTES, CMR_INFO_BYTES);
+    if (ranges < 0) return core.code;
+    if (entries < MAX_CMRS) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.R9);
     const bytes = core.memory.u8.subarray(hpa, hpa + TDSYSINFO_BYTES);
     bytes.fill(0);
     const view = new DataView(bytes.buffer, hpa, TDSYSINFO_BYTES);
     view.setUint32(LAYOUT.vendorId, VENDOR_ID, true);
     view.setUint16(LAYOUT.minorVersion, core.version.minor, true);
     view.setUint16(LAYOUT.majorVersion, core.version.major, true);
+    view.setUint16(LAYOUT.maxTdmrs, MAX_TDMRS, true);
+    view.setUint16(LAYOUT.maxReservedPerTdmr, MAX_RESERVED_AREAS, true);
+    view.setUint16(LAYOUT.pamtEntrySize, PAMT_ENTRY_BYTES, true);
     view.setUint16(LAYOUT.tdcsBaseSize, TDCS_PAGES * PAGE_SIZE_BYTES, true);
     view.setUint16(LAYOUT.tdvpsBaseSize, TDVPS_PAGES * PAGE_SIZE_BYTES, true);
     view.setBigUint64(LAYOUT.attributesFixed0, TD_ATTRIBUTES_SETTABLE, true);
@@ -64,7 +80,11 @@ export const tdhSysInfo: SystemRow = {
     });
     core.pageReplaced(hpa - (hpa % PAGE_SIZE_BYTES));
     registers.setNumber(Gpr.RDX, TDSYSINFO_BYTES);
-    registers.setNumber(Gpr.R9, 0);
+    core.memory.u8.fill(0, ranges, ranges + CMR_INFO_BYTES);
+    core.memory.view.setBigUint64(ranges, BigInt(core.memory.ramBase), true);
+    core.memory.view.setBigUint64(ranges + 8, BigInt(core.memory.ramBytes), true);
+    core.pageReplaced(ranges - (ranges % PAGE_SIZE_BYTES));
+    registers.setNumber(Gpr.R9, MAX_CMRS);
     return CompletionCode.SUCCESS;
   },
 };

@@ -2,7 +2,7 @@ import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
 import { SysState } from '../core.ts';
 import { leafSource, type SystemRow } from './row.ts';
 
-/** Brings the module up. The steps after it on hardware (SYS.LP.INIT, SYS.CONFIG, key and TDMR set-up) have nothing to do here. */
+/** The first step of bringing the module up; TDH.SYS.LP.INIT, SYS.CONFIG, SYS.KEY.CONFIG and SYS.TDMR.INIT follow. */
 export const tdhSysInit: SystemRow = {
   scope: 'system',
   leaf: TdhLeaf.SYS_INIT,
@@ -11,9 +11,11 @@ export const tdhSysInit: SystemRow = {
   source: leafSource('TDH.SYS.INIT'),
   beforeReady: true,
   run(core, registers) {
+    const attributes = registers.number(Gpr.RCX);
+    registers.zero([Gpr.RCX, Gpr.RDX, Gpr.R8, Gpr.R9, Gpr.R10]);
+    if (attributes !== 0) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     if (core.sysState !== SysState.INIT_PENDING) return core.fail(CompletionCode.SYS_INIT_NOT_PENDING);
-    if (registers.number(Gpr.RCX) !== 0) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
-    core.sysState = SysState.READY;
+    core.sysState = SysState.INIT_DONE;
     return CompletionCode.SUCCESS;
   },
 };

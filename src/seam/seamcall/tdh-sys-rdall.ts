@@ -1,4 +1,4 @@
-import { Gpr, TdhLeaf } from '../../abi/index.ts';
+import { CompletionCode, Gpr, TdhLeaf } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { Accessor } from '../metadata/field-row.ts';
 import { dumpList } from '../metadata/list.ts';
@@ -16,6 +16,7 @@ export const tdhSysRdall: SystemRow = {
   run(core, registers) {
     const [low, high] = [registers.low(Gpr.R8), registers.high(Gpr.R8)];
     registers.set(Gpr.R8, -1, -1);
+    if (!core.processorInitialised) return core.fail(CompletionCode.SYS_LP_INIT_NOT_DONE);
     const hpa = core.sharedOperand(registers, Gpr.RDX, PAGE_SIZE_BYTES, PAGE_SIZE_BYTES);
     if (hpa < 0) return core.code;
     const list = new DataView(core.memory.u8.buffer, hpa, PAGE_SIZE_BYTES);
