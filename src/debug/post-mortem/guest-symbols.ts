@@ -43,8 +43,10 @@ function* mappedImages(guest: GuestView): Generator<Uint8Array> {
 /** What is mapped from `address` on, within 2 MiB. */
 function regionAt(guest: GuestView, address: bigint): Uint8Array {
   const { gpa, steps } = guest.walk(address);
-  if (gpa === undefined) return new Uint8Array();
-  const isLarge = steps.at(-1)!.level === 2;
+  const last = steps.at(-1);
+  // no step was taken: paging is off, and no kernel runs high up
+  if (gpa === undefined || last === undefined) return new Uint8Array();
+  const isLarge = last.level === 2;
   return isLarge ? guest.readPhysical(Number(gpa), LARGE_PAGE_BYTES) : guest.readLinear(address, LARGE_PAGE_BYTES);
 }
 
