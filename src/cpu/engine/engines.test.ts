@@ -211,3 +211,23 @@ test('a debugger that stops at steps, instructions and stores changes nothing', 
   }
   for (const kind of ['position', 'breakpoint', 'watch']) assert.ok(met.get(kind)! > 10, `${kind}: ${met.get(kind)}`);
 });
+
+test('an engine that starts with the code of another one gives the same bits', () => {
+  const first = flatBench();
+  first.engine.code.compileAfter = 2;
+  const bytes = (i: number): number[] => program(random(SEED + 2000 + i));
+  const at = (i: number): number => first.at + i * 0x1000;
+  const expected = Array.from({ length: 24 }, (_, i) => outcome(first, bytes(i), at(i), i, i % 2 === 0 ? 97 : 1e9));
+  const made = first.engine.code.regionsCompiled;
+  assert.ok(made >= 12, 'there is something to start with');
+
+  const second = flatBench({ ready: first.engine.generated });
+  second.engine.code.compileAfter = 2;
+  expected.forEach((text, i) => {
+    assert.equal(outcome(second, bytes(i), at(i), i, i % 2 === 0 ? 97 : 1e9), text, `program ${i}`);
+  });
+  assert.ok(
+    second.engine.code.regionsCompiled < made / 2,
+    `${second.engine.code.regionsCompiled} of ${made} compiled again`,
+  );
+});
