@@ -1,5 +1,6 @@
 /** Looking at a run from outside: counts, the last crossings, symbols, the report. */
 
+export { CHECK_FORMATS, type CheckFormat, type CheckReport } from './check/formats/index.ts';
 export { crossingName, describeCrossing } from './crossing-names.ts';
 export { type Crossing, CrossingRecorder } from './crossing-recorder.ts';
 export { decodeName, decodeNumber } from './decode/decode.ts';
@@ -32,6 +33,8 @@ export { GuestView } from './post-mortem/guest-view.ts';
 export { PageHistory } from './post-mortem/page-history.ts';
 export { formatPostMortem, type PostMortem, postMortem, quietTd, whereTdIs } from './post-mortem/report.ts';
 export { formatRunReport, type NamedCounts, type RunFacts, type RunReport, runReport } from './run-report.ts';
+export { linkedSourceLines, type SourceLine, type SourceLookup, sourceLines } from './source-lines/source-lines.ts';
+export { placeText, type SourcePlace, type SourcePlaces, sourcePlaces } from './source-lines/source-places.ts';
 export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from './symbols.ts';
 export { diffTraces, formatDifference, type TraceDifference } from './trace/diff.ts';
 export type { NamedValues, TraceEvent } from './trace/event.ts';
