@@ -24,6 +24,6 @@ export function sourcePlaces(lookup: SourceLookup, readText: (file: string) => s
 }
 
 /** "calls.S:12" */
-export function placeText({ file, line }: SourceLine): string {
+export function placeText({ file, line }: Pick<SourceLine, 'file' | 'line'>): string {
   return `${file}:${line}`;
 }
