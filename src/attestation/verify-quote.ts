@@ -2,6 +2,7 @@
  * Is a quote what it claims to be? Every step that a relying party takes, in order, from the bytes to the platform's security version.
  * Source: Intel SGX ECDSA Quote Verification, "Quote Verification Flow"; learned from dcap-qvl's verify.rs and go-tdx-guest's verify.go.
  */
+import { bytesEqual } from '../bits/index.ts';
 import {
   CertificateError,
   isSignature,
@@ -177,7 +178,7 @@ class Verification {
     const promised = qeReport.subarray(EnclaveReport.reportData, EnclaveReport.reportData + 64);
     const expected = new Uint8Array(64);
     expected.set(qeReportDataHash(attestationKey, qeAuthenticationData));
-    demand(equal(promised, expected), 'the quoting enclave did not report this attestation key');
+    demand(bytesEqual(promised, expected), 'the quoting enclave did not report this attestation key');
   }
 
   #quoteSignature(): void {
@@ -196,7 +197,7 @@ class Verification {
     const view = new DataView(qeReport.buffer, qeReport.byteOffset);
     demand((qeReport[EnclaveReport.attributes]! & ENCLAVE_DEBUG) === 0, 'the quoting enclave is a debug enclave');
     demand(
-      equal(field(EnclaveReport.mrSigner, 32), bytesOfHex(identity.mrsigner)),
+      bytesEqual(field(EnclaveReport.mrSigner, 32), bytesOfHex(identity.mrsigner)),
       'the quoting enclave has another signer',
     );
     demand(
@@ -222,8 +223,11 @@ class Verification {
     const { sgx } = this.#pck;
     const tcbInfo = this.#tcbInfo;
     demand(sgx !== undefined, 'the PCK certificate does not say which platform it is for');
-    demand(equal(sgx.fmspc, bytesOfHex(tcbInfo.fmspc)), 'the TCB info is for another kind of platform (FMSPC)');
-    demand(equal(sgx.pceId, bytesOfHex(tcbInfo.pceId)), 'the TCB info is for another provisioning enclave (PCE id)');
+    demand(bytesEqual(sgx.fmspc, bytesOfHex(tcbInfo.fmspc)), 'the TCB info is for another kind of platform (FMSPC)');
+    demand(
+      bytesEqual(sgx.pceId, bytesOfHex(tcbInfo.pceId)),
+      'the TCB info is for another provisioning enclave (PCE id)',
+    );
     const teeTcbSvn = this.#field('TEE_TCB_SVN');
     // a module with a major version has an identity of its own for the first two
     const skipped = teeTcbSvn[1]! > 0 ? 2 : 0;
@@ -243,7 +247,7 @@ class Verification {
     const identity = major === 0 ? undefined : tdxModuleIdentities.find((one) => one.id === id);
     demand(major === 0 || identity !== undefined, `the TCB info knows no module ${id}`);
     const { mrsigner, attributes, attributesMask } = identity ?? tdxModule;
-    demand(equal(this.#field('MRSIGNERSEAM'), bytesOfHex(mrsigner)), 'the TDX module has another signer');
+    demand(bytesEqual(this.#field('MRSIGNERSEAM'), bytesOfHex(mrsigner)), 'the TDX module has another signer');
     demand(
       equalMasked(this.#field('SEAMATTRIBUTES'), attributes, attributesMask),
       'the attributes of the TDX module are not as they should be',
@@ -276,16 +280,12 @@ function bytesOfHex(text: string): Uint8Array {
   return Uint8Array.from({ length: text.length / 2 }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16));
 }
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
-}
-
 function equalMasked(actual: Uint8Array, expectedHex: string, maskHex: string): boolean {
   const [expected, mask] = [bytesOfHex(expectedHex), bytesOfHex(maskHex)];
   const masked = actual.map((byte, index) => byte & mask[index]!);
   return (
     mask.length === actual.length &&
-    equal(
+    bytesEqual(
       masked,
       expected.map((byte, index) => byte & mask[index]!),
     )

@@ -15,6 +15,10 @@ export function invariant(condition: unknown, sentence: string): asserts conditi
 export function join64(low: number, high: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
 }
+/** The same bytes, all of them. */
+export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
 export {
   type NumericArray,
   SnapshotError,

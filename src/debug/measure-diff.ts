@@ -1,6 +1,7 @@
 /** A prediction against what was reported: a TDREPORT, a quote, or an event log. */
 import { DIGEST_BYTES, REPORT_TYPE_TDX, TDINFO_LAYOUT, TDREPORT_BYTES, TDREPORT_LAYOUT } from '../abi/index.ts';
 import { parseQuote, QuoteFormatError, quoteField } from '../attestation/index.ts';
+import { bytesEqual } from '../bits/index.ts';
 import { eventTypeName, type MeasuredEvent, parseEventLog } from '../loader/index.ts';
 import { type Measurements, mrtdOf, PAGE_ORDERS, replay } from './measure.ts';
 
@@ -38,9 +39,9 @@ export function readReported(bytes: Uint8Array): Reported | undefined {
 export function firstDifference(predicted: Measurements, reported: Reported): string | undefined {
   if (reported.kind === 'event log') return differentEvent(predicted.events, reported.events);
   const { kind } = reported;
-  if (!equal(predicted.mrtd, reported.mrtd)) {
+  if (!bytesEqual(predicted.mrtd, reported.mrtd)) {
     const other = PAGE_ORDERS.find(
-      (order) => order !== predicted.order && equal(mrtdOf(predicted.parts, order), reported.mrtd),
+      (order) => order !== predicted.order && bytesEqual(mrtdOf(predicted.parts, order), reported.mrtd),
     );
     const hint =
       other === undefined ? tellingRegisters(predicted, reported.rtmrs) : `; it is that of the page order ${other}`;
@@ -48,7 +49,7 @@ export function firstDifference(predicted: Measurements, reported: Reported): st
   }
   for (const [index, rtmr] of (predicted.rtmrs ?? []).entries()) {
     const theirs = reported.rtmrs[index]!;
-    if (!equal(rtmr, theirs))
+    if (!bytesEqual(rtmr, theirs))
       return `RTMR${index} is ${hexOf(rtmr)} here and ${hexOf(theirs)} in the ${kind}${missing(predicted.events!, index, theirs)}`;
   }
   return undefined;
@@ -56,7 +57,7 @@ export function firstDifference(predicted: Measurements, reported: Reported): st
 
 /** Contents that changed show in the registers of direct boot too, and there part by part. */
 function tellingRegisters({ rtmrs = [], events = [] }: Measurements, theirs: readonly Uint8Array[]): string {
-  const different = [...rtmrs.keys()].filter((index) => !equal(rtmrs[index]!, theirs[index]!));
+  const different = [...rtmrs.keys()].filter((index) => !bytesEqual(rtmrs[index]!, theirs[index]!));
   const parts = different.map((index) => {
     const texts = events.filter(({ rtmr }) => rtmr === index).map(({ data }) => `"${eventText(data)}"`);
     return texts.length === 0 ? registerName(index) : `${registerName(index)} (${texts.join(', ')})`;
@@ -68,7 +69,7 @@ function tellingRegisters({ rtmrs = [], events = [] }: Measurements, theirs: rea
 function missing(events: readonly MeasuredEvent[], index: number, theirs: Uint8Array): string {
   const own = events.filter(({ rtmr }) => rtmr === index);
   for (let count = 0; count < own.length; count++)
-    if (equal(replay(own.slice(0, count))[index]!, theirs))
+    if (bytesEqual(replay(own.slice(0, count))[index]!, theirs))
       return `, where it was extended ${count} times instead of ${own.length}`;
   return '';
 }
@@ -85,9 +86,10 @@ function differentEvent(
     if (theirs === undefined) return `${of} is missing in the log: ${describe(ours)}`;
     if (ours.rtmr !== theirs.rtmr || ours.type !== theirs.type)
       return `${of} is ${describe(ours)} here and ${describe(theirs)} in the log`;
-    if (!equal(ours.digest, theirs.digest))
+    if (!bytesEqual(ours.digest, theirs.digest))
       return `${of}, ${describe(ours)}, has the digest ${hexOf(ours.digest)} here and ${hexOf(theirs.digest)} in the log (${describe(theirs)})`;
-    if (!equal(ours.data, theirs.data)) return `${of} is ${describe(ours)} here and ${describe(theirs)} in the log`;
+    if (!bytesEqual(ours.data, theirs.data))
+      return `${of} is ${describe(ours)} here and ${describe(theirs)} in the log`;
   }
   return undefined;
 }
@@ -107,8 +109,4 @@ export function eventText(data: Uint8Array): string {
 
 export function hexOf(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
