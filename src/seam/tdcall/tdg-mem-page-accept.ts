@@ -10,11 +10,9 @@ import {
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { SEPT_STATES, SeptOperation, SeptState } from '../sept/states.ts';
 import { leaveForPage } from '../td-exit/ept-violation.ts';
-import { addressIn, RCX } from './guest-registers.ts';
 import { goOn, lock } from './locks.ts';
+import { pageOperand } from './page-operand.ts';
 import type { TdcallRow } from './row.ts';
-
-const RESERVED = 0xff8;
 
 /** Takes a page the host has given: it is zeroed and becomes the guest's. */
 export const tdgMemPageAccept: TdcallRow = {
@@ -24,17 +22,9 @@ export const tdgMemPageAccept: TdcallRow = {
   operands: 'in: RCX = GPA | level 0 or 1',
   source: 'TDX Module 1.5 ABI Definition, "TDG.MEM.PAGE.ACCEPT Leaf"',
   run(core, vcpu, configuration): CompletionCode {
-    const operand = addressIn(vcpu, RCX);
-    const level = operand % 8;
-    const gpa = operand - level;
-    if (
-      (vcpu.cpu.state.low(RCX) & RESERVED) !== 0 ||
-      level > PageLevel.PAGE_2M ||
-      gpa % levelBytes(level) !== 0 ||
-      gpa >= configuration.sharedBit
-    )
-      return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
-
+    const gpa = pageOperand(core, vcpu, configuration, PageLevel.PAGE_2M);
+    if (gpa < 0) return core.code;
+    const level = core.pageLevel;
     const sept = configuration.secureEpt;
     const reached = sept.walk(gpa, level);
     const row = SEPT_STATES[sept.state]!;

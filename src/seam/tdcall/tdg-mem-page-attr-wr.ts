@@ -2,7 +2,6 @@ import {
   CompletionCode as Code,
   type CompletionCode,
   ExtendedQualification,
-  levelBytes,
   OperandId,
   PageLevel,
   TdgLeaf,
@@ -12,12 +11,12 @@ import { SEPT_STATES, SeptState } from '../sept/states.ts';
 import type { TdConfiguration } from '../structures/td.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
 import { leaveForPage } from '../td-exit/ept-violation.ts';
-import { addressIn, R8, RCX, RDX } from './guest-registers.ts';
+import { R8, RDX } from './guest-registers.ts';
 import { lock } from './locks.ts';
 import { hasAttributes, tellNothing, tellPage } from './page-attributes.ts';
+import { pageOperand } from './page-operand.ts';
 import type { TdcallRow } from './row.ts';
 
-const RESERVED = 0xff8;
 const VIRTUAL_MACHINES = 4;
 
 /** RDX has 16 bits of attributes for each virtual machine, R8 16 of flags. There is only the TD itself, whose are all reserved. */
@@ -36,16 +35,9 @@ function illegalAttributes({ cpu: { state } }: Vcpu): number {
 function write(core: SeamCore, vcpu: Vcpu, configuration: TdConfiguration): CompletionCode {
   const illegal = illegalAttributes(vcpu);
   if (illegal >= 0) return core.fail(Code.OPERAND_INVALID, illegal);
-  const operand = addressIn(vcpu, RCX);
-  const level = operand % 8;
-  const gpa = operand - level;
-  if (
-    (vcpu.cpu.state.low(RCX) & RESERVED) !== 0 ||
-    level > PageLevel.PAGE_1G ||
-    gpa % levelBytes(level) !== 0 ||
-    gpa >= configuration.sharedBit
-  )
-    return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
+  const gpa = pageOperand(core, vcpu, configuration, PageLevel.PAGE_1G);
+  if (gpa < 0) return core.code;
+  const level = core.pageLevel;
   const sept = configuration.secureEpt;
   if (sept.walk(gpa, level)) {
     if (!lock(core, OperandId.RCX)) return core.code;
