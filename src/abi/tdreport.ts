@@ -16,6 +16,7 @@ export const REPORT_TYPE_TDX = 0x81;
 /** Byte offsets in the whole report. */
 export const TDREPORT_LAYOUT = {
   type: 0,
+  version: 2,
   cpuSvn: 16,
   teeTcbInfoHash: 32,
   teeInfoHash: 80,

@@ -26,7 +26,7 @@ import type { Tdmr } from './tdmr.ts';
 import { archCapabilitiesOf, type CpuProfile, NativeCpuid } from './virt/cpu-profile.ts';
 
 /** Life of the module itself. */
-export const SysState = { INIT_PENDING: 0, INIT_DONE: 1, CONFIG_DONE: 2, READY: 3 } as const;
+export const SysState = { INIT_PENDING: 0, INIT_DONE: 1, CONFIG_DONE: 2, READY: 3, SHUTDOWN: 4 } as const;
 export type SysState = (typeof SysState)[keyof typeof SysState];
 
 const HIGH_52 = 0x10_0000;
@@ -79,6 +79,8 @@ export class SeamCore {
   sysState: SysState = SysState.INIT_PENDING;
   /** TDH.SYS.LP.INIT has run on the host's processor */
   processorInitialised = false;
+  /** a module that was shut down has left its TDs for the next one */
+  handoffValid = false;
   tdmrs: readonly Tdmr[] = [];
   processorsCreated = 0;
 
@@ -94,7 +96,7 @@ export class SeamCore {
   details = 0;
   /** code of the last check that failed */
   code: CompletionCode = Code.SUCCESS;
-  /** level that the last `pageInfo` found in RCX */
+  /** level that the last page operand had in RCX */
   pageLevel: PageLevel = 0;
 
   constructor(options: CoreOptions) {
@@ -303,6 +305,24 @@ export class SeamCore {
     }
     this.pamt.free(hpa, level);
     td.childCount -= count;
+  }
+
+  /** A module that is configured anew knows no TD; no page is anybody's, and what TDs had in theirs is gone. */
+  forgetTds(): void {
+    const { keyIdOfPage, writtenPage, u8 } = this.memory;
+    for (let page = 0; page < keyIdOfPage.length; page++) {
+      if (keyIdOfPage[page] === HOST_KEY_ID) continue;
+      const hpa = page * PAGE_SIZE_BYTES;
+      u8.fill(0, hpa, hpa + PAGE_SIZE_BYTES);
+      this.firstProcessor?.hostPageReplaced(hpa);
+      writtenPage[page] = 0;
+      keyIdOfPage[page] = HOST_KEY_ID;
+    }
+    this.pamt.clear();
+    this.keys.freeAll();
+    this.tds.clear();
+    this.vcpus.clear();
+    this.handoffValid = false;
   }
 
   /** A page whose whole content was given by somebody else than a guest. */

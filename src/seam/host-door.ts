@@ -13,6 +13,12 @@ export interface HostDoor {
    */
   seamcall(registers: RegisterFile): void;
 
+  /**
+   * SEAMLDR.INSTALL for an update: the loader puts the same module in the place of one that was shut down; TDH.SYS.INIT comes next.
+   * Throws a RangeError if TDH.SYS.SHUTDOWN has not been called. Source: TDX Module 1.5 Base Architecture, "TD-Preserving TDX Module Update".
+   */
+  installModule(): void;
+
   /** Installs the shared half of a TD's EPT (hardware: the SHARED_EPTP of each vCPU). Later edits count from the next TDH.VP.ENTER. */
   attachSharedEpt(tdrHpa: number, sharedEpt: SharedEpt): void;
 

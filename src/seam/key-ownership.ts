@@ -30,6 +30,10 @@ export class KeyOwnership {
     this.#states[keyId] = state;
   }
 
+  freeAll(): void {
+    this.#states.fill(KeyState.FREE);
+  }
+
   /** All flushed keys' cache lines are in memory. Returns how many keys that were. */
   writeBackCaches(): number {
     let count = 0;

@@ -6,7 +6,7 @@ import type { HostMemory } from '../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS, NULL_OBSERVER } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { Contention } from './contention.ts';
-import { SeamCore } from './core.ts';
+import { SeamCore, SysState } from './core.ts';
 import type { HostDoor } from './host-door.ts';
 import { postVector } from './posted-interrupts.ts';
 import { PlatformSecrets } from './report/platform-secrets.ts';
@@ -130,6 +130,12 @@ class Door implements HostDoor {
 
   seamcall(registers: RegisterFile): void {
     seamcall(this.#core, registers);
+  }
+
+  installModule(): void {
+    if (this.#core.sysState !== SysState.SHUTDOWN) throw new RangeError('the module has not been shut down');
+    this.#core.sysState = SysState.INIT_PENDING;
+    this.#core.processorInitialised = false;
   }
 
   attachSharedEpt(tdrHpa: number, sharedEpt: SharedEpt): void {

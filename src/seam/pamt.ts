@@ -34,6 +34,12 @@ export class Pamt {
     state.array('blockEpoch', this.#blockEpoch);
   }
 
+  /** No page is anybody's, and none is reserved. */
+  clear(): void {
+    this.#type.fill(PageType.NDA);
+    this.#level.fill(0);
+  }
+
   typeOf(hpa: number): PageType {
     return (this.#type[hpa / PAGE_SIZE_BYTES] ?? PageType.RSVD) as PageType;
   }

@@ -17,6 +17,7 @@ export function visitModule(core: SeamCore, state: StateVisitor): void {
   state.part('sharedHalf', core.sharedHalf);
   state.part('secrets', core.secrets);
   core.sysState = state.number('sysState', core.sysState) as SysState;
+  core.handoffValid = state.flag('handoffValid', core.handoffValid);
   const tds = [...core.tds.values()];
   state.list('tds', tds.length, (item, index) => visitTd(core, item, tds[index]));
 }
@@ -31,7 +32,7 @@ function visitTd(core: SeamCore, state: StateVisitor, existing: Td | undefined):
   state.array('params', params);
   if (existing !== undefined && existing.tdrHpa !== tdrHpa) throw new SnapshotError('the platform has other TDs');
   const td = existing ?? makeTd(core, tdrHpa, keyId, params);
-  state.fields('td', td, ['tdrHpa', 'keyId', 'configuration', 'vcpus', 'sharedEpt']);
+  state.fields('td', td, ['tdrHpa', 'keyId', 'configuration', 'vcpus', 'sharedEpt', 'secrets']);
   const configuration = td.configuration!;
   state.part('secureEpt', configuration.secureEpt);
   state.part('secondLevel', configuration.secondLevel);
@@ -40,7 +41,7 @@ function visitTd(core: SeamCore, state: StateVisitor, existing: Td | undefined):
 }
 
 function makeTd(core: SeamCore, tdrHpa: number, keyId: number, params: Uint8Array): Td {
-  const td = new Td(tdrHpa, keyId, new Uint8Array(32));
+  const td = new Td(tdrHpa, keyId, new Uint8Array(32), core.secrets);
   const configuration = configurationFor(core, parseTdParams(params));
   if ('refusedLeaf' in configuration) throw new SnapshotError('this processor refuses the CPUID of the TD');
   td.initialize(configuration, 0);

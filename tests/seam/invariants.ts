@@ -135,6 +135,7 @@ export function stateOf(core: SeamCore, withAssociations: boolean): string {
       td.epoch,
       td.childCount,
       td.tdcxPages,
+      td.serviceTd.bytes().join(),
       withAssociations && td.associatedVcpus,
     ];
   });
@@ -147,5 +148,15 @@ export function stateOf(core: SeamCore, withAssociations: boolean): string {
   ]);
   const keys = Array.from({ length: MAX_KEY_ID + 1 }, (_, keyId) => core.keys.stateOf(keyId));
   const prepared = core.tdmrs.map(({ usableEnd }) => usableEnd);
-  return JSON.stringify([core.sysState, core.processorInitialised, prepared, keys, tds, vcpus, pages, tables]);
+  return JSON.stringify([
+    core.sysState,
+    core.processorInitialised,
+    core.handoffValid,
+    prepared,
+    keys,
+    tds,
+    vcpus,
+    pages,
+    tables,
+  ]);
 }

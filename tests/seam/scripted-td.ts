@@ -111,7 +111,7 @@ export class ScriptedProcessor {
   }
 }
 
-type Operands = Partial<Record<'rcx' | 'rdx' | 'r8' | 'r9', number | bigint>>;
+export type Operands = Partial<Record<'rcx' | 'rdx' | 'r8' | 'r9' | 'r10', number | bigint>>;
 
 export interface TdSetup {
   readonly params?: Partial<TdParams>;
@@ -178,6 +178,7 @@ export class Bench {
     registers.u64[Gpr.RDX] = BigInt(operands.rdx ?? 0);
     registers.u64[Gpr.R8] = BigInt(operands.r8 ?? 0);
     registers.u64[Gpr.R9] = BigInt(operands.r9 ?? 0);
+    if (operands.r10 !== undefined) registers.u64[Gpr.R10] = BigInt(operands.r10);
     this.module.hostDoor.seamcall(registers);
     return registers.high(Gpr.RAX);
   }

@@ -180,9 +180,11 @@ class RandomHost {
   }
 }
 
-const LEAVES = SEAMCALL_ROWS.map(({ leaf }) => leaf);
+/** All but the one after which there are no others. */
+const ROWS = SEAMCALL_ROWS.filter(({ leaf }) => leaf !== TdhLeaf.SYS_SHUTDOWN);
+const LEAVES = ROWS.map(({ leaf }) => leaf);
 /** Memory changes most often, and a TD should live long enough for it. */
-const USUAL = SEAMCALL_ROWS.flatMap(({ leaf, name }) =>
+const USUAL = ROWS.flatMap(({ leaf, name }) =>
   Array.from({ length: name.startsWith('TDH.MEM') ? 6 : leaf === TdhLeaf.MNG_VPFLUSHDONE ? 0 : 1 }, () => leaf),
 );
 const number = fc.nat({ max: 999 });
@@ -230,6 +232,7 @@ function plausible(host: RandomHost, leaf: TdhLeaf, a: number, b: number, c: num
     host.call(leaf, leaf === TdhLeaf.VP_CREATE ? host.free(a) : RandomHost.gpa(a), tdr, page, host.page(4, 6));
   } else if (row.scope === 'vcpu' && row.tdvpr === Gpr.RDX) host.call(leaf, host.free(a), host.page(2, b));
   else if (row.scope === 'vcpu') host.call(leaf, host.page(2, a), b);
+  else if (leaf === TdhLeaf.SERVTD_BIND) host.call(leaf, tdr, host.page(1, c));
   else if (row.scope === 'system')
     host.call(leaf, leaf === TdhLeaf.MNG_CREATE ? host.free(a) : host.page(a % 5, b), 1 + (b % 3), host.free(c));
   else if (row.tdr === Gpr.RDX) host.call(leaf, host.free(a), tdr);

@@ -1,11 +1,12 @@
 /** Bringing the module up: TDH.SYS.*, each in its turn only, and what TDH.SYS.CONFIG says to a wrong division of memory. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CompletionCode as Code, Gpr, MetadataField, OperandId, TdhLeaf } from '../../src/abi/index.ts';
+import { CompletionCode as Code, Gpr, MetadataField, OperandId, TdgLeaf, TdhLeaf } from '../../src/abi/index.ts';
 import { PrivateMemoryError } from '../../src/memory/shared-view.ts';
-import { Bench } from './scripted-td.ts';
+import { Bench, tdcall } from './scripted-td.ts';
 
 const GIB = 2 ** 30;
+const HANDOFF_DATA_VALID = 0x8900_0000_0000_0004n;
 
 /** Expects the code, with these details. */
 function refused(bench: Bench, leaf: TdhLeaf, operands: Parameters<Bench['call']>[1], code: number, details = 0): void {
@@ -152,4 +153,62 @@ test('TDH.SYS.INFO: buffers, and the one range of memory', () => {
   assert.equal(bench.view.read64(ranges), BigInt(bench.memory.ramBase));
   assert.equal(bench.view.read64(ranges + 8), BigInt(bench.memory.ramBytes));
   assert.equal(bench.view.read64(ranges + 24), 0n);
+});
+
+test('TDH.SYS.SHUTDOWN, UPDATE: a TD outlives the module', () => {
+  const bench = new Bench();
+  const { SYS_SHUTDOWN, SYS_UPDATE, SYS_INIT, SYS_LP_INIT, SYS_LP_SHUTDOWN } = TdhLeaf;
+  refused(bench, SYS_UPDATE, {}, Code.SYS_STATE_INCORRECT);
+  refused(bench, SYS_SHUTDOWN, {}, Code.SYS_NOT_READY);
+  const cpu = bench.build();
+  assert.throws(() => bench.module.hostDoor.installModule(), RangeError, 'the module is at work');
+  refused(bench, SYS_SHUTDOWN, { rcx: 1 }, Code.OPERAND_INVALID, OperandId.RCX);
+  refused(bench, SYS_UPDATE, {}, Code.SYS_STATE_INCORRECT);
+  const { mrtd } = bench.module.measurementsOf(bench.tdr);
+  bench.ok(SYS_SHUTDOWN);
+  for (const leaf of [SYS_SHUTDOWN, SYS_UPDATE, SYS_INIT, TdhLeaf.SYS_RD, TdhLeaf.MNG_RD])
+    refused(bench, leaf, {}, Code.SYS_SHUTDOWN);
+  assert.equal(bench.enter(), Code.SYS_SHUTDOWN);
+  bench.ok(SYS_LP_SHUTDOWN);
+
+  bench.module.hostDoor.installModule();
+  refused(bench, SYS_UPDATE, {}, Code.SYS_STATE_INCORRECT);
+  bench.ok(SYS_INIT);
+  refused(bench, SYS_UPDATE, {}, Code.SYS_STATE_INCORRECT);
+  bench.ok(SYS_LP_INIT);
+  bench.ok(TdhLeaf.SYS_RD, { rdx: HANDOFF_DATA_VALID });
+  assert.equal(bench.registers.number(Gpr.R8), 1);
+  refused(bench, TdhLeaf.MNG_RD, { rcx: bench.tdr }, Code.SYS_NOT_READY);
+  bench.ok(SYS_UPDATE);
+  refused(bench, SYS_UPDATE, {}, Code.SYS_STATE_INCORRECT);
+  bench.ok(TdhLeaf.SYS_RD, { rdx: HANDOFF_DATA_VALID });
+  assert.equal(bench.registers.number(Gpr.R8), 0);
+  bench.enter([tdcall({ RAX: TdgLeaf.VP_INFO })]);
+  assert.equal(cpu.get(Gpr.RAX), 0n);
+  assert.deepEqual(bench.module.measurementsOf(bench.tdr).mrtd, mrtd);
+  bench.ok(TdhLeaf.MNG_CREATE, { rcx: bench.page(), rdx: 2 });
+});
+
+test('a module that is configured anew has no handoff data to take, and knows no TD', () => {
+  const bench = new Bench();
+  bench.build();
+  const hpa = bench.augment(0x1000);
+  bench.enter([tdcall({ RAX: TdgLeaf.MEM_PAGE_ACCEPT, RCX: 0x1000 })]);
+  bench.memory.u8[hpa] = 0x77;
+  bench.ok(TdhLeaf.SYS_SHUTDOWN);
+  bench.module.hostDoor.installModule();
+  bench.ok(TdhLeaf.SYS_INIT);
+  bench.ok(TdhLeaf.SYS_LP_INIT);
+  assert.equal(bench.configure(), Code.SUCCESS);
+  assert.deepEqual(bench.view.read(hpa, 1), Uint8Array.of(0), 'what the TD had is gone');
+  refused(bench, TdhLeaf.SYS_UPDATE, {}, Code.SYS_STATE_INCORRECT);
+  bench.ok(TdhLeaf.SYS_KEY_CONFIG);
+  for (let i = 0; i < 256; i++) bench.ok(TdhLeaf.SYS_TDMR_INIT);
+  refused(bench, TdhLeaf.MNG_RD, { rcx: bench.tdr }, Code.PAGE_METADATA_INCORRECT, OperandId.RCX);
+  bench.ok(TdhLeaf.MNG_CREATE, { rcx: bench.tdr, rdx: 1 });
+
+  const fresh = new Bench();
+  fresh.ok(TdhLeaf.SYS_INIT);
+  fresh.ok(TdhLeaf.SYS_LP_INIT);
+  refused(fresh, TdhLeaf.SYS_UPDATE, {}, Code.SYS_INVALID_HANDOFF);
 });

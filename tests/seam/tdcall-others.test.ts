@@ -81,7 +81,7 @@ test("TDG.SERVTD.RD, WR: the slot is the guest's mistake, the TD behind the hand
       assert.equal(bench.registers.u64[Gpr.RDX], status, 'the host is told the same');
       assert.equal(bench.registers.u64[Gpr.R8], BigInt(tdr));
     };
-    trap(0x1000, Code.OPERAND_ADDR_RANGE_ERROR, 128);
+    trap(2 ** 40, Code.OPERAND_ADDR_RANGE_ERROR, 128);
     trap(bench.tdvprs[0]!, Code.PAGE_METADATA_INCORRECT, 128);
     const self = handleFor(bench, bench.tdr);
     assert.equal(at(leaf, self), statusOf(Code.TARGET_UUID_MISMATCH));

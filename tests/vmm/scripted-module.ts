@@ -48,6 +48,10 @@ export class ScriptedModule implements HostDoor {
     if (leaf === TdhLeaf.VP_RD) registers.setNumber(Gpr.R8, this.pendingInterrupt ? 1 : 0);
   }
 
+  installModule(): void {
+    this.calls.push('SEAMLDR.INSTALL');
+  }
+
   attachSharedEpt(_tdrHpa: number, sharedEpt: SharedEpt): void {
     this.sharedEpt = sharedEpt;
   }

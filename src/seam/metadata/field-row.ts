@@ -58,7 +58,7 @@ export interface FieldRow<Scope> {
   /** only writes of the whole element are taken */
   readonly wholeWrites?: boolean;
   /** Value of element number `element`, counted over the whole array; undefined: not readable. Without it the model does not keep the field. */
-  readonly read?: (scope: Scope, element: number) => bigint | number | undefined;
+  readonly read?: (scope: Scope, element: number, by: Accessor) => bigint | number | undefined;
   /** Takes a whole new value of an element, or says why not. */
   readonly write?: (scope: Scope, element: number, value: bigint, by: Accessor) => CompletionCode;
 }

@@ -130,7 +130,7 @@ export class FieldTable<Scope> {
     const allowed = entry.writeMasks[by]!;
     const written = allowed & mask;
     if (written === 0n || row.write === undefined) return Code.METADATA_FIELD_NOT_WRITABLE;
-    const before = BigInt(row.read?.(scope, element) ?? 0) & sizeMask;
+    const before = BigInt(row.read?.(scope, element, by) ?? 0) & sizeMask;
     if (((before ^ value) & mask & ~allowed) !== 0n) return Code.METADATA_FIELD_VALUE_NOT_VALID;
     if (row.wholeWrites === true && written !== sizeMask) return Code.METADATA_WR_MASK_NOT_VALID;
     const code = row.write(scope, element, (before & ~written) | (value & written), by);
@@ -186,7 +186,7 @@ export class FieldTable<Scope> {
   #readable(entry: Entry<Scope>, scope: Scope, element: number, by: Accessor): bigint | number | undefined {
     const mask = entry.readMasks[by]!;
     if (mask === 0n) return undefined;
-    const value = entry.row.read?.(scope, element);
+    const value = entry.row.read?.(scope, element, by);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && value <= entry.largest && mask === entry.sizeMask) return value;
     return BigInt(value) & mask;

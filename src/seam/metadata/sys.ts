@@ -10,6 +10,7 @@ import {
 } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import type { SeamCore } from '../core.ts';
+import { SERVICE_TD_ATTRIBUTES, SERVICE_TD_SLOTS } from '../structures/service-td.ts';
 import { TDCS_PAGES, TDVPS_PAGES } from '../structures/td.ts';
 import { configurableCpuid } from '../virt/cpuid-rows.ts';
 import { type FieldRow, fieldRows, HOST_AND_GUEST_READ, HOST_READS } from './field-row.ts';
@@ -20,13 +21,25 @@ const row = fieldRows<SeamCore>(
 );
 
 export const VENDOR_ID = 0x8086;
+/** of what one module leaves for the next; the only one there is */
+export const HANDOFF_VERSION = 0;
 
 /**
- * TDX_FEATURES0: 3 TDG.VP.RD and WR, 5 CPUID #VE by leaf, 8 local attestation, 11 configurable IA32_ARCH_CAPABILITIES,
- * 16 PENDING_EPT_VIOLATION_V2, 18 NO_RBP_MOD; in 2.0 also 20 virtual topology, 27 a narrower physical address, 29 CPUID leaf 2,
- * 30 fewer #VE. Migration, service TDs and partitioning are not announced because they are not there.
+ * TDX_FEATURES0: 1 TDs outlive the module, 2 service TDs, 3 TDG.VP.RD and WR, 5 CPUID #VE by leaf, 8 local attestation, 9 flags of
+ * TDH.VP.ENTER, 10 host-priority locks, 11 configurable IA32_ARCH_CAPABILITIES, 16 PENDING_EPT_VIOLATION_V2, 18 NO_RBP_MOD; in 2.0 also 20 virtual topology, 27 a narrower physical address, 29 CPUID leaf 2,
+ * 30 fewer #VE. Migration and partitioning are not announced because they are not there.
  */
-const TDX_FEATURES0 = (1n << 3n) | (1n << 5n) | (1n << 8n) | (1n << 11n) | (1n << 16n) | (1n << 18n);
+const TDX_FEATURES0 =
+  (1n << 1n) |
+  (1n << 2n) |
+  (1n << 3n) |
+  (1n << 5n) |
+  (1n << 8n) |
+  (1n << 9n) |
+  (1n << 10n) |
+  (1n << 11n) |
+  (1n << 16n) |
+  (1n << 18n);
 const TDX_FEATURES0_2_0 = (1n << 20n) | (1n << 27n) | (1n << 29n) | (1n << 30n);
 const TDX_FEATURE_WORDS = 1;
 /** Attributes of an alias in an L2 virtual machine that a guest may set: bits 6:0 and VALID. */
@@ -60,12 +73,12 @@ export const SYSTEM_FIELDS: readonly FieldRow<SeamCore>[] = [
   row(MetadataField.MAJOR_VERSION, 'MAJOR_VERSION', HOST_AND_GUEST_READ, ({ version }) => version.major),
   row(0x0800_0001_0000_0005n, 'UPDATE_VERSION', HOST_READS, zero),
   row(0x0800_0001_0000_0006n, 'INTERNAL_VERSION', HOST_READS, zero),
-  row(0x8900_0001_0000_0000n, 'MODULE_HV', HOST_READS),
-  row(0x8900_0001_0000_0001n, 'MIN_UPDATE_HV', HOST_READS),
-  row(0x8900_0000_0000_0002n, 'NO_DOWNGRADE', HOST_READS),
+  row(0x8900_0001_0000_0000n, 'MODULE_HV', HOST_READS, () => HANDOFF_VERSION),
+  row(0x8900_0001_0000_0001n, 'MIN_UPDATE_HV', HOST_READS, () => HANDOFF_VERSION),
+  row(0x8900_0000_0000_0002n, 'NO_DOWNGRADE', HOST_READS, zero),
   row(0x8900_0001_0000_0003n, 'NUM_HANDOFF_PAGES', HOST_READS),
-  row(0x8900_0000_0000_0004n, 'HANDOFF_DATA_VALID', HOST_READS, zero),
-  row(0x8900_0001_0000_0005n, 'HANDOFF_DATA_HV', HOST_READS),
+  row(0x8900_0000_0000_0004n, 'HANDOFF_DATA_VALID', HOST_READS, ({ handoffValid }) => Number(handoffValid)),
+  row(0x8900_0001_0000_0005n, 'HANDOFF_DATA_HV', HOST_READS, () => HANDOFF_VERSION),
   row(0x8900_0002_0000_0006n, 'HANDOFF_DATA_SIZE', HOST_READS, zero),
   row(0x0a00_0002_0000_0000n, 'SYS_ATTRIBUTES', HOST_AND_GUEST_READ, zero),
   row(0x0a00_0000_0000_0001n, 'NUM_TDX_FEATURES', HOST_AND_GUEST_READ, () => TDX_FEATURE_WORDS),
@@ -125,8 +138,8 @@ export const SYSTEM_FIELDS: readonly FieldRow<SeamCore>[] = [
   row(0xa000_0000_0000_0020n, 'NUM_IMMUTABLE_STATE_PAGES', HOST_READS, zero),
   row(0xa000_0000_0000_0021n, 'NUM_TD_STATE_PAGES', HOST_READS, zero),
   row(0xa000_0000_0000_0022n, 'NUM_VP_STATE_PAGES', HOST_READS, zero),
-  row(0xa100_0001_0000_0000n, 'MAX_SERV_TDS', HOST_READS, zero),
-  row(0xa100_0003_0000_0001n, 'SERVTD_ATTR_FIXED0', HOST_READS, zero),
+  row(0xa100_0001_0000_0000n, 'MAX_SERV_TDS', HOST_READS, () => SERVICE_TD_SLOTS),
+  row(0xa100_0003_0000_0001n, 'SERVTD_ATTR_FIXED0', HOST_READS, () => SERVICE_TD_ATTRIBUTES),
   row(0xa100_0003_0000_0002n, 'SERVTD_ATTR_FIXED1', HOST_READS, zero),
   row(0xa200_0001_0000_0000n, 'GUEST_L2_GPA_ATTR_MASK', HOST_AND_GUEST_READ, () => L2_ATTRIBUTE_MASK),
   row(0xa200_0003_0000_0001n, 'VM_CTLS_FIXED0', HOST_READS, () => 1),

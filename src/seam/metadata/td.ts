@@ -2,15 +2,21 @@
 import {
   CompletionCode as Code,
   type CompletionCode,
+  ConfigFlag,
   isModule20,
   MetadataField,
   MODULE_1_5,
   MODULE_2_0,
+  parseTdParams,
+  TD_PARAMS_BYTES,
+  type TdParams,
 } from '../../abi/index.ts';
+import { BindingState } from '../structures/service-td.ts';
 import { Lifecycle, type Td, type TdConfiguration } from '../structures/td.ts';
 import { FEATURE_PARAVIRT_MASK, tdControlsMask } from '../virt/td-controls.ts';
 import { CPUID_ORDER, CPUID_VALUE_CODES, canonicalCpuidCode, NO_SUBLEAF } from './cpuid-order.ts';
 import {
+  Accessor,
   ALL_READ,
   DEBUGGER_READS,
   type FieldRow,
@@ -35,12 +41,16 @@ const row = fieldRows<Td>(
 /** Fields are readable from TDH.MNG.INIT on. */
 const conf = (td: Td): TdConfiguration => td.configuration!;
 
+/** A service TD may ask before, when all is zero. */
+const NO_PARAMS = parseTdParams(new Uint8Array(TD_PARAMS_BYTES));
+const params = (td: Td): TdParams => td.configuration?.params ?? NO_PARAMS;
+
 /** The 64-bit word `element` of a byte string. */
 function word(bytes: Uint8Array, element: number): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getBigUint64(element * 8, true);
 }
 
-/** Always 0 in a TD that is not migrated, bound to no service TD, and not partitioned. */
+/** Always 0 in a TD that is not migrated. */
 const zero = () => 0;
 
 const valid = (isValid: boolean): CompletionCode => (isValid ? Code.SUCCESS : Code.METADATA_FIELD_VALUE_NOT_VALID);
@@ -49,7 +59,6 @@ const DIGEST_WORDS = 6;
 const KEY_WORDS = 4;
 const CPUID_FIELDS = 80;
 const NATIVE_TSC_MULTIPLIER = 1n << 48n;
-const GPAW_52 = 52;
 const RESERVED_EPTP_BITS: Rights = { read: 0xfff0_0000_0000_0fffn, write: 0n };
 const NOTIFY: Rights = { read: 1n, write: 1n };
 const HOST_PRIORITY_TIMEOUT_MINIMUM_USEC = 10_000n;
@@ -58,10 +67,17 @@ const HOST_PRIORITY_TIMEOUT_MAXIMUM_USEC = 100_000_000n;
 /** EAX and EBX, or ECX and EDX, of a leaf as the TD sees it; undefined where the leaf is #VE. */
 function cpuidValue(td: Td, element: number): bigint | undefined {
   const [leaf, subleaf] = CPUID_ORDER[element >> 1]!;
-  const values = conf(td).cpuid.lookup(leaf, subleaf === NO_SUBLEAF ? 0 : subleaf);
+  const values = td.configuration?.cpuid.lookup(leaf, subleaf === NO_SUBLEAF ? 0 : subleaf);
   if (values === undefined) return undefined;
   const half = (element & 1) * 2;
   return (BigInt(values[half + 1]! >>> 0) << 32n) | BigInt(values[half]! >>> 0);
+}
+
+/** A migration TD that begins to read the key makes a new one. */
+function migrationEncryptionKey(td: Td, element: number, by: Accessor): bigint {
+  const key = td.migrationEncryptionKey;
+  if (element === 0 && by === Accessor.SERVICE_TD) new Uint8Array(key.buffer).set(td.secrets.freshKey());
+  return key[element]!;
 }
 
 export const TD_FIELDS: readonly FieldRow<Td>[] = [
@@ -81,12 +97,15 @@ export const TD_FIELDS: readonly FieldRow<Td>[] = [
   row(MetadataField.NUM_VCPUS, 'NUM_VCPUS', HOST_AND_GUEST_READ, (td) => td.vcpus.length),
   row(0x9010_0002_0000_0002n, 'NUM_ASSOC_VCPUS', HOST_READS, (td) => td.associatedVcpus),
   row(0x9010_0002_0000_0004n, 'OP_STATE', HOST_READS, (td) => td.opState),
-  row(MetadataField.NUM_L2_VMS, 'NUM_L2_VMS', ALL_READ, (td) => conf(td).params.numL2Vms),
-  row(MetadataField.ATTRIBUTES, 'ATTRIBUTES', ALL_READ, (td) => conf(td).params.attributes),
-  row(MetadataField.XFAM, 'XFAM', ALL_READ, (td) => conf(td).params.xfam),
-  row(MetadataField.MAX_VCPUS, 'MAX_VCPUS', HOST_AND_GUEST_READ, (td) => conf(td).params.maxVcpus),
-  row(MetadataField.GPAW, 'GPAW', ALL_READ, (td) => (conf(td).gpaw === GPAW_52 ? 1 : 0)),
-  row(0x1110_0003_0000_0004n, 'EPTP', [READ, READ, NONE, RESERVED_EPTP_BITS]),
+  row(MetadataField.NUM_L2_VMS, 'NUM_L2_VMS', ALL_READ, (td) => params(td).numL2Vms),
+  row(MetadataField.ATTRIBUTES, 'ATTRIBUTES', ALL_READ, (td) => params(td).attributes),
+  row(MetadataField.XFAM, 'XFAM', ALL_READ, (td) => params(td).xfam),
+  row(MetadataField.MAX_VCPUS, 'MAX_VCPUS', HOST_AND_GUEST_READ, (td) => params(td).maxVcpus),
+  row(MetadataField.GPAW, 'GPAW', ALL_READ, (td) => ((params(td).configFlags & ConfigFlag.GPAW) === 0n ? 0 : 1)),
+  // the address of the root, which a service TD does not see, is not kept
+  row(0x1110_0003_0000_0004n, 'EPTP', [READ, READ, NONE, RESERVED_EPTP_BITS], (td, _, by) =>
+    by === Accessor.SERVICE_TD ? params(td).eptpControls : undefined,
+  ),
   row(0x1110_0003_0000_000an, 'TSC_OFFSET', HOST_READS, (td) => BigInt.asUintN(64, -BigInt(td.tscOriginTicks))),
   row(0x1110_0003_0000_000bn, 'TSC_MULTIPLIER', HOST_READS, () => NATIVE_TSC_MULTIPLIER),
   row(MetadataField.TSC_FREQUENCY, 'TSC_FREQUENCY', HOST_AND_GUEST_READ, (td) => conf(td).params.tscFrequency25Mhz),
@@ -121,7 +140,7 @@ export const TD_FIELDS: readonly FieldRow<Td>[] = [
       return Code.SUCCESS;
     },
   }),
-  row(MetadataField.CONFIG_FLAGS, 'CONFIG_FLAGS', ALL_READ, (td) => conf(td).params.configFlags),
+  row(MetadataField.CONFIG_FLAGS, 'CONFIG_FLAGS', ALL_READ, (td) => params(td).configFlags),
   ...([MODULE_1_5, MODULE_2_0] as const).map((version) =>
     row(
       MetadataField.TD_CTLS,
@@ -202,26 +221,42 @@ export const TD_FIELDS: readonly FieldRow<Td>[] = [
   row(0x9610_0003_0000_0491n, 'VIRTUAL_IA32_VMX_VMFUNC', DEBUGGER_READS),
   row(0x9610_0003_0000_0492n, 'VIRTUAL_IA32_VMX_PROCBASED_CTLS3', DEBUGGER_READS),
   row(0x9610_0003_0000_0493n, 'VIRTUAL_IA32_VMX_EXIT_CTLS2', DEBUGGER_READS),
-  row(0x9810_0000_0000_0001n, 'MIG_DEC_KEY_SET', HOST_READS, zero),
+  row(0x9810_0000_0000_0001n, 'MIG_DEC_KEY_SET', HOST_READS, (td) => Number(td.migrationDecryptionKeySet)),
   row(0x9810_0002_0000_0002n, 'EXPORT_COUNT', HOST_AND_SERVICE_TD_READ, zero),
   row(0x9810_0002_0000_0003n, 'IMPORT_COUNT', HOST_AND_SERVICE_TD_READ, zero),
   row(0x9810_0002_0000_0004n, 'MIG_EPOCH', HOST_READS, zero),
   row(0x9810_0003_0000_0005n, 'BW_EPOCH', HOST_READS, zero),
   row(0x9810_0003_0000_0006n, 'TOTAL_MB_COUNT', HOST_READS, zero),
-  row(0x9810_0003_0000_0010n, 'MIG_DEC_KEY', [NONE, READ, NONE, READ_WRITE], zero, { elementsPerField: KEY_WORDS }),
+  row(0x9810_0003_0000_0010n, 'MIG_DEC_KEY', [NONE, READ, NONE, READ_WRITE], (td, i) => td.migrationDecryptionKey[i]!, {
+    elementsPerField: KEY_WORDS,
+    write(td, i, value) {
+      td.migrationDecryptionKey[i] = value;
+      td.migrationDecryptionKeySet = true;
+      return Code.SUCCESS;
+    },
+  }),
   row(0x9810_0003_0000_0014n, 'MIG_DEC_WORKING_KEY', [NONE, READ, NONE, READ], zero, { elementsPerField: KEY_WORDS }),
-  row(0x9810_0003_0000_0018n, 'MIG_ENC_KEY', [NONE, READ, NONE, READ], zero, { elementsPerField: KEY_WORDS }),
+  row(0x9810_0003_0000_0018n, 'MIG_ENC_KEY', [NONE, READ, NONE, READ], migrationEncryptionKey, {
+    elementsPerField: KEY_WORDS,
+  }),
   row(0x9810_0003_0000_001cn, 'MIG_ENC_WORKING_KEY', [NONE, READ, NONE, READ], zero, { elementsPerField: KEY_WORDS }),
-  row(0x9810_0001_0000_0020n, 'MIG_VERSION', [READ, READ, NONE, READ_WRITE], zero),
+  row(0x9810_0001_0000_0020n, 'MIG_VERSION', [READ, READ, NONE, READ_WRITE], zero, {
+    // 0 is the only version that there is
+    write: (_td, _i, value) => valid(value === 0n),
+  }),
   row(0x9810_0001_0000_0021n, 'MIG_WORKING_VERSION', HOST_AND_SERVICE_TD_READ, zero),
   row(0x9810_0003_0000_0030n, 'DIRTY_COUNT', HOST_READS, zero),
   row(0x9810_0003_0000_0031n, 'MIG_COUNT', HOST_READS, zero),
   row(0x9810_0001_0000_0032n, 'NUM_MIGS', HOST_READS, zero),
   row(0x9810_0002_0000_0034n, 'NUM_MIGRATED_VCPUS', HOST_READS, zero),
   row(0x9810_0003_0000_0040n, 'PRE_IMPORT_UUID', ALL_READ, zero, { elementsPerField: KEY_WORDS }),
-  row(0x9910_0003_0000_0000n, 'SERVTD_HASH', ALL_READ, zero, { elementsPerField: DIGEST_WORDS }),
-  row(0x9910_0001_0000_0006n, 'SERVTD_NUM', ALL_READ, zero),
-  row(0x9910_0003_0000_0080n, 'SERVTD_BINDINGS_TABLE', HOST_AND_GUEST_READ, zero, { elementsPerField: 16 }),
+  row(0x9910_0003_0000_0000n, 'SERVTD_HASH', ALL_READ, (td, i) => word(td.serviceTdHash, i), {
+    elementsPerField: DIGEST_WORDS,
+  }),
+  row(0x9910_0001_0000_0006n, 'SERVTD_NUM', ALL_READ, (td) => (td.serviceTd.state === BindingState.NOT_BOUND ? 0 : 1)),
+  row(0x9910_0003_0000_0080n, 'SERVTD_BINDINGS_TABLE', HOST_AND_GUEST_READ, (td, i) => word(td.serviceTd.bytes(), i), {
+    elementsPerField: 16,
+  }),
   row(0x9a10_0003_0000_0000n, 'MIGSC_LINKS', HOST_READS, undefined, { fields: 512 }),
   row(0x2010_0003_0000_0000n, 'MSR_BITMAPS', DEBUGGER_READS, (td, i) => msrBitmapWord(conf(td).msrs, i), {
     fields: 512,

@@ -11,6 +11,7 @@ export class PlatformSecrets {
   readonly #root: Uint8Array;
   readonly #reportKey: Uint8Array;
   #uuidsMade = 0;
+  #keysMade = 0;
 
   constructor(seed: number) {
     this.#root = sha256(encoder.encode(`seamulator platform ${seed}`));
@@ -20,6 +21,7 @@ export class PlatformSecrets {
   /** Secrets come from the seed; what is counted is kept. */
   visitState(state: StateVisitor): void {
     this.#uuidsMade = state.number('uuidsMade', this.#uuidsMade);
+    this.#keysMade = state.number('keysMade', this.#keysMade);
   }
 
   /** A 32-byte secret of its own for each purpose. */
@@ -30,6 +32,11 @@ export class PlatformSecrets {
   /** TD_UUID of the TD at `tdrHpa`; differs from one TD to the next even on the same page. */
   uuid(tdrHpa: number): Uint8Array {
     return this.derive(`TD_UUID ${tdrHpa} ${this.#uuidsMade++}`);
+  }
+
+  /** 32 bytes that nobody has had before: what RDSEED gives the module. */
+  freshKey(): Uint8Array {
+    return this.derive(`key ${this.#keysMade++}`);
   }
 
   /** MAC over the first 224 bytes of a REPORTMACSTRUCT. */

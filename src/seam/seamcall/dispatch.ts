@@ -2,7 +2,6 @@
 import {
   CompletionCode as Code,
   type CompletionCode,
-  type Gpr,
   isModule20,
   OperandId,
   PageLevel,
@@ -11,12 +10,14 @@ import {
   TdhLeaf,
 } from '../../abi/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
-import { type HandleFlags, type SeamCore, SysState } from '../core.ts';
+import { type SeamCore, SysState } from '../core.ts';
 import { PageType } from '../pamt.ts';
-import { Lifecycle, type OpState, TDCS_PAGES, TDVPS_PAGES, type Td } from '../structures/td.ts';
+import { TDVPS_PAGES } from '../structures/td.ts';
+import { hasControlStructure, isInState } from '../structures/td-state.ts';
 import type { Vcpu } from '../structures/vcpu.ts';
 import { SEAMCALL_ROWS } from './index.ts';
 import type { SeamcallRow, VcpuRow } from './row.ts';
+import { tdOf } from './td-operand.ts';
 
 const BY_LEAF: (SeamcallRow | undefined)[] = [];
 for (const row of SEAMCALL_ROWS) BY_LEAF[row.leaf] = row;
@@ -47,6 +48,7 @@ function rowOf(core: SeamCore, registers: RegisterFile): SeamcallRow | undefined
 }
 
 function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): CompletionCode {
+  if (core.sysState === SysState.SHUTDOWN && row.leaf !== TdhLeaf.SYS_LP_SHUTDOWN) return core.fail(Code.SYS_SHUTDOWN);
   if (core.sysState !== SysState.READY && !(row.scope === 'system' && row.beforeReady === true))
     return core.fail(Code.SYS_NOT_READY);
   if (row.scope === 'system') return row.run(core, registers);
@@ -70,28 +72,9 @@ function run(core: SeamCore, registers: RegisterFile, row: SeamcallRow): Complet
 function vcpuOf(core: SeamCore, registers: RegisterFile, row: VcpuRow): Vcpu | undefined {
   const hpa = core.pageOperand(registers, row.tdvpr, PageType.TDVPR, PageLevel.PAGE_4K, row.handleFlags);
   const vcpu = core.vcpus.get(hpa);
-  if (vcpu === undefined || !hasControlStructure(core, vcpu.td) || !isInState(core, vcpu.td, row.states))
+  if (vcpu === undefined || !hasControlStructure(core, vcpu.td, row.whenFatal) || !isInState(core, vcpu.td, row.states))
     return undefined;
   if (row.incomplete === true || vcpu.tdvpsPages >= TDVPS_PAGES) return vcpu;
   core.fail(Code.TDCX_NUM_INCORRECT);
   return undefined;
-}
-
-function tdOf(core: SeamCore, registers: RegisterFile, register: Gpr, flags?: HandleFlags): Td | undefined {
-  return core.tds.get(core.pageOperand(registers, register, PageType.TDR, PageLevel.PAGE_4K, flags));
-}
-
-/** Order as in the module: fatal, key, pages of the TDCS. */
-function hasControlStructure(core: SeamCore, td: Td): boolean {
-  if (td.fatal) core.fail(Code.TD_FATAL);
-  else if (td.lifecycle !== Lifecycle.KEYS_CONFIGURED) core.fail(Code.TD_KEYS_NOT_CONFIGURED);
-  else if (td.tdcxPages < TDCS_PAGES) core.fail(Code.TDCS_NOT_ALLOCATED);
-  else return true;
-  return false;
-}
-
-function isInState(core: SeamCore, td: Td, states: readonly OpState[]): boolean {
-  if (states.includes(td.opState)) return true;
-  core.fail(Code.OP_STATE_INCORRECT);
-  return false;
 }

@@ -29,6 +29,8 @@ import { tdhPhymemCacheWb } from './tdh-phymem-cache-wb.ts';
 import { tdhPhymemPageRdmd } from './tdh-phymem-page-rdmd.ts';
 import { tdhPhymemPageReclaim } from './tdh-phymem-page-reclaim.ts';
 import { tdhPhymemPageWbinvd } from './tdh-phymem-page-wbinvd.ts';
+import { tdhServtdBind } from './tdh-servtd-bind.ts';
+import { tdhServtdPrebind } from './tdh-servtd-prebind.ts';
 import { tdhSysConfig } from './tdh-sys-config.ts';
 import { tdhSysInfo } from './tdh-sys-info.ts';
 import { tdhSysInit } from './tdh-sys-init.ts';
@@ -37,7 +39,9 @@ import { tdhSysLpInit } from './tdh-sys-lp-init.ts';
 import { tdhSysLpShutdown } from './tdh-sys-lp-shutdown.ts';
 import { tdhSysRd } from './tdh-sys-rd.ts';
 import { tdhSysRdall } from './tdh-sys-rdall.ts';
+import { tdhSysShutdown } from './tdh-sys-shutdown.ts';
 import { tdhSysTdmrInit } from './tdh-sys-tdmr-init.ts';
+import { tdhSysUpdate } from './tdh-sys-update.ts';
 import { tdhVpAddcx } from './tdh-vp-addcx.ts';
 import { tdhVpCreate } from './tdh-vp-create.ts';
 import { tdhVpEnter } from './tdh-vp-enter.ts';
@@ -92,4 +96,8 @@ export const SEAMCALL_ROWS: readonly SeamcallRow[] = [
   tdhVpWr,
   tdhSysLpShutdown,
   tdhSysConfig,
+  tdhServtdBind,
+  tdhServtdPrebind,
+  tdhSysShutdown,
+  tdhSysUpdate,
 ];

@@ -60,6 +60,8 @@ export interface VcpuRow extends LeafRow {
   /** flags beside the TDVPR's address that the leaf knows; the dispatcher takes them off */
   readonly handleFlags?: HandleFlags;
   readonly states: readonly OpState[];
+  /** may be called when the TD is lost */
+  readonly whenFatal?: boolean;
   /** may be called before all pages of the TDVPS are added */
   readonly incomplete?: boolean;
   readonly run: (core: SeamCore, registers: RegisterFile, vcpu: Vcpu, configuration: TdConfiguration) => CompletionCode;

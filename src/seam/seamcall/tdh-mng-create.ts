@@ -18,7 +18,7 @@ export const tdhMngCreate: SystemRow = {
     if (tdrHpa < 0) return core.code;
     if (core.keys.stateOf(keyId) !== KeyState.FREE) return core.fail(CompletionCode.HKID_NOT_FREE);
     core.keys.set(keyId, KeyState.ASSIGNED);
-    const td = new Td(tdrHpa, keyId, core.secrets.uuid(tdrHpa));
+    const td = new Td(tdrHpa, keyId, core.secrets.uuid(tdrHpa), core.secrets);
     core.assign(tdrHpa, 0, PageType.TDR, td);
     core.pageReplaced(tdrHpa);
     core.tds.set(tdrHpa, td);

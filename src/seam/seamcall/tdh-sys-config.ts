@@ -36,6 +36,7 @@ export const tdhSysConfig: SystemRow = {
       const fault = tdmrFault(tdmrs, ram);
       if (fault !== undefined) return core.fail(fault.code, fault.details);
     }
+    if (core.handoffValid) core.forgetTds();
     core.keys.set(keyId, KeyState.RESERVED);
     core.tdmrs = tdmrs;
     for (const { pamts } of tdmrs)

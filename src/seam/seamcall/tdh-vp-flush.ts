@@ -10,6 +10,7 @@ export const tdhVpFlush: VcpuRow = {
   operands: 'in: RCX = TDVPR HPA',
   source: leafSource('TDH.VP.FLUSH'),
   tdvpr: Gpr.RCX,
+  whenFatal: true,
   states: [OpState.UNINITIALIZED, OpState.INITIALIZED, OpState.RUNNABLE],
   run(core, _registers, vcpu) {
     if (!vcpu.associated) return core.fail(CompletionCode.VCPU_NOT_ASSOCIATED);

@@ -1,11 +1,13 @@
 /** What the module keeps of a TD: TDR and TDCS in one. Source: TDX Module 1.5 Base Architecture, "TD Control Structures". */
-import { type Gpaw, type SharedEpt, sharedBitOf, TdAttribute, type TdParams } from '../../abi/index.ts';
+import { DIGEST_BYTES, type Gpaw, type SharedEpt, sharedBitOf, TdAttribute, type TdParams } from '../../abi/index.ts';
 import type { SecondLevel } from '../../cpu/index.ts';
 import type { Mrtd } from '../measurement/mrtd.ts';
+import type { PlatformSecrets } from '../report/platform-secrets.ts';
 import type { SecureEpt } from '../sept/secure-ept.ts';
 import type { CpuidTable } from '../virt/cpuid-table.ts';
 import type { MsrTable } from '../virt/msr-table.ts';
 import { TdControls } from '../virt/td-controls.ts';
+import { ServiceBinding } from './service-td.ts';
 import type { Vcpu } from './vcpu.ts';
 
 /** Life cycle of a TD's key and pages. */
@@ -62,6 +64,14 @@ export class Td {
   /** clock at TDH.MNG.INIT: the TD's TSC is 0 there */
   tscOriginTicks = 0;
   readonly rtmrs = Array.from({ length: 4 }, () => new Uint8Array(48));
+  /** the only slot of SERVTD_BINDINGS_TABLE, and SERVTD_HASH as TDH.MR.FINALIZE makes it */
+  readonly serviceTd = new ServiceBinding();
+  readonly serviceTdHash = new Uint8Array(DIGEST_BYTES);
+  /** MIG_DEC_KEY and MIG_ENC_KEY, for the migration TD */
+  readonly migrationDecryptionKey = new BigUint64Array(4);
+  migrationDecryptionKeySet = false;
+  readonly migrationEncryptionKey = new BigUint64Array(4);
+  readonly secrets: PlatformSecrets;
   notifyEnables = 0n;
   /** how long a host may keep a guest from a lock before the TD exits: HP_LOCK_TIMEOUT */
   hostPriorityTimeoutUsec = 1_000_000;
@@ -69,10 +79,11 @@ export class Td {
   readonly vmControls = [0, 0, 0, 0];
   readonly controls = new TdControls();
 
-  constructor(tdrHpa: number, keyId: number, uuid: Uint8Array) {
+  constructor(tdrHpa: number, keyId: number, uuid: Uint8Array, secrets: PlatformSecrets) {
     this.tdrHpa = tdrHpa;
     this.keyId = keyId;
     this.uuid = uuid;
+    this.secrets = secrets;
   }
 
   /** Takes what TDH.MNG.INIT made of TD_PARAMS. */

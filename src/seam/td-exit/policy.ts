@@ -101,6 +101,17 @@ const handlePconfig: ExitHandler = (core, vcpu, exit, { cpuid }) => {
   return STAY;
 };
 
+/** Interruption information: vector 7:0, type 10:8. Source: SDM vol. 3C, "Information for VM Exits Due to Vectored Events". */
+const VECTOR_AND_TYPE = 0x7ff;
+const MACHINE_CHECK = (3 << 8) | 18;
+
+/** A machine check means that the TD's memory is no longer what it wrote: the TD is lost, and nothing of it is looked at again. */
+const handleExceptionOrNmi: ExitHandler = (core, vcpu, exit) => {
+  const isMachineCheck = (exit.interruptionInformation & VECTOR_AND_TYPE) === MACHINE_CHECK;
+  if (isMachineCheck) vcpu.td.fatal = true;
+  return leaveForExit(core, vcpu, isMachineCheck ? Code.NON_RECOVERABLE_TD_NON_ACCESSIBLE : Code.SUCCESS, exit);
+};
+
 const VMX_FIRST = 19;
 const VMX_LAST = 27;
 const INVEPT = 50;
@@ -113,7 +124,7 @@ const TPAUSE = 68;
 const BUS_LOCK = 74;
 
 export const EXIT_ROWS: readonly ExitRow[] = [
-  tdExit(ExitReason.ExceptionOrNmi, Code.SUCCESS),
+  { ...tdExit(ExitReason.ExceptionOrNmi, Code.SUCCESS), handle: handleExceptionOrNmi },
   tdExit(ExitReason.ExternalInterrupt, Code.SUCCESS),
   {
     ...tdExit(ExitReason.TripleFault, Code.NON_RECOVERABLE_VCPU),

@@ -24,19 +24,33 @@ export function readField<Scope>(
   checksRcx: boolean,
 ): CompletionCode {
   const { state } = vcpu.cpu;
-  const { version } = core;
   const low = state.low(RDX);
   const high = state.high(RDX);
   if (tellsNext) state.set(RDX, -1, -1);
   state.set(R8, 0, 0);
   if (checksRcx && !namesItself(vcpu)) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
+  return readElement(core, vcpu, table, scope, Accessor.GUEST, low, high, tellsNext);
+}
+
+/** Reads the field with the id `low`, `high` for whoever asks; the output registers are cleared already. */
+export function readElement<Scope>(
+  core: SeamCore,
+  { cpu: { state } }: Vcpu,
+  table: FieldTable<Scope>,
+  scope: Scope,
+  by: Accessor,
+  low: number,
+  high: number,
+  tellsNext: boolean,
+): CompletionCode {
+  const { version } = core;
   if (tellsNext && isNullId(low, high)) {
-    state.setBig(RDX, table.nextElement(version, Accessor.GUEST, low, high));
+    state.setBig(RDX, table.nextElement(version, by, low, high));
     return core.fail(Code.METADATA_FIRST_FIELD_ID_IN_CONTEXT);
   }
-  const code = table.read(version, scope, Accessor.GUEST, low, high, value);
+  const code = table.read(version, scope, by, low, high, value);
   if (code !== Code.SUCCESS) return core.fail(code);
-  if (tellsNext) state.setBig(RDX, table.nextElement(version, Accessor.GUEST, low, high));
+  if (tellsNext) state.setBig(RDX, table.nextElement(version, by, low, high));
   state.set(R8, value.low, value.high);
   return Code.SUCCESS;
 }
@@ -47,8 +61,20 @@ export function writeField<Scope>(core: SeamCore, vcpu: Vcpu, table: FieldTable<
   const written = state.big(R8);
   state.set(R8, 0, 0);
   if (!namesItself(vcpu)) return core.fail(Code.OPERAND_INVALID, OperandId.RCX);
+  return writeElement(core, vcpu, table, scope, Accessor.GUEST, written);
+}
+
+/** Writes the bits R9 of the field RDX for whoever asks; R8, which is cleared already, becomes the value before. */
+export function writeElement<Scope>(
+  core: SeamCore,
+  { cpu: { state } }: Vcpu,
+  table: FieldTable<Scope>,
+  scope: Scope,
+  by: Accessor,
+  written: bigint,
+): CompletionCode {
   const [low, high] = [state.low(RDX), state.high(RDX)];
-  const code = table.write(core.version, scope, Accessor.GUEST, low, high, written, state.big(R9), value);
+  const code = table.write(core.version, scope, by, low, high, written, state.big(R9), value);
   if (code !== Code.SUCCESS) return core.fail(code);
   state.set(R8, value.low, value.high);
   return Code.SUCCESS;
