@@ -1,5 +1,6 @@
 /** Code that we bring ourselves to run inside a TD. */
 export { CASES, type CaseGuest } from './cases/index.ts';
+export { CONTRACT_TDS, type ContractTd } from './contracts/index.ts';
 export { assembleHelloTd, type HelloTdBoard } from './hello-td/hello-td.ts';
 export {
   loadAll,

@@ -15,13 +15,14 @@ import {
 } from '../debug/index.ts';
 import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
 import { type CrossingObserver, observeAll } from '../probe/index.ts';
+import type { CodePlaces } from './code-places.ts';
 import { replayLine } from './replay.ts';
 import { openTrace, type TraceOptions } from './trace-options.ts';
 
 export interface ObservedRunOptions {
   readonly trace: TraceOptions;
-  /** from a file; without a name there the guest's own memory is asked */
-  readonly symbols: SymbolLookup;
+  /** names from a file, and lines; without a name there the guest's own memory is asked */
+  readonly places: CodePlaces;
   /** the end of what the guest printed */
   readonly consoleText: () => string;
 }
@@ -44,7 +45,7 @@ export class ObservedRun {
   }
 
   /** Name of a code address. */
-  readonly symbols: SymbolLookup = (address) => this.#options.symbols(address) ?? this.#guestNames(address);
+  readonly symbols: SymbolLookup = (address) => this.#options.places.symbols(address) ?? this.#guestNames(address);
 
   attach(platform: TdxPlatform, td: Td): void {
     this.#run = { platform, td };
@@ -80,6 +81,7 @@ export class ObservedRun {
       crossings: this.crossings,
       pages: this.#pages,
       symbols: this.symbols,
+      sources: this.#options.places.sources,
       consoleText: this.#options.consoleText(),
     };
   }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { QuoteVersion } from '../attestation/index.ts';
 import type { EngineOptions, GeneratedCode } from '../cpu/index.ts';
 
-import { formatRunReport, type PostMortem, type RunReport, runReport, type SymbolLookup } from '../debug/index.ts';
+import { formatRunReport, type PostMortem, type RunReport, runReport } from '../debug/index.ts';
 import {
   type CpuProfile,
   DEFAULT_SEED,
@@ -17,6 +17,7 @@ import {
 } from '../machine/index.ts';
 import { cacheDirectory } from '../node/index.ts';
 import { observeAll } from '../probe/index.ts';
+import type { CodePlaces } from './code-places.ts';
 import { type AttachedDebugger, attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
 import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
@@ -47,7 +48,7 @@ export interface TdRunOptions extends DebuggerOptions, SnapshotOptions {
   readonly about: RunAbout;
   readonly memoryBytes: number;
   readonly show: Show;
-  readonly symbols: SymbolLookup;
+  readonly places: CodePlaces;
   readonly output: Output;
   readonly cpu: CpuProfile;
   readonly moduleVersion: ModuleVersion;
@@ -78,7 +79,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const guestConsole = new GuestConsole(consoleTargets(options), options.atShell);
   const observed = new ObservedRun({
     trace: options.trace ?? {},
-    symbols: options.symbols,
+    places: options.places,
     consoleText: () => guestConsole.text,
   });
   const { crossings } = observed;

@@ -1,5 +1,11 @@
 /** Looking at a run from outside: counts, the last crossings, symbols, the report. */
 
+export { Checker, type CheckerOptions } from './check/checker.ts';
+export type { CheckRule } from './check/events.ts';
+export type { Finding } from './check/finding.ts';
+export { CHECK_FORMATS, type CheckFormat, type CheckReport } from './check/formats/index.ts';
+export type { Rule, Severity } from './check/rule.ts';
+export { RULES } from './check/rules/index.ts';
 export { crossingName, describeCrossing } from './crossing-names.ts';
 export { type Crossing, CrossingRecorder } from './crossing-recorder.ts';
 export { decodeName, decodeNumber } from './decode/decode.ts';
@@ -32,6 +38,8 @@ export { GuestView } from './post-mortem/guest-view.ts';
 export { PageHistory } from './post-mortem/page-history.ts';
 export { formatPostMortem, type PostMortem, postMortem, quietTd, whereTdIs } from './post-mortem/report.ts';
 export { formatRunReport, type NamedCounts, type RunFacts, type RunReport, runReport } from './run-report.ts';
+export { linkedSourceLines, type SourceLine, type SourceLookup, sourceLines } from './source-lines/source-lines.ts';
+export { placeText, type SourcePlace, type SourcePlaces, sourcePlaces } from './source-lines/source-places.ts';
 export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from './symbols.ts';
 export { diffTraces, formatDifference, type TraceDifference } from './trace/diff.ts';
 export type { NamedValues, TraceEvent } from './trace/event.ts';

@@ -61,11 +61,11 @@ export interface CaseRun {
   readonly quiet: (leastTicks: number) => string | undefined;
 }
 
-/** @param observe who else looks on */
-export function caseRun(
+/** A case before its first instruction. @param observe who else looks on */
+export function startCase(
   guest: CaseGuest,
   observe: (observer: CrossingObserver) => CrossingObserver = (observer) => observer,
-): CaseRun {
+) {
   const crossings = new CrossingRecorder();
   const pages = new PageHistory();
   const { withoutFeature, mapGpaChunkBytes } = guest;
@@ -76,16 +76,22 @@ export function caseRun(
     observer: observe(observeAll(crossings, pages)),
     cpu: { ...MINIMAL_PROFILE, features },
   });
-  let consoleText = '';
+  const console = { text: '' };
   const td = platform.buildTd(plan(guest), {
-    consoleOutput: (byte) => (consoleText += String.fromCharCode(byte)),
+    consoleOutput: (byte) => (console.text += String.fromCharCode(byte)),
     ...(mapGpaChunkBytes === undefined ? {} : { mapGpaChunkBytes }),
   });
   crossings.attach(tracedPlatform(platform, td));
   pages.attach(platform.clock);
+  return { platform, td, crossings, pages, console };
+}
+
+/** @param observe who else looks on */
+export function caseRun(guest: CaseGuest, observe?: (observer: CrossingObserver) => CrossingObserver): CaseRun {
+  const { platform, td, crossings, pages, console } = startCase(guest, observe);
   const { end } = td.run({ instructions: 1_000_000 });
   const symbols = () => undefined;
-  const seen = { platform, td, crossings, pages, symbols, consoleText };
+  const seen = { platform, td, crossings, pages, symbols, consoleText: console.text };
   const reportOf = (how: TdEnd) => postMortem({ ...seen, end: how });
   return { platform, td, report: reportOf(end), reportOf, quiet: (leastTicks) => quietTd(seen, leastTicks) };
 }

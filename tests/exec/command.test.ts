@@ -32,6 +32,7 @@ describe('seamulator exec', () => {
       '-fno-pic',
       '-mcmodel=kernel',
       '-w',
+      '-g',
       '-c',
     ];
     const { status } = spawnSync('gcc', [...options, '-o', object, join(directory, 'f.c')]);
@@ -95,16 +96,20 @@ describe('seamulator exec', () => {
     const { death } = JSON.parse(readFileSync(json, 'utf8'));
     assert.equal(death.id, 'no-memory-there');
     assert.match(death.symbol, /^lost\+0x/);
+    const text = SOURCE.split('\n')[6]!;
+    assert.deepEqual(death.source, { file: join(directory, 'f.c'), line: 7, text });
+    assert.ok(stderr.includes(`${join(directory, 'f.c')}:7  ${text}\n`), 'the line stands above its instructions');
+    assert.match(stderr, /vCPU 0 at 0x[0-9a-f]+ \(lost\+0x[0-9a-f]+\), \S+f\.c:7, 64-bit code/);
   });
 
   test('exit codes tell how it ended', (t) => {
     if (skip !== '') return t.skip(skip);
     const gaveUp = exec(object, 'give_up');
     assert.equal(gaveUp.status, 2);
-    assert.match(gaveUp.stdout, /called panic from 0x[0-9a-f]+ \(give_up\+0x[0-9a-f]+\): it gave up/);
+    assert.match(gaveUp.stdout, /called panic from 0x[0-9a-f]+ \(give_up\+0x[0-9a-f]+, \S+f\.c:4\): it gave up/);
     const trapped = exec(object, 'trap');
     assert.equal(trapped.status, 2);
-    assert.match(trapped.stdout, /exception #UD, error code 0x0, RIP 0x[0-9a-f]+ \(trap\+0x[0-9a-f]+\)/);
+    assert.match(trapped.stdout, /exception #UD, error code 0x0, RIP 0x[0-9a-f]+ \(trap\+0x[0-9a-f]+, \S+f\.c:6\)/);
     assert.equal(exec(object, 'forever', '--max-instructions', '10K').status, 4);
     assert.equal(exec(object, 'nosuch').status, 3);
     assert.equal(exec(join(directory, 'none.o'), 'sum').status, 3);

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import type { QuoteVersion } from '../../attestation/index.ts';
-import { type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
+import { symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import type { LoadPlan, NamedFile } from '../../loader/index.ts';
 import {
   type CpuProfile,
@@ -13,6 +13,7 @@ import {
 } from '../../machine/index.ts';
 import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile, sha256Of } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
+import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
@@ -144,7 +145,7 @@ async function boot(options: BootOptions): Promise<number> {
     about: aboutRun(options, [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)]),
     memoryBytes: options.memory,
     show,
-    symbols: await symbolLookupOf(options.symbols, guest),
+    places: await placesOf(options.symbols, guest),
     output,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
@@ -171,12 +172,13 @@ async function boot(options: BootOptions): Promise<number> {
   }).finally(() => thread?.close());
 }
 
-/** Names from the file that was given, else from the kernel where it is an ELF file. */
-async function symbolLookupOf(path: string | undefined, { kernel }: GuestFiles): Promise<SymbolLookup> {
-  if (path === undefined) return symbolsOf(kernel.bytes, kernel.name);
+/** Names and lines from the file that was given, else from the kernel where it is an ELF file. */
+async function placesOf(path: string | undefined, { kernel: { bytes, name } }: GuestFiles): Promise<CodePlaces> {
+  if (path === undefined) return { symbols: symbolsOf(bytes, name), sources: sourcesIn(bytes, name) };
   try {
-    const symbols = symbolsIn(await readUserFile(path, 'symbols'), path);
-    if (symbols.length > 0) return symbolLookup(symbols);
+    const given = await readUserFile(path, 'symbols');
+    const symbols = symbolsIn(given, path);
+    if (symbols.length > 0) return { symbols: symbolLookup(symbols), sources: sourcesIn(given, path) };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new CommandError(ExitCode.BadInput, error.message);
@@ -210,7 +212,7 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     about: aboutRun({ ...options, memory: BUILT_IN_GUEST_BYTES }, []),
     memoryBytes: BUILT_IN_GUEST_BYTES,
     show: 'everything',
-    symbols: () => undefined,
+    places: NO_PLACES,
     output,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,

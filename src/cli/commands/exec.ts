@@ -3,9 +3,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { hex } from '../../bits/index.ts';
-import { type CrossingRecorder, type SymbolLookup, symbolLookup } from '../../debug/index.ts';
+import { type CrossingRecorder, linkedSourceLines, placeText, symbolLookup } from '../../debug/index.ts';
 import { vectorName } from '../../isa/index.ts';
-import { type LinkedObject, LoadError } from '../../loader/index.ts';
+import { type LinkedObject, LoadError, type NamedFile, parseElf } from '../../loader/index.ts';
 import {
   type CpuProfile,
   type FunctionArgument,
@@ -20,6 +20,7 @@ import {
   type VmmHooks,
 } from '../../machine/index.ts';
 import { FileError, readUserFile } from '../../node/index.ts';
+import { type CodePlaces, NO_PLACES, sourcesOnDisk } from '../code-places.ts';
 import { attachDebugger, type DebuggerOptions, gdbOption, pausedOption, runDebugged } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { deathText, ObservedRun } from '../observed-run.ts';
@@ -96,12 +97,17 @@ export function execCommand(exit: (code: number) => void): Command {
 
 async function exec(path: string, symbol: string, options: ExecOptions): Promise<number> {
   const output = new Output({});
-  let symbols: SymbolLookup = () => undefined;
-  const observed = new ObservedRun({ trace: options, symbols: (rip) => symbols(rip), consoleText: () => '' });
+  let places = NO_PLACES;
+  const observed = new ObservedRun({
+    trace: options,
+    places: { symbols: (rip) => places.symbols(rip), sources: (rip) => places.sources(rip) },
+    consoleText: () => '',
+  });
   let result: FunctionResult;
   try {
+    const object = { name: path, bytes: await readUserFile(path, 'object') };
     const call: FunctionCall = {
-      object: { name: path, bytes: await readUserFile(path, 'object') },
+      object,
       symbol,
       args: options.arg,
       hostHooks: hosts[options.host],
@@ -112,9 +118,7 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
       ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
     };
     const prepared = prepareFunction(call);
-    symbols = symbolLookup(
-      [...prepared.object.symbols].map(([name, address]) => ({ name, address: BigInt(address), sizeBytes: 0 })),
-    );
+    places = placesOf(object, prepared.object);
     observed.attach(prepared.platform, prepared.td);
     result = prepared.finish(await run(prepared, observed.crossings, path, options, output));
   } catch (error) {
@@ -124,7 +128,7 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
   } finally {
     observed.end();
   }
-  const { text, exitCode } = ending(result, symbols);
+  const { text, exitCode } = ending(result, places);
   const lines = [
     output.heading(`${symbol} of ${path}`),
     ...result.crossings.map(crossingLine),
@@ -193,17 +197,24 @@ function structureLines(name: string, before: Uint8Array, after: Uint8Array): st
   ];
 }
 
-function ending({ outcome }: FunctionResult, symbols: SymbolLookup): { text: string; exitCode: number } {
-  const placed = (address: bigint): string => {
-    const symbol = symbols(address);
-    return symbol === undefined ? hex(address) : `${hex(address)} (${symbol})`;
+function placesOf({ bytes, name }: NamedFile, object: LinkedObject): CodePlaces {
+  const symbols = [...object.symbols].map(([label, at]) => ({ name: label, address: BigInt(at), sizeBytes: 0 }));
+  return { symbols: symbolLookup(symbols), sources: sourcesOnDisk(linkedSourceLines(parseElf(bytes, name), object)) };
+}
+
+function ending({ outcome }: FunctionResult, { symbols, sources }: CodePlaces): { text: string; exitCode: number } {
+  const placed = (address: bigint, within = address): string => {
+    const source = sources(within);
+    const names = [symbols(address), source === undefined ? undefined : placeText(source)];
+    const known = names.filter((name) => name !== undefined).join(', ');
+    return known === '' ? hex(address) : `${hex(address)} (${known})`;
   };
   switch (outcome.how) {
     case 'returned':
       return { text: `returned ${hex(outcome.rax)}`, exitCode: ExitCode.Ended };
     case 'panicked':
       return {
-        text: `called ${outcome.symbol} from ${placed(BigInt(outcome.callerGpa))}: it gave up`,
+        text: `called ${outcome.symbol} from ${placed(BigInt(outcome.callerGpa), BigInt(outcome.callerGpa) - 1n)}: it gave up`,
         exitCode: ExitCode.Died,
       };
     case 'exception':

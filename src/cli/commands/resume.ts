@@ -8,6 +8,7 @@ import { symbolsOf } from '../../debug/index.ts';
 import type { NamedFile } from '../../loader/index.ts';
 import type { SnapshotInput } from '../../machine/index.ts';
 import { CodeStore, consoleMark, type OpenSnapshot, openSnapshot, RegionThread, sha256Of } from '../../node/index.ts';
+import { NO_PLACES, sourcesIn } from '../code-places.ts';
 import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { readInputs } from '../inputs.ts';
@@ -95,7 +96,10 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
     about: { command: about.command, inputs: about.inputs, platform: about.platform },
     memoryBytes,
     show,
-    symbols: kernel === undefined ? () => undefined : symbolsOf(kernel.bytes, kernel.name),
+    places:
+      kernel === undefined
+        ? NO_PLACES
+        : { symbols: symbolsOf(kernel.bytes, kernel.name), sources: sourcesIn(kernel.bytes, kernel.name) },
     compilation: {
       ...(thread !== undefined && { compiler: thread }),
       ...(store?.stored !== undefined && { ready: store.stored }),

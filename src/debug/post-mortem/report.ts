@@ -5,6 +5,7 @@ import { GPR_NAMES } from '../../cpu/index.ts';
 import { formatInstruction, rflagsText } from '../../isa/index.ts';
 import type { Td, TdEnd, TdxPlatform } from '../../machine/index.ts';
 import type { CrossingRecorder } from '../crossing-recorder.ts';
+import { placeText, type SourcePlace, type SourcePlaces } from '../source-lines/source-places.ts';
 import type { SymbolLookup } from '../symbols.ts';
 import type { TraceEvent } from '../trace/event.ts';
 import { traceLine } from '../trace/line.ts';
@@ -23,9 +24,18 @@ const LEVEL_NAMES = ['', 'PT', 'PD', 'PDPT', 'PML4', 'PML5'] as const;
 export interface CodeLine {
   readonly address: string;
   readonly symbol: string | null;
+  /** line of source; null where none is known */
+  readonly source: SourceReport | null;
   readonly bytes: string;
   readonly text: string;
   readonly isCurrent: boolean;
+}
+
+export interface SourceReport {
+  readonly file: string;
+  readonly line: number;
+  /** what it says; null where the file is not there */
+  readonly text: string | null;
 }
 
 export interface AddressReport {
@@ -50,6 +60,7 @@ export interface PostMortem {
   readonly vcpu: number;
   readonly rip: string;
   readonly symbol: string | null;
+  readonly source: SourceReport | null;
   readonly mode: 16 | 32 | 64;
   /** current privilege level */
   readonly privilege: number;
@@ -69,6 +80,8 @@ export interface PostMortemInput {
   readonly crossings: CrossingRecorder;
   readonly pages: PageHistory;
   readonly symbols: SymbolLookup;
+  /** default: no lines of source are known */
+  readonly sources?: SourcePlaces;
   /** the end of what the guest printed */
   readonly consoleText: string;
 }
@@ -98,6 +111,7 @@ export function postMortem(input: PostMortemInput): PostMortem | undefined {
   const diagnosis = diagnose(scene);
   if (diagnosis === undefined) return undefined;
   const { guest, symbols } = scene;
+  const { sources = () => undefined } = input;
   const rip = guest.instructionPointer;
   return {
     version: 1,
@@ -108,11 +122,12 @@ export function postMortem(input: PostMortemInput): PostMortem | undefined {
     vcpu: scene.vcpu,
     rip: hex(rip),
     symbol: symbols(rip) ?? null,
+    source: sourceReport(sources(rip)),
     mode: guest.mode,
     privilege: guest.privilege,
     instructionsRetired: guest.retired,
     virtualSeconds: scene.nowTicks / 1e9,
-    code: codeAround(guest, symbols),
+    code: codeAround(guest, symbols, sources),
     registers: Object.fromEntries([...GPR_NAMES, ...CONTROL_NAMES].map((name) => [name, hex(guest.register(name))])),
     address: diagnosis.address === undefined ? null : addressReport(input, guest, diagnosis.address),
     lastCrossings: scene.events.slice(-CROSSINGS),
@@ -135,11 +150,16 @@ export function whereTdIs(input: Omit<PostMortemInput, 'end' | 'pages'>): string
   return `${at}, ${last}`;
 }
 
-function codeAround(guest: GuestView, symbols: SymbolLookup): CodeLine[] {
+function sourceReport(place: SourcePlace | undefined): SourceReport | null {
+  return place === undefined ? null : { file: place.file, line: place.line, text: place.text ?? null };
+}
+
+function codeAround(guest: GuestView, symbols: SymbolLookup, sources: SourcePlaces): CodeLine[] {
   const rip = guest.instructionPointer;
   return guest.around(rip, LINES_BEFORE, LINES_AFTER).map(({ address, bytes, instruction }) => ({
     address: hex(address),
     symbol: symbols(address) ?? null,
+    source: sourceReport(sources(address)),
     bytes: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' '),
     text: instruction === undefined ? '(no instruction)' : formatInstruction(instruction, { address, symbol: symbols }),
     isCurrent: address === rip,
@@ -198,13 +218,13 @@ function changeText({ ticks, gpa, bytes, what }: PageChange): string {
 
 /** As text for people; the first line is the cause. */
 export function formatPostMortem(report: PostMortem): string {
-  const { address, console, symbol, code, rule } = report;
+  const { address, console, symbol, code, rule, source } = report;
   const where = `${report.rip}${symbol === null ? '' : ` (${symbol})`}`;
   const lines = [
     `The TD died. ${report.cause}`,
     ...(rule.document === 'None' ? [] : [`Rule: ${rule.document}, "${rule.section}"`]),
     '',
-    `vCPU ${report.vcpu} at ${where}, ${report.mode}-bit code, CPL ${report.privilege}, after ${report.instructionsRetired} instructions, ${report.virtualSeconds.toFixed(6)} s of virtual time`,
+    `vCPU ${report.vcpu} at ${where}${source === null ? '' : `, ${placeText(source)}`}, ${report.mode}-bit code, CPL ${report.privilege}, after ${report.instructionsRetired} instructions, ${report.virtualSeconds.toFixed(6)} s of virtual time`,
     ...codeLines(code),
     '',
     ...registerLines(report.registers),
@@ -238,11 +258,15 @@ export function formatPostMortem(report: PostMortem): string {
   return lines.join('\n');
 }
 
+/** Instructions, each line of source above those that were made of it. */
 function codeLines(code: readonly CodeLine[]): string[] {
   const width = Math.max(0, ...code.map(({ bytes }) => bytes.length));
-  return code.map(
-    ({ address, bytes, text, isCurrent }) => `${isCurrent ? '=> ' : '   '}${address}  ${bytes.padEnd(width)}  ${text}`,
-  );
+  return code.flatMap(({ address, bytes, text, isCurrent, source }, index) => {
+    const instruction = `${isCurrent ? '=> ' : '   '}${address}  ${bytes.padEnd(width)}  ${text}`;
+    const before = code[index - 1]?.source;
+    const isSame = source === null || (before?.file === source.file && before.line === source.line);
+    return isSame ? [instruction] : [`   ${placeText(source)}  ${source.text ?? ''}`.trimEnd(), instruction];
+  });
 }
 
 function registerLines(registers: Readonly<Record<string, string>>): string[] {
