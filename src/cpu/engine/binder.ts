@@ -77,6 +77,13 @@ const SETS_FLAGS: ReadonlySet<string> = new Set([
   'BT',
 ]);
 
+const ONLY_READS: ReadonlySet<string> = new Set(['CMP', 'TEST', 'BT']);
+
+/** An operation of SETS_FLAGS that writes memory: the next instruction may be what it changes. */
+function writesMemory({ form, operands }: Instruction): boolean {
+  return operands[0].kind === OperandKind.Memory && !ONLY_READS.has(form.operation);
+}
+
 export class Binder {
   readonly #byForm = new Map<Form, Map<number, Bound>>();
   readonly #u8: Uint8Array;
@@ -147,7 +154,7 @@ export class Binder {
       sizes,
       handler: part === undefined ? Handler.Host : this.#handlers.index(part),
       endsRun: ENDS_RUN.has(operation) || this.#operations[operationName(instruction)]?.endsBlock === true,
-      setsFlags: part !== undefined && SETS_FLAGS.has(operation),
+      setsFlags: part !== undefined && SETS_FLAGS.has(operation) && !writesMemory(instruction),
       isConditionalBranch: part !== undefined && operation === 'Jcc',
     };
     byShape.set(key, bound);

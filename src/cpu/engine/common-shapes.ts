@@ -28,8 +28,6 @@ ADD|-1|32|64|64|none|gpr 8 b|memory 8 b
 ADD|-1|32|64|64|none|gpr 8 b|memory 8 x
 ADD|-1|32|64|64|none|memory 32 b|gpr 32 b
 ADD|-1|32|64|64|none|memory 32 b|immediate 32 b
-ADD|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|8|64|64|64|none|relative 0 b near
-ADD|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|9|64|64|64|none|relative 0 b near
 ADD|-1|32|64|64|none|memory 32 r|gpr 32 b
 ADD|-1|32|64|64|none|memory 32 r|immediate 32 b
 ADD|-1|32|64|64|none|memory 32 s|gpr 32 b
@@ -73,10 +71,7 @@ ADD|-1|64|64|64|none|gpr 64 b|memory 64 x
 ADD|-1|64|64|64|none|gpr 64 b|memory 64 x+Jcc|2|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|gpr 64 b|memory 64 x+Jcc|5|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|memory 64 b|gpr 64 b
-ADD|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b
-ADD|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|memory 64 b|immediate 64 b
-ADD|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|8|64|64|64|none|relative 0 b near
 ADD|-1|64|64|64|none|memory 64 r|gpr 64 b
 ADD|-1|64|64|64|none|memory 64 r|immediate 64 b
 ADD|-1|64|64|64|none|memory 64 s|gpr 64 b
@@ -689,27 +684,12 @@ DEC|-1|32|64|64|none|gpr 8 b
 DEC|-1|32|64|64|none|gpr 8 b+Jcc|4|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|gpr 8 b+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 b
-DEC|-1|32|64|64|none|memory 32 b+Jcc|4|64|64|64|none|relative 0 b
-DEC|-1|32|64|64|none|memory 32 b+Jcc|4|64|64|64|none|relative 0 b near
-DEC|-1|32|64|64|none|memory 32 b+Jcc|5|64|64|64|none|relative 0 b
-DEC|-1|32|64|64|none|memory 32 b+Jcc|5|64|64|64|none|relative 0 b near
-DEC|-1|32|64|64|none|memory 32 b+Jcc|8|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 r
-DEC|-1|32|64|64|none|memory 32 r+Jcc|4|64|64|64|none|relative 0 b
-DEC|-1|32|64|64|none|memory 32 r+Jcc|4|64|64|64|none|relative 0 b near
-DEC|-1|32|64|64|none|memory 32 r+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 s
-DEC|-1|32|64|64|none|memory 32 s+Jcc|4|64|64|64|none|relative 0 b
-DEC|-1|32|64|64|none|memory 32 s+Jcc|4|64|64|64|none|relative 0 b near
-DEC|-1|32|64|64|none|memory 32 s+Jcc|5|64|64|64|none|relative 0 b
-DEC|-1|32|64|64|none|memory 32 s+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|32|64|64|none|memory 32 x
-DEC|-1|32|64|64|none|memory 32 x+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|64|64|64|none|gpr 64 b
 DEC|-1|64|64|64|none|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|64|64|64|none|memory 64 b
-DEC|-1|64|64|64|none|memory 64 b+Jcc|4|64|64|64|none|relative 0 b near
-DEC|-1|64|64|64|none|memory 64 b+Jcc|5|64|64|64|none|relative 0 b near
 DEC|-1|64|64|64|none|memory 64 r
 DEC|-1|64|64|64|none|memory 64 s
 DEC|-1|64|64|64|none|memory 64 x
@@ -1156,18 +1136,9 @@ SUB|-1|32|64|64|none|gpr 8 b|immediate 8 b
 SUB|-1|32|64|64|none|gpr 8 b|immediate 8 b+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|gpr 8 b|memory 8 b
 SUB|-1|32|64|64|none|memory 32 b|gpr 32 b
-SUB|-1|32|64|64|none|memory 32 b|gpr 32 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|memory 32 b|immediate 32 b
-SUB|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b
-SUB|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
-SUB|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
-SUB|-1|32|64|64|none|memory 32 b|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|memory 32 r|gpr 32 b
 SUB|-1|32|64|64|none|memory 32 r|immediate 32 b
-SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b
-SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|4|64|64|64|none|relative 0 b near
-SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b
-SUB|-1|32|64|64|none|memory 32 r|immediate 32 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|32|64|64|none|memory 8 b|immediate 8 b
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b
 SUB|-1|64|64|64|none|gpr 64 b|gpr 64 b+Jcc|2|64|64|64|none|relative 0 b near
@@ -1201,12 +1172,7 @@ SUB|-1|64|64|64|none|gpr 64 b|memory 64 x+Jcc|4|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 x+Jcc|5|64|64|64|none|relative 0 b
 SUB|-1|64|64|64|none|gpr 64 b|memory 64 x+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|memory 64 b|gpr 64 b
-SUB|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|5|64|64|64|none|relative 0 b
-SUB|-1|64|64|64|none|memory 64 b|gpr 64 b+Jcc|8|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|memory 64 b|immediate 64 b
-SUB|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|4|64|64|64|none|relative 0 b near
-SUB|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b
-SUB|-1|64|64|64|none|memory 64 b|immediate 64 b+Jcc|5|64|64|64|none|relative 0 b near
 SUB|-1|64|64|64|none|memory 64 r|gpr 64 b
 SUB|-1|64|64|64|none|memory 64 r|immediate 64 b
 SUB|-1|64|64|64|none|memory 64 x|gpr 64 b
@@ -1352,8 +1318,6 @@ XOR|-1|32|64|64|none|gpr 8 b|immediate 8 b
 XOR|-1|32|64|64|none|gpr 8 b|memory 8 b
 XOR|-1|32|64|64|none|memory 32 b|immediate 32 b
 XOR|-1|32|64|64|none|memory 8 b|immediate 8 b
-XOR|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|8|64|64|64|none|relative 0 b
-XOR|-1|32|64|64|none|memory 8 b|immediate 8 b+Jcc|8|64|64|64|none|relative 0 b near
 XOR|-1|32|64|64|none|memory 8 x|immediate 8 b
 XOR|-1|64|64|64|none|gpr 64 b|gpr 64 b
 XOR|-1|64|64|64|none|gpr 64 b|immediate 64 b

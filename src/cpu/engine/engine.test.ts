@@ -53,6 +53,13 @@ test('code that changes the instruction after it sees the new one, in a page it 
   assert.equal(b.cpu.state.big(S.gpr + 24), 16n);
 });
 
+test('an instruction that sets flags and changes the branch behind it branches as the new one says', () => {
+  const b = bench();
+  // add byte [rip+0], 1: JZ (74) becomes JNZ (75); jz +2; mov al, 7; hlt
+  assert.equal(run(b, [0x80, 0x05, 0, 0, 0, 0, 1, 0x74, 2, 0xb0, 7, 0xf4]), ExitReason.Hlt);
+  assert.equal(b.cpu.state.big(S.gpr), 0n);
+});
+
 test('code behind a block head that was given up is decoded again when it is patched', () => {
   const b = bench();
   b.engine.code.compileAfter = 2;
