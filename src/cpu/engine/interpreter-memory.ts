@@ -197,6 +197,7 @@ export abstract class InterpreterMemory extends SemBuilder {
         const done = code.local('i32');
         const hostTo = code.local('i32');
         const hostFrom = code.local('i32');
+        const isCode = code.local('i32');
         const limit = (linear: number): void => {
           code.i32(4096);
           code.get(linear);
@@ -218,15 +219,18 @@ export abstract class InterpreterMemory extends SemBuilder {
           code.select();
           code.set(done);
         };
-        const notPlain = (host: number): void => {
-          code.get(host);
-          code.get(P.state);
-          code.i32(S.bounce);
-          code.op('i32.add');
-          code.op('i32.eq');
-        };
         if (source !== undefined) this.#translate(code, position, other, width / 8, hostFrom, 0, Import.load);
         this.#translate(code, position, to, width / 8, hostTo, 8, Import.modify);
+        // decoded code is written with care, element by element; where it lies says only a reading access
+        code.get(hostTo);
+        code.get(P.state);
+        code.i32(S.bounce);
+        code.op('i32.add');
+        code.op('i32.eq');
+        code.tee(isCode);
+        code.if(undefined, false);
+        this.#translate(code, position, to, width / 8, hostTo, 0, Import.load);
+        code.end();
         code.i32(4096);
         code.get(wanted);
         code.op('i32.wrap_i64');
@@ -237,10 +241,7 @@ export abstract class InterpreterMemory extends SemBuilder {
         code.set(done);
         atMost(() => limit(to));
         if (source !== undefined) atMost(() => limit(other));
-        notPlain(hostTo);
         if (source !== undefined) {
-          notPlain(hostFrom);
-          code.op('i32.or');
           code.get(hostTo);
           code.get(hostFrom);
           code.op('i32.sub');
@@ -252,13 +253,21 @@ export abstract class InterpreterMemory extends SemBuilder {
           code.i32(1);
           code.op('i32.sub');
           code.op('i32.lt_u');
-          code.op('i32.or');
+          code.if(undefined, false);
+          code.i32(0);
+          code.set(done);
+          code.end();
         }
+        code.get(isCode);
         code.if(undefined, false);
         code.i32(0);
+        code.get(done);
+        code.op('i32.sub');
         code.set(done);
         code.end();
         code.get(done);
+        code.i32(0);
+        code.op('i32.gt_s');
         code.if(undefined, true);
         if (source !== undefined) {
           code.get(hostTo);
@@ -270,7 +279,7 @@ export abstract class InterpreterMemory extends SemBuilder {
         } else this.#writeFill(code, width, hostTo, other, done, shift);
         code.end();
         code.get(done);
-        code.op('i64.extend_i32_u');
+        code.op('i64.extend_i32_s');
         code.set(result);
       },
       Reads.Memory,

@@ -146,11 +146,12 @@ export interface Sem {
    * Copies up to `count` (i64, unsigned, not 0) elements of `width` bits upwards from linear address `source` to `target` (both i64, of the first
    * element) and returns how many it did (i64). Both are translated first, source then target, and fault as a load and a store of the first element
    * would, nothing done. It stays within one page on each side: the result is at most the whole elements before the nearer page end. It returns 0,
-   * with nothing done, whenever it cannot: an element crosses a page, either side is not plain memory, or target lies above source by less than
-   * the bytes to be copied (element by element, what was written would be read again; memory.copy would not see that).
+   * with nothing done, whenever it cannot: an element crosses a page, or target lies above source by less than the bytes to be copied (element by
+   * element, what was written would be read again; memory.copy would not see that). Where decoded code lies it does nothing and returns the negated
+   * count it would have done otherwise: so many elements are to be done one by one, since what happens to be decoded must not show.
    */
   bulkCopy(width: 8 | 16 | 32 | 64, target: Val, source: Val, count: Val): Val;
-  /** As `bulkCopy` for one value (at `width`, as in `store`): fills upwards from `target`, within its page, and returns the elements done (i64); 0: it cannot. */
+  /** As `bulkCopy` for one value (at `width`, as in `store`): fills upwards from `target`, within its page, and returns the elements done (i64), as `bulkCopy` does. */
   bulkFill(width: 8 | 16 | 32 | 64, target: Val, value: Val, count: Val): Val;
 
   // ---- flags; of values at 8 and 16 bits the bits above the width are ignored here too

@@ -96,3 +96,28 @@ test('the budget ends between pieces and the rest follows', () => {
   assert.equal(bench.cpu.run().reason, ExitReason.Hlt);
   assert.deepEqual(bench.memory.u8.slice(target, target + 4 * PAGE), bench.memory.u8.slice(data, data + 4 * PAGE));
 });
+
+test('how many instructions a repetition is does not depend on what is decoded where it writes', () => {
+  for (const [program, source] of [
+    [REP_STOSQ, 0],
+    [REP_MOVSQ, 1],
+    [REP_MOVSB, 5],
+  ] as const) {
+    const lives = [false, true].map((isDecoded) => {
+      const { bench, data } = withData();
+      const { cpu, memory } = bench;
+      const target = data + 2 * PAGE;
+      if (isDecoded) {
+        memory.u8[target + 100] = HLT;
+        cpu.state.set(S.rip, target + 100, 0);
+        cpu.run();
+        memory.u8[target + 100] = 0;
+        assert.ok(bench.engine.code.isCode(target));
+      } else memory.u8[target + 100] = 0;
+      const before = cpu.retired;
+      start(bench, program, { rcx: 700, rsi: BigInt(data + source * PAGE + 24), rdi: BigInt(target + 8) });
+      return { instructions: cpu.retired - before, data: memory.u8.slice(data, data + 10 * PAGE) };
+    });
+    assert.deepEqual(lives[1], lives[0]);
+  }
+});

@@ -88,9 +88,9 @@ class StringWalk {
   }
 }
 
-/** Does elements until the count is 0, `limit` are done, or `finished` (computed after each) holds. The count is not 0 at the start. */
-function elementByElement(b: Sem, walk: StringWalk, limit: number, element: () => Val | undefined): void {
-  const rounds = b.variable(b.i32(limit));
+/** Does elements until the count is 0, `limit` (i32) are done, or `finished` (computed after each) holds. The count is not 0 at the start. */
+function elementByElement(b: Sem, walk: StringWalk, limit: Val, element: () => Val | undefined): void {
+  const rounds = b.variable(limit);
   b.loop((stop) => {
     const finished = element();
     walk.countDownOne();
@@ -120,14 +120,18 @@ function transfer(
         return;
       }
       b.if(b.eqz(walk.countIsZero), () => {
-        if (bulk === undefined) elementByElement(b, walk, MOVED_ONE_BY_ONE, one);
+        const few = b.i32(MOVED_ONE_BY_ONE);
+        if (bulk === undefined) elementByElement(b, walk, few, one);
         else {
           const done = b.variable(b.i64(0));
           b.if(b.eqz(walk.backwards), () => b.set(done, bulk(b, walk, b.extendU(walk.count))));
           b.if(
-            b.eqz(b.get(done)),
-            () => elementByElement(b, walk, MOVED_ONE_BY_ONE, one),
+            b.gtS(b.get(done), b.i64(0)),
             () => walk.advanceBy(b.get(done), ...pointers),
+            () => {
+              const oneByOne = b.neg(b.wrap(b.get(done)));
+              elementByElement(b, walk, b.select(oneByOne, oneByOne, few), one);
+            },
           );
         }
         b.if(b.eqz(walk.countIsZero), () => b.repeat());
@@ -156,7 +160,7 @@ function comparison(
       b.if(b.eqz(walk.countIsZero), () => {
         const lastLeft = b.variable(b.int(width, 0));
         const lastRight = b.variable(b.int(width, 0));
-        elementByElement(b, walk, COMPARED_AT_ONCE, () => {
+        elementByElement(b, walk, b.i32(COMPARED_AT_ONCE), () => {
           const [left, right] = element(b, walk);
           b.set(lastLeft, left);
           b.set(lastRight, right);
