@@ -253,6 +253,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   /** @param untold ticks that have passed for the guest and not for the clock */
   #runUntilExit(untold: number): void {
     const { state, apic, stops } = this;
+    const { mixer } = this.#engine;
     const headroom = this.#left;
     const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
     for (;;) {
@@ -296,6 +297,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         alone ||= this.#aloneForDebugger;
         if (apart < budget) budget = apart;
       }
+      if (mixer !== null) budget = Math.min(budget, mixer.mix(this.#engine.code));
       this.#alone = alone;
       let record: number;
       try {

@@ -17,6 +17,7 @@ import { STATE_BYTES, STATE_ROWS } from './state.ts';
 export { Controls } from './controls.ts';
 export { type DebugStop, DebugStops, type Watch } from './debug-stops.ts';
 export type { EngineOptions } from './engine/engine.ts';
+export type { EngineMixer, MixableCode } from './engine/engine-mixer.ts';
 export type { GeneratedCode, GeneratedModule, GeneratedRegion } from './engine/generated-code.ts';
 export {
   type CompiledRegions,
@@ -29,7 +30,7 @@ export { ExitReason, ExitRecord } from './exit.ts';
 export { packRflags, unpackRflags } from './flags.ts';
 export { type EntropySource, GuestFault, type LogicalProcessor, type Processor } from './processor.ts';
 export { Access, SecondLevel } from './second-level.ts';
-export { CpuState, GPR_NAMES, S, SEGMENT_NAMES, STATE_ROWS, type StateRow } from './state.ts';
+export { CpuState, GPR_NAMES, S, SEGMENT_NAMES, STATE_BYTES, STATE_ROWS, type StateRow } from './state.ts';
 export { VirtualApic } from './virtual-apic.ts';
 export { VECTOR_VE, VirtualizationExceptionInformation } from './virtualization-exception.ts';
 

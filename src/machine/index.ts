@@ -31,6 +31,7 @@ export {
   moduleCall,
   ourCode,
 } from './exec/two-calls.ts';
+export { mixedEngine } from './mixed-engine.ts';
 export type { ContentionRates } from './seeded-contention.ts';
 export { buildShimRom } from './shim/shim-rom.ts';
 export { clearPages, MemorySnapshot, type PageRun, pagesInUse } from './snapshot.ts';
@@ -43,4 +44,4 @@ export {
   snapshotHeadBytes,
 } from './snapshot-file.ts';
 export { type RunEnd, Td } from './td.ts';
-export { type PlatformOptions, type TdOptions, TdxPlatform } from './tdx-platform.ts';
+export { type EngineChoice, type PlatformOptions, type TdOptions, TdxPlatform } from './tdx-platform.ts';

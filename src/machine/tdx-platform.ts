@@ -23,9 +23,12 @@ import {
 import { DEFAULT_SEED, DEFAULT_START_UNIX_SECONDS, hostMemoryFor } from './config.ts';
 import { solderBoard } from './devices.ts';
 import { SeededEntropy } from './entropy.ts';
+import { mixedEngine } from './mixed-engine.ts';
 import { type ContentionRates, SeededContention } from './seeded-contention.ts';
 import { SeededTurns } from './seeded-turns.ts';
 import { Td } from './td.ts';
+
+export type EngineChoice = 'compiler' | 'interpreter' | 'mixed';
 
 export interface PlatformOptions {
   /** memory of all TDs together, in bytes; the host gets what it needs on top */
@@ -44,8 +47,11 @@ export interface PlatformOptions {
   readonly moduleVersion?: ModuleVersion;
   /** what the processors are: one of CPU_PROFILES; default: MINIMAL_PROFILE */
   readonly cpu?: CpuProfile;
-  /** how guests are executed, the same bits either way: hot code compiled (the default), or everything interpreted */
-  readonly engine?: 'compiler' | 'interpreter';
+  /**
+   * how guests are executed, the same bits always: hot code compiled (the default), everything interpreted, or, for tests, both in turn, at
+   * points that the seed chooses
+   */
+  readonly engine?: EngineChoice;
   /** format of the quotes that guests get: 4 (the default) or 5 */
   readonly quoteVersion?: QuoteVersion;
   /** how the compiler works: on a thread, say, or with what an earlier run has compiled; the same bits always */
@@ -88,6 +94,7 @@ export class TdxPlatform {
     this.processors = new ProcessorComplex(this.memory, this.clock, {
       ...options.compilation,
       ...(options.engine === 'interpreter' && { compiler: null }),
+      ...(options.engine === 'mixed' && mixedEngine(seed)),
       features: OPTIONAL_FEATURES.filter((feature) => cpu.features.includes(feature)),
     });
     this.module = new TdxModule({

@@ -11,6 +11,7 @@ import {
 import { OPTIONAL_FEATURES } from '../../src/isa/index.ts';
 import { HostMemory } from '../../src/memory/index.ts';
 import { Clock } from '../../src/time/index.ts';
+import { AddressSpace, Pte } from './address-space.ts';
 import { type Batch, CODE_BASE, DATA_BASE, DATA_BYTES, SLOT_BYTES, type StateRecord, WINDOW_BYTES } from './batch.ts';
 
 const PAGE = 4096;
@@ -24,11 +25,6 @@ const STACK_TOP = STACK + PAGE;
 const STUB_BYTES = 16;
 const VECTORS = 32;
 const VECTORS_WITH_ERROR_CODE = new Set([8, 10, 11, 12, 13, 14, 17, 21, 29, 30]);
-
-const PTE_PRESENT = 1n;
-const PTE_WRITE = 2n;
-const PTE_USER = 4n;
-const PTE_NO_EXECUTE = 1n << 63n;
 
 const KERNEL_CODE = 0x10;
 const USER_CODE_32 = 0x23;
@@ -53,49 +49,6 @@ const EFER = 0xd01;
 
 const noEntropy: EntropySource = { next32: () => 0 };
 
-/** Page tables by linear address, in host memory. */
-class AddressSpace {
-  readonly #memory: HostMemory;
-  #free: number;
-  readonly root: number;
-
-  constructor(memory: HostMemory) {
-    this.#memory = memory;
-    this.#free = memory.ramBase;
-    this.root = this.#page();
-  }
-
-  #page(): number {
-    const page = this.#free;
-    this.#free += PAGE;
-    return page;
-  }
-
-  #table(table: number, index: number): number {
-    const at = table + index * 8;
-    const entry = this.#memory.view.getBigUint64(at, true);
-    if ((entry & PTE_PRESENT) !== 0n) return Number(entry & 0xf_ffff_ffff_f000n);
-    const made = this.#page();
-    this.#memory.view.setBigUint64(at, BigInt(made) | PTE_PRESENT | PTE_WRITE | PTE_USER, true);
-    return made;
-  }
-
-  /** Maps fresh memory at a linear address below 2^39; returns its host address. */
-  map(linear: number, bytes: number, rights: bigint): number {
-    const first = this.#free;
-    const pages = Math.ceil(bytes / PAGE);
-    this.#free += pages * PAGE;
-    for (let i = 0; i < pages; i++) {
-      const page = linear / PAGE + i;
-      let table = this.#table(this.root, 0);
-      table = this.#table(table, (page >>> 18) & 511);
-      table = this.#table(table, (page >>> 9) & 511);
-      this.#memory.view.setBigUint64(table + (page & 511) * 8, BigInt(first + i * PAGE) | PTE_PRESENT | rights, true);
-    }
-    return first;
-  }
-}
-
 /** Runs batches; each gets a machine of its own, so code is never overwritten. */
 export class SimulatedProcessor {
   readonly #batch: Batch;
@@ -110,11 +63,11 @@ export class SimulatedProcessor {
     const memory = new HostMemory(Math.ceil((codeBytes + 64 * PAGE) / 65536) * 65536);
     this.#memory = memory;
     const space = new AddressSpace(memory);
-    const code = space.map(CODE_BASE, codeBytes, PTE_USER | PTE_WRITE);
+    const code = space.map(CODE_BASE, codeBytes, Pte.User | Pte.Write);
     memory.u8.fill(INT3, code, code + codeBytes);
     for (const [index, slot] of batch.slots.entries())
       memory.u8.set(slot.bytes, code + batch.entryOf(index) - CODE_BASE);
-    this.#data = space.map(DATA_BASE, DATA_BYTES, PTE_USER | PTE_WRITE | PTE_NO_EXECUTE);
+    this.#data = space.map(DATA_BASE, DATA_BYTES, Pte.User | Pte.Write | Pte.NoExecute);
     this.#stack = this.#mapSystem(space);
     const compiler = compileAfter === 0 ? null : new ImmediateRegionCompiler(OPERATIONS, compileAfter);
     const engine = { compiler, features: OPTIONAL_FEATURES };
@@ -131,7 +84,7 @@ export class SimulatedProcessor {
   #mapSystem(space: AddressSpace): number {
     const { view, u8 } = this.#memory;
     const [gdt, idt, tss, stubs, stack] = [GDT, IDT, TSS, STUBS, STACK].map((linear) =>
-      space.map(linear, PAGE, PTE_WRITE),
+      space.map(linear, PAGE, Pte.Write),
     ) as [number, number, number, number, number];
     view.setBigUint64(gdt + KERNEL_CODE, 0x00af_9b00_0000_ffffn, true);
     view.setBigUint64(tss + 36, BigInt(STACK_TOP), true);

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { TdgLeaf, TdvmcallLeaf } from '../../src/abi/index.ts';
 import { type Assembler, mem, mem8, mem32, mem64, memAt, r } from '../../src/isa/index.ts';
 import { buildAcpiTables, SHIM_ROM_GPA } from '../../src/loader/index.ts';
-import { BOARD, type PlatformOptions, TdxPlatform } from '../../src/machine/index.ts';
+import { BOARD, type EngineChoice, type PlatformOptions, TdxPlatform } from '../../src/machine/index.ts';
 import { MAILBOX_GPA, smallTd } from './small-td.ts';
 import { moduleCall, powerOff, print, vmmCall, writeMsr } from './small-td-calls.ts';
 import {
@@ -27,7 +27,7 @@ const VECTOR = 0x50;
 const VE_VECTOR = 20;
 
 type Options = Partial<PlatformOptions>;
-const ENGINES: readonly NonNullable<Options['engine']>[] = ['compiler', 'interpreter'];
+const ENGINES: readonly EngineChoice[] = ['compiler', 'interpreter', 'mixed'];
 
 function build(program: (a: Assembler) => void, vcpus: number, options: Options) {
   const platform = new TdxPlatform({ memoryBytes: 16 * MIB, ...options });
@@ -55,10 +55,10 @@ function live(program: (a: Assembler) => void, vcpus: number, options: Options =
   return { end, instructions, ...facts(built) };
 }
 
-/** Lives the program in both engines, which must agree to the last bit. */
-function liveTwice(program: (a: Assembler) => void, vcpus: number) {
-  const [compiled, interpreted] = ENGINES.map((engine) => live(program, vcpus, { engine }));
-  assert.deepEqual(interpreted, compiled);
+/** Lives the program in every engine; they must agree to the last bit. */
+function liveInAll(program: (a: Assembler) => void, vcpus: number) {
+  const [compiled, ...others] = ENGINES.map((engine) => live(program, vcpus, { engine }));
+  for (const other of others) assert.deepEqual(other, compiled);
   assert.deepEqual(compiled!.end, { cause: 'power-off' });
   return compiled!;
 }
@@ -104,8 +104,8 @@ function race(a: Assembler): void {
 }
 
 describe('the order of turns', () => {
-  test('comes from the seed: the same seed, the same run in both engines; another seed, another order', () => {
-    const first = liveTwice(race, 3);
+  test('comes from the seed: the same seed, the same run in every engine; another seed, another order', () => {
+    const first = liveInAll(race, 3);
     assert.equal(first.text.length, 60);
     assert.deepEqual(live(race, 3), first);
     const others = [2, 3, 4].map((seed) => live(race, 3, { seed }).text);
@@ -128,7 +128,7 @@ describe('the order of turns', () => {
 
   test('who waits for another with PAUSE costs next to nothing', () => {
     const WORK = 1_000_000;
-    const { instructions } = liveTwice((a) => {
+    const { instructions } = liveInAll((a) => {
       wake(a, 1, 'one');
       waitFor(a, 0, 1);
       powerOff(a);
@@ -145,7 +145,7 @@ describe('the order of turns', () => {
 
   test('time is skipped when all wait, not spun away', () => {
     const DEADLINE = 30_000_000;
-    const { instructions, ticks } = liveTwice((a) => {
+    const { instructions, ticks } = liveInAll((a) => {
       wake(a, 1, 'one');
       wake(a, 2, 'one');
       wake(a, 3, 'one');
@@ -224,7 +224,7 @@ describe('vCPUs together', () => {
     const OTHER_PAGE = 0x60_0000;
     const ENTRY = SHIM_ROM_GPA + 0x2000 + (PAGE / (2 * MIB)) * 8;
     const Word = { ready: 0, rounds: 4, latest: 8, acknowledged: 12 } as const;
-    const { text } = liveTwice((a) => {
+    const { text } = liveInAll((a) => {
       takeStack(a, 0);
       setGate(a, VECTOR, 'shootdown');
       a.mov(r.rbx, PAGE);
@@ -280,7 +280,7 @@ describe('vCPUs together', () => {
   test('code that one vCPU changes while another runs it, hot or not, is the new code', () => {
     const Word = { rounds: 0, done: 4 } as const;
     const ROUNDS = 60_000;
-    const { text } = liveTwice((a) => {
+    const { text } = liveInAll((a) => {
       wake(a, 1, 'one');
       a.mov(r.rbx, DATA_GPA);
       a.label('until-hot');
@@ -313,7 +313,7 @@ describe('vCPUs together', () => {
 
   test('each vCPU has a #VE of its own, however they interleave', () => {
     const Word = { inHandler: 0, port: [4, 8], done: 12 } as const;
-    const { text } = liveTwice((a) => {
+    const { text } = liveInAll((a) => {
       setGate(a, VE_VECTOR, 'virtualization-exception');
       wake(a, 1, 'one');
       takeStack(a, 0);

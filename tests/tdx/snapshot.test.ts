@@ -133,6 +133,8 @@ describe('snapshots', () => {
     ['compiler', 'compiler'],
     ['interpreter', 'interpreter'],
     ['compiler', 'interpreter'],
+    ['mixed', 'mixed'],
+    ['mixed', 'compiler'],
   ] as const) {
     test(`taken with the ${before}, gone on with in the ${after}: the same bits at the end`, () => {
       const whole = built(plan, { engine: before });

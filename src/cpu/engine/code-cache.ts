@@ -4,6 +4,7 @@ import { createInstruction, DecodeResult, type Decoder, type Instruction } from 
 import type { HostMemory } from '../../memory/index.ts';
 import type { HostOperation } from '../processor.ts';
 import type { Binder, Bound } from './binder.ts';
+import type { MixableCode } from './engine-mixer.ts';
 import type { FoundRegion, GeneratedRegion, GeneratedRegions, RegionLibrary } from './generated-code.ts';
 import { Handler, type HandlerTable } from './handlers.ts';
 import { ENTERED, LEADS_ON, R, RECORD_BYTES } from './record.ts';
@@ -58,7 +59,7 @@ export interface HostStep {
   readonly operation: HostOperation | undefined;
 }
 
-export class CodeCache {
+export class CodeCache implements MixableCode {
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #base: number;
@@ -399,6 +400,19 @@ export class CodeCache {
       changed = true;
     }
     return changed;
+  }
+
+  get compiledPages(): readonly number[] {
+    return [...this.#regions.keys()];
+  }
+
+  dropRegions(hostPage: number): void {
+    for (const region of this.#regions.get(hostPage) ?? []) this.#dropRegion(region);
+    this.#regions.delete(hostPage);
+  }
+
+  forgetPage(hostPage: number): void {
+    this.written(hostPage, PAGE_BYTES);
   }
 
   /** Heads of a region lead to plain records again. */

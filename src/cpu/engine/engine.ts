@@ -5,6 +5,7 @@ import type { OperationTable } from '../exec/sem.ts';
 import { Binder } from './binder.ts';
 import { CodeCache } from './code-cache.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
+import type { EngineMixer } from './engine-mixer.ts';
 import { type GeneratedCode, RegionLibrary } from './generated-code.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
 import { ImmediateRegionCompiler, type RegionCompiler } from './region-compiler.ts';
@@ -29,6 +30,8 @@ export interface EngineOptions {
   readonly features?: readonly InstructionFeature[];
   /** code of an earlier run of the same engine */
   readonly ready?: GeneratedCode;
+  /** switches between interpreter and compiled code, for tests */
+  readonly mixer?: EngineMixer;
 }
 
 export class Engine {
@@ -40,6 +43,7 @@ export class Engine {
   readonly handlers: HandlerTable;
   readonly binder: Binder;
   readonly code: CodeCache;
+  readonly mixer: EngineMixer | null;
   readonly #features: string;
   readonly users: EngineUser[] = [];
   /** the processor whose code runs */
@@ -51,6 +55,7 @@ export class Engine {
     const ready = options.ready?.features === String(features) ? options.ready : undefined;
     compiler?.begin(features);
     this.memory = memory;
+    this.mixer = options.mixer ?? null;
     this.#features = String(features);
     this.decoder = new Decoder(features);
     this.vectorStates = VectorState.Sse | (features.includes('AVX') ? VectorState.Avx : 0);
