@@ -87,8 +87,7 @@ export class ObservedRun {
   }
 }
 
-/** The report and the way to see it again. */
-/** @param inputs file with what was typed, if anything was */
+/** The report and the way to see it again. @param inputs file with what was typed, if anything was */
 export function deathText(report: PostMortem, inputs?: string): string {
   const more = inputs === undefined ? [] : ['--replay', inputs];
   return `${formatPostMortem(report)}\n\nTo see it again: ${replayLine([...process.argv.slice(2), ...more])}`;

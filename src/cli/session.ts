@@ -28,12 +28,12 @@ export interface SessionOptions {
   readonly debugger: RunControl | undefined;
   /** told after each slice how many instructions there were so far; draws, in place of the progress line */
   readonly onSlice: ((instructions: number) => void) | undefined;
-  /** what is to be said of a guest that has not crossed its border for long */
   /** what came from outside in a run that is lived again */
   readonly replay: readonly RecordedInput[];
   /** told of everything that comes from outside */
   readonly record: (input: RecordedInput) => void;
   readonly snapshot: WantedSnapshot | undefined;
+  /** what is to be said of a guest that has not crossed its border for long */
   readonly quietSentence: () => string | undefined;
   /** the crossings so far, for the terminal's Ctrl-A C */
   readonly crossingsSoFar: (instructions: number, wallMilliseconds: number) => string;

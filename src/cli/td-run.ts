@@ -135,7 +135,6 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   observed.end();
   options.keepGenerated?.(platform.processors.generatedCode);
   const death = session.leftBy === undefined ? observed.postMortem(session.end) : undefined;
-  const where = observed.where();
   const report = reportOf(session.instructions, session.wallMilliseconds);
   const exitCode = exitCodeOf(session, death, guestConsole);
   output.note(`\n${formatRunReport(report)}`);
@@ -147,7 +146,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     output.always(`\n${deathText(death, recording)}`);
   }
   if (session.leftBy === undefined && session.end.cause === 'instruction-limit') {
-    output.always(`The limit of ${maxInstructions} instructions was reached ${where}.`);
+    output.always(`The limit of ${maxInstructions} instructions was reached ${observed.where()}.`);
   }
   if (options.record !== undefined) await writeInputs(options.record, inputs);
   if (options.json !== undefined) {
