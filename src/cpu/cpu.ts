@@ -11,20 +11,13 @@ import type { Engine, EngineUser } from './engine/engine.ts';
 import type { AccessImports } from './engine/handlers.ts';
 import { Handler } from './engine/handlers.ts';
 import { Leave, R, RECORD_BYTES } from './engine/record.ts';
-import {
-  CODE_TLB_BYTES,
-  CODE_TLB_ENTRY_BYTES,
-  codeEntryOffset,
-  DATA_TLB_BYTES,
-  DATA_TLB_ENTRIES,
-  DATA_TLB_ENTRY_BYTES,
-  dataEntryOffset,
-  TlbContext,
-} from './engine/tlb.ts';
+import { CODE_TLB_BYTES, codeEntryOffset, DATA_TLB_BYTES, TlbContext } from './engine/tlb.ts';
 import { deliverEvent } from './events.ts';
 import { ExitReason, ExitRecord } from './exit.ts';
 import { packRflags, unpackRflags } from './flags.ts';
-import { PageWalker } from './mmu/walk.ts';
+import { SecondLevelCache } from './mmu/second-level-cache.ts';
+import { Tlbs } from './mmu/tlbs.ts';
+import { PageWalker, reservedHigh } from './mmu/walk.ts';
 import { type EntropySource, GuestFault, type LogicalProcessor, VM_EXIT, VmExit } from './processor.ts';
 import { Access, type SecondLevel } from './second-level.ts';
 import { CpuState, S, STATE_BYTES } from './state.ts';
@@ -40,8 +33,6 @@ const EFER_LMA = 1 << 10;
 const RIGHTS_LONG = 1 << 13;
 const RIGHTS_BIG = 1 << 14;
 const LONGEST_RUN_TICKS = 1 << 30;
-/** Entries that a flush goes to one by one; when there are more it looks at all. */
-const LOCAL_FILLS = 1024;
 const EVENT_EXTERNAL = 0;
 const EVENT_EXCEPTION = 3;
 /** faultVector values that are no vectors */
@@ -95,13 +86,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #u16: Uint16Array;
-  readonly #dataTlbs: number;
-  readonly #codeTlbs: number;
+  readonly #tlbs: Tlbs;
+  readonly #seen: SecondLevelCache;
   /** two records for an instruction that runs alone or reaches into the next page */
   readonly #scratch: number;
-  /** data TLB entries (in words) filled since the last flush with what is not global, as far as there is room to note them */
-  readonly #localEntries = new Int32Array(LOCAL_FILLS);
-  #localFills = LOCAL_FILLS + 1;
   readonly #straddling = new Uint8Array(16);
   readonly #acrossInstruction = createInstruction();
   /** the instruction runs alone: single-stepping, or the last one of an interrupt shadow */
@@ -148,18 +136,17 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.#u8 = engine.memory.u8;
     this.#u16 = new Uint16Array(engine.memory.wasm.buffer);
     const base = engine.memory.reserveProcessorArea(STATE_BYTES);
-    this.#dataTlbs = engine.memory.reserveProcessorArea(DATA_TLB_BYTES * 3);
-    this.#codeTlbs = engine.memory.reserveProcessorArea(CODE_TLB_BYTES * 2);
     this.#scratch = engine.memory.reserveProcessorArea(RECORD_BYTES * 2);
     this.state = new CpuState(engine.memory.wasm, base);
+    this.#tlbs = new Tlbs(engine.memory, this.state);
+    this.#seen = new SecondLevelCache(engine.memory);
     this.#bounce = base + S.bounce;
     this.state.setLow(S.rflags, 2);
     this.state.setLow(S.mxcsr, 0x1f80);
     this.state.setLow(S.fpuControl, 0x37f);
     this.state.setLow(S.faultVector, NO_FAULT);
     this.state.set(S.flagsResult, 1, 0);
-    this.#walker = new PageWalker(this);
-    this.flushTlb(true);
+    this.#walker = new PageWalker(this, this.#seen);
     this.modeChanged();
     engine.users.push(this);
   }
@@ -183,16 +170,14 @@ export class Cpu implements LogicalProcessor, EngineUser {
     state.fields('exit', this.exit);
     state.fields('virtualizationException', this.virtualizationException);
     this.#visitInjected(state);
-    state.array('codeTlbs', this.#u8.subarray(this.#codeTlbs, this.#codeTlbs + CODE_TLB_BYTES * 2));
+    state.part('tlbs', this.#tlbs);
     if (state.restoring) {
-      this.#walker.forgetSecondLevel();
-      this.#localFills = LOCAL_FILLS + 1; // which entries are local is not remembered one by one
+      this.#seen.forget();
       this.#watchMet = undefined;
       this.#debugNext = false;
       this.modeChanged();
       this.#findCodeTables();
     }
-    state.array('dataTlbs', this.#u8.subarray(this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3));
   }
 
   #visitInjected(state: StateVisitor): void {
@@ -215,12 +200,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** Entries of the code TLBs that come from a snapshot know host pages; their tables of records are of this process. */
   #findCodeTables(): void {
-    for (
-      let entry = this.#codeTlbs >> 2;
-      entry < (this.#codeTlbs + CODE_TLB_BYTES * 2) >> 2;
-      entry += CODE_TLB_ENTRY_BYTES / 4
-    ) {
-      if ((this.#i32[entry]! & 4095) !== 0) continue; // empty
+    for (const entry of this.#tlbs.filledCodeEntries()) {
       const hostPage = this.#i32[entry + 3]! >>> 0;
       const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
       this.#i32[entry + 2] = known !== 0 ? known : this.#newTable(hostPage);
@@ -236,6 +216,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.#engine.current = this;
     this.#left = headroom - untold;
     this.#budgetMayEnd = untold === 0;
+    this.#chooseWalk();
     if (this.stops !== null) this.#stopPosition = this.stops.stopPositionOf(this);
     try {
       this.modeChanged();
@@ -483,10 +464,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     if (hostPage < 0) this.#throwPending();
     const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
     const table = known !== 0 ? known : this.#newTable(hostPage);
-    this.#i32[entry] = page;
-    this.#i32[entry + 1] = high;
-    this.#i32[entry + 2] = table;
-    this.#i32[entry + 3] = this.#walker.global ? hostPage | 1 : hostPage;
+    this.#tlbs.fillCode(entry, low, high, table, hostPage, this.#walker.global);
     return entry;
   }
 
@@ -695,19 +673,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const hostPage = this.#walk(low, high, access, this.state.low(S.cpl) === 3);
     if (hostPage < 0) return -1;
     const walker = this.#walker;
-    const entry = (this.state.low(S.dataTlb) + dataEntryOffset(low)) >> 2;
-    const page = low & ~4095;
-    const invalid = 1;
-    const watched = this.stops === null ? 0 : this.stops.watchedAccess(page, high);
+    const watched = this.stops === null ? 0 : this.stops.watchedAccess(low & ~4095, high);
+    const readable = walker.readable && (watched & Access.Read) === 0;
     const writable = walker.writable && (watched & Access.Write) === 0 && !this.#engine.code.isCode(hostPage);
-    this.#i32[entry] = walker.readable && (watched & Access.Read) === 0 ? page : invalid;
-    this.#i32[entry + 1] = high;
-    this.#i32[entry + 2] = writable ? page : invalid;
-    this.#i32[entry + 3] = high;
-    this.#i32[entry + 4] = (hostPage - page) | 0;
-    this.#i32[entry + 5] = walker.global ? 1 : 0;
-    if (!walker.global && this.#localFills++ < LOCAL_FILLS) this.#localEntries[this.#localFills - 1] = entry;
-    this.#i32[entry + 6] = hostPage;
+    this.#tlbs.fillData(low, high, hostPage, readable, writable, walker.global);
     return hostPage + (low & 4095);
   }
 
@@ -792,11 +761,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** What generated code calls when its inline TLB check fails. */
   readonly access: AccessImports = {
-    load: (low, high, bytes) =>
+    load: (_, low, high, bytes) =>
       this.#waitsForDebugger(low, high, bytes, Access.Read) ? 0 : this.#hostAddress(low, high, bytes),
-    store: (low, high, bytes) =>
+    store: (_, low, high, bytes) =>
       this.#waitsForDebugger(low, high, bytes, Access.Write) ? 0 : this.#storeBounce(low, high, bytes),
-    modify: (low, high, bytes) =>
+    modify: (_, low, high, bytes) =>
       this.#waitsForDebugger(low, high, bytes, Access.Read | Access.Write) ? 0 : this.#modifyAddress(low, high, bytes),
     modifyEnd: () => this.#storeBounce(this.#modifyLow, this.#modifyHigh, this.#modifyBytes),
   };
@@ -916,36 +885,19 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   // ---- translations
 
+  /** Generated code walks by itself unless a debugger looks on, or there is no second level, as on the bare machine. */
+  #chooseWalk(): void {
+    const { state } = this;
+    state.setLow(S.walkSlots, this.stops === null && this.secondLevel !== null ? this.#seen.base : 0);
+    state.set(S.walkReserved, 0, reservedHigh(this.controls.guestPhysicalAddressBits, true, true));
+  }
+
   flushTlb(includingGlobal: boolean): void {
-    const i32 = this.#i32;
-    if (includingGlobal) {
-      this.#u8.fill(0xff, this.#dataTlbs, this.#dataTlbs + DATA_TLB_BYTES * 3);
-      this.forgetCodeTlb();
-    } else {
-      if (this.#localFills > LOCAL_FILLS) {
-        for (let at = this.#dataTlbs >> 2, end = (this.#dataTlbs + DATA_TLB_BYTES * 3) >> 2; at < end; at += 8)
-          if (i32[at + 5] !== 1) i32[at] = i32[at + 2] = -1;
-      } else
-        for (let i = 0; i < this.#localFills; i++) {
-          const at = this.#localEntries[i]!;
-          if (i32[at + 5] !== 1) i32[at] = i32[at + 2] = -1;
-        }
-      for (let at = this.#codeTlbs >> 2, end = (this.#codeTlbs + CODE_TLB_BYTES * 2) >> 2; at < end; at += 4)
-        if ((i32[at + 3]! & 1) === 0) i32[at] = -1;
-    }
-    this.#localFills = 0;
+    this.#tlbs.flush(includingGlobal);
   }
 
   flushTlbPage(low: number, high: number): void {
-    const page = low & ~4095;
-    for (let context = 0; context < 3; context++) {
-      const entry = (this.#dataTlbs + context * DATA_TLB_BYTES + dataEntryOffset(low)) >> 2;
-      this.#i32[entry] = this.#i32[entry + 2] = -1;
-    }
-    for (let context = 0; context < 2; context++) {
-      const entry = (this.#codeTlbs + context * CODE_TLB_BYTES + codeEntryOffset(low)) >> 2;
-      if (this.#i32[entry] === page && this.#i32[entry + 1] === high) this.#i32[entry] = -1;
-    }
+    this.#tlbs.flushPage(low, high);
   }
 
   /** Forgets translations by which watched bytes could be accessed unseen. */
@@ -957,18 +909,15 @@ export class Cpu implements LogicalProcessor, EngineUser {
   }
 
   forgetCodeTlb(): void {
-    this.#u8.fill(0xff, this.#codeTlbs, this.#codeTlbs + CODE_TLB_BYTES * 2);
+    this.#tlbs.forgetCode();
   }
 
   revokeWrites(hostPage: number): void {
-    for (let entry = 0; entry < DATA_TLB_ENTRIES * 3; entry++) {
-      const at = (this.#dataTlbs + entry * DATA_TLB_ENTRY_BYTES) >> 2;
-      if (this.#i32[at + 6]! >>> 0 === hostPage) this.#i32[at + 2] = -1;
-    }
+    this.#tlbs.revokeWrites(hostPage);
   }
 
   invalidateSecondLevel(): void {
-    this.#walker.forgetSecondLevel();
+    this.#seen.forget();
     this.flushTlb(true);
   }
 
@@ -982,8 +931,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const user = state.low(S.cpl) === 3;
     const ac = (state.low(S.rflags) & RFLAGS_AC) !== 0 && (state.low(S.cr4) & CR4_SMAP) !== 0;
     const context = user ? TlbContext.User : ac ? TlbContext.SupervisorWithAc : TlbContext.Supervisor;
-    state.setLow(S.dataTlb, this.#dataTlbs + context * DATA_TLB_BYTES);
-    state.setLow(S.codeTlb, this.#codeTlbs + (user ? 0 : CODE_TLB_BYTES));
+    state.setLow(S.dataTlb, this.#tlbs.data + context * DATA_TLB_BYTES);
+    state.setLow(S.codeTlb, this.#tlbs.code + (user ? 0 : CODE_TLB_BYTES));
     const rights = state.low(S.segmentRights + 4);
     const mode =
       (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;

@@ -85,6 +85,13 @@ export const S = {
   dataTlb: row('dataTlb', 4),
   /** absolute offset of the code TLB for the current privilege */
   codeTlb: row('codeTlb', 4),
+  /** for walks in generated code: absolute offset of the remembered second-level entries; 0: the host walks */
+  walkSlots: row('walkSlots', 4),
+  /** data TLB entries filled since the last flush that are not global, and absolute offset of the list of them */
+  localFills: row('localFills', 4),
+  localEntries: row('localEntries', 4),
+  /** bits that are 0 in a valid paging-structure entry of IA-32e mode with NXE set */
+  walkReserved: row('walkReserved', 8),
   /** 64-byte scratch through which page-crossing and unusual accesses go */
   bounce: row('bounce', 64),
   /** TSC value at the last entry, ticks */

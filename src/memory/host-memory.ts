@@ -25,6 +25,8 @@ export class HostMemory {
   readonly keyIdOfPage: Uint16Array;
   /** 1: software may have written the page since it was made; 0: it is zero. By page number; set by whoever writes or lets write. */
   readonly writtenPage: Uint8Array;
+  /** offset of a byte for each page, by page number: not 0 where instructions of the page are decoded. Written by the processors. */
+  readonly codePages: number;
   #processorAreaUsed = 65536;
 
   /** @param ramBytes size of host RAM, a multiple of 64 KiB; with the processor area at most 4 GiB. */
@@ -43,6 +45,7 @@ export class HostMemory {
     this.view = new DataView(buffer);
     this.keyIdOfPage = new Uint16Array(total >>> PAGE_SHIFT);
     this.writtenPage = new Uint8Array(total >>> PAGE_SHIFT);
+    this.codePages = this.reserveProcessorArea(total >>> PAGE_SHIFT);
   }
 
   /** Takes `bytes` of the processor area, aligned to 64; returns the offset. Throws when the area is full. */

@@ -70,6 +70,8 @@ export class CodeCache implements MixableCode {
   readonly #instruction: Instruction = createInstruction();
   /** record tables of a host page, by page number * 4 + mode; 0 = none. At mode 3: not 0 if the page has others too */
   readonly #tables: Int32Array;
+  /** 1 where a page has a record table, by page number: generated code looks there */
+  readonly #codePages: Uint8Array;
   /** record tables of code that may not use some vector state, by page number: forbidden state * 4 + mode */
   readonly #restrictedTables = new Map<number, Int32Array>();
   /** what may not be used in a table, where that is not nothing */
@@ -123,15 +125,14 @@ export class CodeCache implements MixableCode {
     this.compileAfter = compiler?.visits ?? 0;
     this.#cacheBytes = cacheBytes;
     this.#base = memory.reserveProcessorArea(cacheBytes);
-    this.#tables = new Int32Array((memory.u8.length >>> 12) * 4);
+    const pages = memory.u8.length >>> 12;
+    this.#tables = new Int32Array(pages * 4);
+    this.#codePages = memory.u8.subarray(memory.codePages, memory.codePages + pages);
   }
 
   /** True if instructions of this host page are decoded: writes to it must be seen. */
   isCode(hostPage: number): boolean {
-    const index = (hostPage >>> 12) * 4;
-    return (
-      (this.#tables[index]! | this.#tables[index + 1]! | this.#tables[index + 2]! | this.#tables[index + 3]!) !== 0
-    );
+    return this.#codePages[hostPage >>> 12] !== 0;
   }
 
   /** The record table of a host page for code in which the vector states `forbidden` (bits of `VectorState`) fault; 0: none yet. */
@@ -144,6 +145,7 @@ export class CodeCache implements MixableCode {
   createTable(hostPage: number, mode: number, forbidden: number): number {
     const table = this.#take(TABLE_BYTES);
     const page = hostPage >>> 12;
+    this.#codePages[page] = 1;
     if (forbidden === 0) {
       this.#tables[page * 4 + MODE_INDEX[mode]!] = table;
       return table;
@@ -164,7 +166,10 @@ export class CodeCache implements MixableCode {
     if (!state.restoring) return;
     this.dropAll();
     for (const index of saved)
-      if (this.hasRoom) this.#tables[index] = index % 4 === RESTRICTED ? 1 : this.#take(TABLE_BYTES);
+      if (this.hasRoom) {
+        this.#tables[index] = index % 4 === RESTRICTED ? 1 : this.#take(TABLE_BYTES);
+        this.#codePages[index >> 2] = 1;
+      }
   }
 
   /** True if whatever one step of the engine adds still fits; otherwise `dropAll` is due. */
@@ -176,6 +181,7 @@ export class CodeCache implements MixableCode {
   dropAll(): void {
     this.#i32.fill(0, this.#base >> 2, (this.#base + this.#used) >> 2);
     this.#tables.fill(0);
+    this.#codePages.fill(0);
     this.#restrictedTables.clear();
     this.#forbiddenIn.clear();
     for (const regions of this.#regions.values())
@@ -359,6 +365,7 @@ export class CodeCache implements MixableCode {
     this.written(hostPage, PAGE_BYTES);
     const page = hostPage >>> 12;
     this.#tables.fill(0, page * 4, page * 4 + 4);
+    this.#codePages[page] = 0;
     this.#restrictedTables.delete(page);
     return true;
   }

@@ -2,6 +2,7 @@
 import { BASE_FEATURES, Decoder, type InstructionFeature, VectorState } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
+import { withGeneratedWalk } from '../mmu/generated-walk.ts';
 import { Binder } from './binder.ts';
 import { CodeCache } from './code-cache.ts';
 import { COMMON_SHAPES } from './common-shapes.ts';
@@ -62,12 +63,12 @@ export class Engine {
     this.operations = operations;
     this.handlers = new HandlerTable(
       memory.wasm,
-      {
-        load: (low, high, bytes) => this.current!.access.load(low, high, bytes),
-        store: (low, high, bytes) => this.current!.access.store(low, high, bytes),
-        modify: (low, high, bytes) => this.current!.access.modify(low, high, bytes),
+      withGeneratedWalk(memory, {
+        load: (state, low, high, bytes) => this.current!.access.load(state, low, high, bytes),
+        store: (state, low, high, bytes) => this.current!.access.store(state, low, high, bytes),
+        modify: (state, low, high, bytes) => this.current!.access.modify(state, low, high, bytes),
         modifyEnd: () => this.current!.access.modifyEnd(),
-      },
+      }),
       operations,
       COMMON_SHAPES,
       ready?.handlers,

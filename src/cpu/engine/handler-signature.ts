@@ -3,7 +3,8 @@ import type { ModuleImport, Signature } from '../../wasm/index.ts';
 
 /** state, record, instructions left, data TLB; gives a `Leave` */
 const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
-const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] };
+/** state, linear address in halves, bytes */
+export const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const OUTCOME: Signature = { parameters: [], results: ['i32'] };
 export const HANDLER_TYPES = [HANDLER, ACCESS, OUTCOME];
 export const FIRST_IMPORTS: readonly ModuleImport[] = ['load', 'store', 'modify']

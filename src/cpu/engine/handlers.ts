@@ -23,12 +23,13 @@ export const Handler = {
 } as const;
 
 const TABLE_ENTRIES = 8192;
-/** What generated code asks of the host; see `Import` in sem-builder.ts. */
+
+/** What generated code asks of the host; see `Import` in sem-builder.ts. `state`: the processor's state base. */
 export interface AccessImports {
-  load(low: number, high: number, bytes: number): number;
+  load(state: number, low: number, high: number, bytes: number): number;
   /** 0 fault, else bit 0 set; bit 1: decoded code has changed */
-  store(low: number, high: number, bytes: number): number;
-  modify(low: number, high: number, bytes: number): number;
+  store(state: number, low: number, high: number, bytes: number): number;
+  modify(state: number, low: number, high: number, bytes: number): number;
   /** as `store`, without fault */
   modifyEnd(): number;
 }

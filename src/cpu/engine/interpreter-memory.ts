@@ -50,6 +50,7 @@ export abstract class InterpreterMemory extends SemBuilder {
   }
   #callHost(code: Code, position: Position, linear: number, bytes: number, importIndex: number): void {
     this.writePosition(code, position);
+    code.get(P.state);
     code.get(linear);
     code.op('i32.wrap_i64');
     code.get(linear);

@@ -1,7 +1,7 @@
 /** Shape of the software TLBs: per processor, per privilege, direct-mapped, checked inline by generated code. */
 
 export const DATA_TLB_ENTRIES = 1024;
-/** i64 read tag, i64 write tag, i32 addend (host address = low 32 bits of linear + addend), 12 bytes unused */
+/** i64 read tag, i64 write tag, i32 addend (host address = low 32 bits of linear + addend), i32 global or not, u32 host page, 4 bytes unused */
 export const DATA_TLB_ENTRY_BYTES = 32;
 /** offsets of the tags in an entry */
 export const READ_TAG = 0;
@@ -11,6 +11,9 @@ export const CODE_TLB_ENTRIES = 512;
 /** i64 tag, u32 table of records by page offset, u32 host page with bit 0 set if the translation is global */
 export const CODE_TLB_ENTRY_BYTES = 16;
 export const CODE_TLB_BYTES = CODE_TLB_ENTRIES * CODE_TLB_ENTRY_BYTES;
+
+/** Entries that a flush goes to one by one; when there are more it looks at all. */
+export const LOCAL_FILLS = 1024;
 
 /** Privileges with TLBs of their own. */
 export const TlbContext = { User: 0, Supervisor: 1, SupervisorWithAc: 2 } as const;

@@ -7,6 +7,7 @@ import { ExitReason, ExitRecord } from '../exit.ts';
 import type { Processor } from '../processor.ts';
 import { Access, SecondLevel } from '../second-level.ts';
 import { CpuState, S, STATE_BYTES } from '../state.ts';
+import { SecondLevelCache } from './second-level-cache.ts';
 import { PageWalker } from './walk.ts';
 
 const { Read, Write, Execute } = Access;
@@ -25,7 +26,8 @@ class Bench {
   readonly controls = new Controls();
   readonly exit = new ExitRecord();
   secondLevel: SecondLevel | null = null;
-  readonly walker = new PageWalker(this as unknown as Processor);
+  readonly seen = new SecondLevelCache(this.memory);
+  readonly walker = new PageWalker(this as unknown as Processor, this.seen);
   readonly ram = this.memory.ramBase;
   readonly tables = [this.ram, this.ram + 0x1000, this.ram + 0x2000, this.ram + 0x3000, this.ram + 0x4000];
   readonly frame = this.ram + 0x10_0000;
@@ -234,7 +236,7 @@ test('second level: translation, rights, violations of the page and of the table
   assert.equal(b.walker.hostPage, b.ram + 0x8000);
   assert.equal(b.walker.guestPhysicalPage, 0x8000);
   b.secondLevel!.set(0x8000, SecondLevel.entry(b.ram + 0x8000, Read));
-  b.walker.forgetSecondLevel();
+  b.seen.forget();
   assert.ok(b.walk(Read, true));
   assert.deepEqual([b.walker.readable, b.walker.writable, b.walker.executable], [true, false, false]);
   assert.equal(b.walk(Write, true, false, LINEAR + 0x123), false);
@@ -245,14 +247,14 @@ test('second level: translation, rights, violations of the page and of the table
   assert.equal(b.exit.guestLinearLow, (LINEAR + 0x123) | 0);
   assert.equal(b.exit.guestLinearHigh, 0x7f12);
   b.secondLevel!.set(0x8000, 0);
-  b.walker.forgetSecondLevel();
+  b.seen.forget();
   assert.equal(b.walk(Execute, true), false);
   assert.equal(b.exit.qualificationLow, 4 | 0x180);
   b.secondLevel!.set(0x8000, SecondLevel.Convertible);
   assert.equal(b.walk(Read, true), false);
   assert.equal(b.walker.faultKind, 'convertible');
   b.secondLevel!.set(0x2000, 0);
-  b.walker.forgetSecondLevel();
+  b.seen.forget();
   assert.equal(b.walk(Write, true), false);
   assert.equal(b.exit.qualificationLow, 1 | 0x80, 'a read, of a table');
   assert.equal(b.exit.guestPhysical, b.entryAddress(2) - b.ram);

@@ -3,6 +3,7 @@ import { ExitReason } from '../exit.ts';
 import type { Processor } from '../processor.ts';
 import { Access, SecondLevel } from '../second-level.ts';
 import { S } from '../state.ts';
+import type { SecondLevelCache } from './second-level-cache.ts';
 
 const CR0_WP = 1 << 16;
 const CR0_PG = 1 << 31;
@@ -37,7 +38,6 @@ const QUALIFICATION_LINEAR_VALID = 0x80;
 const QUALIFICATION_TRANSLATION = 0x100;
 
 const TWO_32 = 0x1_0000_0000;
-const SECOND_LEVEL_SLOTS = 1024;
 const EVERYTHING = Access.Read | Access.Write | Access.Execute;
 
 /**
@@ -68,25 +68,20 @@ export class PageWalker {
   readonly #i32: Int32Array;
   readonly #ramBase: number;
   readonly #ramEnd: number;
-  /** direct-mapped copy of present second-level entries, by guest physical page address; -1 = empty */
-  readonly #slotAddress = new Float64Array(SECOND_LEVEL_SLOTS).fill(-1);
-  readonly #slotEntry = new Int32Array(SECOND_LEVEL_SLOTS);
+  readonly #seen: SecondLevelCache;
   /** entries whose accessed bit this walk has to set: where, and under which guest physical address */
   readonly #unusedHost = new Float64Array(5);
   readonly #unusedPhysical = new Float64Array(5);
   #linearLow = 0;
   #linearHigh = 0;
 
-  constructor(cpu: Processor) {
+  /** @param seen second-level entries that this processor remembers */
+  constructor(cpu: Processor, seen: SecondLevelCache) {
     this.#cpu = cpu;
+    this.#seen = seen;
     this.#i32 = cpu.memory.i32;
     this.#ramBase = cpu.memory.ramBase;
     this.#ramEnd = cpu.memory.ramBase + cpu.memory.ramBytes;
-  }
-
-  /** Forgets the second-level entries it has seen; part of `invalidateSecondLevel`. */
-  forgetSecondLevel(): void {
-    this.#slotAddress.fill(-1);
   }
 
   /**
@@ -129,7 +124,7 @@ export class PageWalker {
       tableLow = cr3Low & ~0xfff;
       table = (state.high(S.cr3) & FRAME_HIGH) * TWO_32 + (tableLow >>> 0);
     }
-    const reservedHigh = this.#reservedHigh(long, noExecute);
+    const reserved = reservedHigh(this.#cpu.controls.guestPhysicalAddressBits, long, noExecute);
     let rights = WRITABLE | USER;
     let mayExecute = true;
     let unused = 0;
@@ -159,7 +154,7 @@ export class PageWalker {
         high = this.#i32[(entryHost >>> 2) + 1]!;
       }
       if ((low & PRESENT) === 0) return this.#pageFault(error);
-      if ((high & reservedHigh) !== 0) return this.#pageFault(error | ERROR_PRESENT | ERROR_RESERVED);
+      if ((high & reserved) !== 0) return this.#pageFault(error | ERROR_PRESENT | ERROR_RESERVED);
       // A page-directory-pointer entry of 32-bit PAE has no rights and no accessed bit.
       const hasRights = long || level !== 3;
       const large = level > 1 && (low & LARGE) !== 0;
@@ -236,13 +231,6 @@ export class PageWalker {
     return this.#translate(frameHigh * TWO_32 + (frame >>> 0), access);
   }
 
-  /** Bits of an entry's high half that must be 0. */
-  #reservedHigh(long: boolean, noExecute: boolean): number {
-    const widthBits = this.#cpu.controls.guestPhysicalAddressBits;
-    const aboveWidth = FRAME_HIGH & ~((1 << (widthBits - 32)) - 1);
-    return aboveWidth | (long ? 0 : 0x7ff0_0000) | (noExecute ? 0 : NO_EXECUTE_HIGH);
-  }
-
   /** Sets the rights fields for this privilege; false if `access` is not among them. */
   #allow(
     access: number,
@@ -306,7 +294,7 @@ export class PageWalker {
   #tableHost(page: number, pageLow: number, entryPhysical: number, access: number): number {
     let host = page;
     if (this.#cpu.secondLevel !== null) {
-      const entry = this.#secondLevelEntry(page, pageLow);
+      const entry = this.#seen.lookup(this.#cpu.secondLevel, page, pageLow);
       if ((entry & access) !== access) return this.#violation(entry, entryPhysical, access, 0);
       host = (entry >>> 4) * 4096;
     }
@@ -318,7 +306,7 @@ export class PageWalker {
     this.guestPhysicalPage = page;
     let host = page;
     if (this.#cpu.secondLevel !== null) {
-      const entry = this.#secondLevelEntry(page, page | 0);
+      const entry = this.#seen.lookup(this.#cpu.secondLevel, page, page | 0);
       if ((entry & access) !== access) {
         const physical = page + (this.#linearLow & 0xfff);
         this.#violation(entry, physical, access, QUALIFICATION_TRANSLATION);
@@ -336,18 +324,6 @@ export class PageWalker {
     return true;
   }
 
-  #secondLevelEntry(page: number, pageLow: number): number {
-    const slot = (pageLow >>> 12) & (SECOND_LEVEL_SLOTS - 1);
-    if (this.#slotAddress[slot] === page) return this.#slotEntry[slot]!;
-    const entry = this.#cpu.secondLevel!.lookup(page);
-    // Absent entries are looked up anew each time, as EPT never caches them.
-    if ((entry & EVERYTHING) !== 0) {
-      this.#slotAddress[slot] = page;
-      this.#slotEntry[slot] = entry;
-    }
-    return entry;
-  }
-
   /** Fills the exit record as an EPT violation; returns -1. */
   #violation(entry: number, physical: number, access: number, qualification: number): number {
     const exit = this.#cpu.exit;
@@ -360,4 +336,10 @@ export class PageWalker {
     this.faultKind = rights === 0 && (entry & SecondLevel.Convertible) !== 0 ? 'convertible' : 'second-level';
     return -1;
   }
+}
+
+/** Bits that must be 0 in the high half of an 8-byte paging-structure entry. */
+export function reservedHigh(guestPhysicalAddressBits: number, long: boolean, noExecute: boolean): number {
+  const aboveWidth = FRAME_HIGH & ~((1 << (guestPhysicalAddressBits - 32)) - 1);
+  return aboveWidth | (long ? 0 : 0x7ff0_0000) | (noExecute ? 0 : NO_EXECUTE_HIGH);
 }
