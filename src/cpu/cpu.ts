@@ -672,12 +672,17 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #translate(low: number, high: number, access: number): number {
     const hostPage = this.#walk(low, high, access, this.state.low(S.cpl) === 3);
     if (hostPage < 0) return -1;
+    this.#fill(this.state.low(S.dataTlb), low, high, hostPage);
+    return hostPage + (low & 4095);
+  }
+
+  /** Fills the entry of a data TLB with what the walk has found. */
+  #fill(tlb: number, low: number, high: number, hostPage: number): void {
     const walker = this.#walker;
     const watched = this.stops === null ? 0 : this.stops.watchedAccess(low & ~4095, high);
     const readable = walker.readable && (watched & Access.Read) === 0;
     const writable = walker.writable && (watched & Access.Write) === 0 && !this.#engine.code.isCode(hostPage);
-    this.#tlbs.fillData(low, high, hostPage, readable, writable, walker.global);
-    return hostPage + (low & 4095);
+    this.#tlbs.fillData(tlb, low, high, hostPage, readable, writable, walker.global);
   }
 
   /** Translates both parts of an access that crosses a page; false with the fault noted. */
@@ -836,11 +841,15 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** Host page for host-side code; throws what the access raises. */
   #walkAs(low: number, high: number, access: number, user: boolean, system: boolean): number {
+    const tlb = this.#dataTlbOf(user, system);
+    const known = this.#tlbs.hostPageOf(tlb, low, high, access);
+    if (known >= 0) return known;
     const rflags = this.state.low(S.rflags);
     if (system) this.state.setLow(S.rflags, rflags & ~RFLAGS_AC);
     const page = this.#walk(low, high, access, user);
     if (system) this.state.setLow(S.rflags, rflags);
     if (page < 0) this.#throwPending();
+    this.#fill(tlb, low, high, page);
     return page;
   }
 
@@ -926,12 +935,18 @@ export class Cpu implements LogicalProcessor, EngineUser {
     if (this.#engine.code.isCode(hostPage)) this.#engine.code.written(hostPage, 4096);
   }
 
+  /** Offset of the data TLB for a privilege. @param system an access of the processor itself, for which AC does not count */
+  #dataTlbOf(user: boolean, system: boolean): number {
+    const { state } = this;
+    const ac = !system && (state.low(S.rflags) & RFLAGS_AC) !== 0 && (state.low(S.cr4) & CR4_SMAP) !== 0;
+    const context = user ? TlbContext.User : ac ? TlbContext.SupervisorWithAc : TlbContext.Supervisor;
+    return this.#tlbs.data + context * DATA_TLB_BYTES;
+  }
+
   modeChanged(): void {
     const { state } = this;
     const user = state.low(S.cpl) === 3;
-    const ac = (state.low(S.rflags) & RFLAGS_AC) !== 0 && (state.low(S.cr4) & CR4_SMAP) !== 0;
-    const context = user ? TlbContext.User : ac ? TlbContext.SupervisorWithAc : TlbContext.Supervisor;
-    state.setLow(S.dataTlb, this.#tlbs.data + context * DATA_TLB_BYTES);
+    state.setLow(S.dataTlb, this.#dataTlbOf(user, false));
     state.setLow(S.codeTlb, this.#tlbs.code + (user ? 0 : CODE_TLB_BYTES));
     const rights = state.low(S.segmentRights + 4);
     const mode =

@@ -7,7 +7,7 @@ export const DATA_TLB_ENTRY_BYTES = 32;
 export const READ_TAG = 0;
 export const WRITE_TAG = 8;
 export const DATA_TLB_BYTES = DATA_TLB_ENTRIES * DATA_TLB_ENTRY_BYTES;
-export const CODE_TLB_ENTRIES = 512;
+export const CODE_TLB_ENTRIES = 2048;
 /** i64 tag, u32 table of records by page offset, u32 host page with bit 0 set if the translation is global */
 export const CODE_TLB_ENTRY_BYTES = 16;
 export const CODE_TLB_BYTES = CODE_TLB_ENTRIES * CODE_TLB_ENTRY_BYTES;

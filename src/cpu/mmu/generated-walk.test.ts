@@ -124,7 +124,7 @@ test('generated code walks as the host does, and asks it where it has to', () =>
       let expected: readonly number[] | undefined;
       if (ok && b.walker.isRam) {
         memory.u8[memory.codePages + (hostPage >>> 12)] = isCode;
-        b.tlbs.fillData(address, high, hostPage, readable, writable && isCode === 0, global);
+        b.tlbs.fillData(state.low(S.dataTlb), address, high, hostPage, readable, writable && isCode === 0, global);
         expected = b.entry(address);
         b.tlbs.flush(true);
       }

@@ -11,6 +11,7 @@ import {
   dataEntryOffset,
   LOCAL_FILLS,
 } from '../engine/tlb.ts';
+import { Access } from '../second-level.ts';
 import { type CpuState, S } from '../state.ts';
 
 const DATA_CONTEXTS = 3;
@@ -59,10 +60,28 @@ export class Tlbs {
       if ((this.#i32[entry]! & 4095) === 0) yield entry;
   }
 
-  /** Fills the data entry of a linear address, for the privilege that holds. */
-  fillData(low: number, high: number, hostPage: number, readable: boolean, writable: boolean, global: boolean): void {
+  /** Host page of a linear address if its entry of a data TLB allows the access, else -1. */
+  hostPageOf(tlb: number, low: number, high: number, access: number): number {
     const i32 = this.#i32;
-    const entry = (this.#state.low(S.dataTlb) + dataEntryOffset(low)) >> 2;
+    const entry = (tlb + dataEntryOffset(low)) >> 2;
+    const page = low & ~4095;
+    if ((access & Access.Read) !== 0 && (i32[entry] !== page || i32[entry + 1] !== high)) return -1;
+    if ((access & Access.Write) !== 0 && (i32[entry + 2] !== page || i32[entry + 3] !== high)) return -1;
+    return i32[entry + 6]! >>> 0;
+  }
+
+  /** Fills the entry of a linear address in the data TLB at offset `tlb`. */
+  fillData(
+    tlb: number,
+    low: number,
+    high: number,
+    hostPage: number,
+    readable: boolean,
+    writable: boolean,
+    global: boolean,
+  ): void {
+    const i32 = this.#i32;
+    const entry = (tlb + dataEntryOffset(low)) >> 2;
     const page = low & ~4095;
     i32[entry] = readable ? page : INVALID_TAG;
     i32[entry + 1] = high;
