@@ -25,7 +25,7 @@ export const tdhMrExtend: TdRow = {
       return core.fail(CompletionCode.EPT_ENTRY_NOT_PRESENT, OperandId.RCX);
     }
     const hpa = sept.hpaOf(gpa);
-    configuration.mrtd.extend(gpa, core.memory.u8.subarray(hpa, hpa + EXTEND_CHUNK_BYTES));
+    configuration.mrtd.extend(gpa, core.memory.i32, hpa >>> 2);
     return CompletionCode.SUCCESS;
   },
 };
