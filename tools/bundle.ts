@@ -3,7 +3,7 @@
  * code that one build has generated is of no use to another.
  */
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -11,18 +11,29 @@ const dist = join(import.meta.dirname, '..');
 const out = join(dist, 'bundle');
 const engineFolders = ['cpu', 'isa', 'wasm'];
 
-await build({
-  entryPoints: [join(dist, 'src/cli/main.js'), join(dist, 'src/node/region-thread-main.js')],
-  entryNames: '[name]',
+const common = {
   bundle: true,
-  splitting: true,
   platform: 'node',
-  format: 'esm',
   target: 'node20',
   outdir: out,
-  // packages that were written for CommonJS ask for Node's own modules this way
-  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  entryNames: '[name]',
   logLevel: 'warning',
+} as const;
+const entry = (path: string): string => join(dist, 'src', path);
+
+rmSync(out, { recursive: true, force: true });
+// a script, of which V8 can keep what it has compiled; the launcher gives it its place
+await build({
+  ...common,
+  entryPoints: [entry('cli/main.js')],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.url': '__url', 'import.meta.dirname': '__directory' },
+});
+await build({
+  ...common,
+  entryPoints: ['launch.js', 'region-thread-main.js'].map((name) => entry(`node/${name}`)),
+  format: 'esm',
 });
 
 const digest = createHash('sha256');

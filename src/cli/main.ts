@@ -1,7 +1,7 @@
 /** The command line: one file of `commands` a command. */
 
 import { Command, CommanderError } from 'commander';
-import { setEngineFlags, useNativeDigests } from '../node/index.ts';
+import { useNativeDigests } from '../node/index.ts';
 import { bootCommand } from './commands/boot.ts';
 import { decodeCommand } from './commands/decode.ts';
 import { execCommand } from './commands/exec.ts';
@@ -13,7 +13,6 @@ import { CommandError, ExitCode } from './exit-codes.ts';
 
 /** Runs one command and returns its exit code; `argv` as in process.argv. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  setEngineFlags();
   useNativeDigests();
   // a reader that went away (head, less) is no error of ours
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

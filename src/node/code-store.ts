@@ -5,9 +5,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import type { GeneratedCode, GeneratedModule, GeneratedRegion } from '../cpu/index.ts';
-import { cacheDirectory } from './files.ts';
+import { cacheDirectory } from './cache-directory.ts';
+import { HAS_KNOWN_SERIALIZER } from './v8-flags.ts';
 
 /** A file that has grown beyond this is begun anew. */
 const MOST_BYTES = 256 << 20;
@@ -46,13 +46,9 @@ interface NativeSerializer {
   isOptimised(exported: unknown): boolean;
 }
 
-/** The V8 of Node 20: its serialiser ends the process when it is asked what it does not expect, so no other one is asked. */
-const KNOWN_V8 = /^11\.3\./;
-
 function nativeSerializer(): NativeSerializer | undefined {
-  if (!KNOWN_V8.test(process.versions.v8)) return undefined;
+  if (!HAS_KNOWN_SERIALIZER) return undefined;
   try {
-    setFlagsFromString('--allow-natives-syntax');
     return {
       serialize: new Function('module', 'return %SerializeWasmModule(module)') as NativeSerializer['serialize'],
       deserialize: new Function(

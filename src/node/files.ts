@@ -1,15 +1,8 @@
 /** The user's files: a cache directory, whole-file writes, a lock between processes. */
 
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-/** $XDG_CACHE_HOME/seamulator, else ~/.cache/seamulator (XDG Base Directory Specification). */
-export function cacheDirectory(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'seamulator');
-}
 
 /** Writes a file so that a reader sees the old content or the new, never a part. */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {

@@ -1,11 +1,12 @@
 /** What needs Node: files, the terminal, other programs. */
 
+export { cacheDirectory } from './cache-directory.ts';
 export { ProgramNotFound, type RunOptions, runProgram } from './child-process.ts';
 export { CodeStore } from './code-store.ts';
 export { ConsoleMarkFilter, type ConsoleReader, consoleMark, type MarkKind } from './console-marks.ts';
 export { AptUnavailable } from './debian/apt.ts';
 export { cachedDebianGuest, type DebianGuest, type DebianOptions, debianGuest, debianPackage } from './debian/guest.ts';
-export { cacheDirectory, FileError, readUserFile, withLock, writeWhole } from './files.ts';
+export { FileError, readUserFile, withLock, writeWhole } from './files.ts';
 export { type GdbAddress, type GdbServer, listenForGdb } from './gdb-server.ts';
 export { busyboxInitramfs, debianInitramfs } from './initramfs.ts';
 export { useNativeDigests } from './native-digest.ts';
@@ -13,4 +14,3 @@ export { type OnProgress, ProgressLine, type ProgressStream } from './progress.t
 export { RegionThread } from './region-thread.ts';
 export { type OpenSnapshot, openSnapshot, sha256Of, writeSnapshot } from './snapshot-files.ts';
 export { KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';
-export { setEngineFlags } from './v8-flags.ts';

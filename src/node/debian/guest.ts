@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { cacheDirectory, withLock, writeWhole } from '../files.ts';
+import { cacheDirectory } from '../cache-directory.ts';
+import { withLock, writeWhole } from '../files.ts';
 import type { OnProgress } from '../progress.ts';
 import { AptUnavailable, machineArchive, PrivateApt, unpack } from './apt.ts';
 

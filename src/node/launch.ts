@@ -1,0 +1,81 @@
+/**
+ * Starts the bundled command. What V8 has compiled of it is kept for the next run of the same subcommand, because compiling costs more than
+ * all else that a start needs; and Node's larger modules are loaded when they are first used.
+ */
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Script } from 'node:vm';
+import { cacheDirectory } from './cache-directory.ts';
+import { setEngineFlags } from './v8-flags.ts';
+
+const BUNDLE = join(import.meta.dirname, 'main.cjs');
+const RARELY_NEEDED = new Set(['child_process', 'net', 'worker_threads', 'readline'].map((name) => `node:${name}`));
+
+interface Command {
+  runCommandLine(argv: readonly string[]): Promise<number>;
+}
+type Wrapper = (require: NodeJS.Require, module: { exports: unknown }, url: string, directory: string) => void;
+
+/** Runs the command line; gives the exit code. */
+export async function launch(argv: readonly string[]): Promise<number> {
+  setEngineFlags(); // first: V8 refuses compiled code that was made under other flags
+  const kept = keptCodePath(argv[2] ?? '');
+  const cachedData = readIfThere(kept);
+  const source = `(function (require, module, __url, __directory) {${readFileSync(BUNDLE, 'utf8')}\n})`;
+  const script = new Script(source, { filename: BUNDLE, ...(cachedData && { cachedData }) });
+  const module = { exports: {} };
+  (script.runInThisContext() as Wrapper)(
+    lazyRequire(createRequire(import.meta.url)),
+    module,
+    pathToFileURL(BUNDLE).href,
+    import.meta.dirname,
+  );
+  const exitCode = await (module.exports as Command).runCommandLine(argv);
+  if (cachedData === undefined || script.cachedDataRejected === true) keep(kept, script);
+  return exitCode;
+}
+
+/** Another bundle, or another Node, has another file. */
+function keptCodePath(subcommand: string): string {
+  const { size, mtimeMs } = statSync(BUNDLE);
+  const name = subcommand.replaceAll(/[^a-z]/g, '');
+  return join(cacheDirectory(), 'command', `${name}-${process.version}-${size}-${Math.floor(mtimeMs)}`);
+}
+
+function readIfThere(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A directory that cannot be written costs the next run some milliseconds, and nothing else. */
+function keep(path: string, script: Script): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    const temporary = `${path}.${process.pid}`;
+    writeFileSync(temporary, script.createCachedData());
+    renameSync(temporary, path);
+  } catch {
+    return;
+  }
+}
+
+function lazyRequire(require: NodeJS.Require): NodeJS.Require {
+  const load = (name: string): unknown =>
+    RARELY_NEEDED.has(name)
+      ? new Proxy(
+          {},
+          {
+            get: (_, key) => Reflect.get(require(name), key),
+            has: (_, key) => Reflect.has(require(name), key),
+            ownKeys: () => Reflect.ownKeys(require(name)),
+            getOwnPropertyDescriptor: (_, key) => Reflect.getOwnPropertyDescriptor(require(name), key),
+          },
+        )
+      : require(name);
+  return Object.assign(load, require);
+}
