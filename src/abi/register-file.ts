@@ -70,6 +70,6 @@ export class RegisterFile {
   }
 
   zero(registers: readonly Gpr[]): void {
-    for (const register of registers) this.set(register, 0, 0);
+    for (let i = 0; i < registers.length; i++) this.set(registers[i]!, 0, 0);
   }
 }

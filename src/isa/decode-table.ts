@@ -3,7 +3,7 @@ import { invariant } from '../bits/index.ts';
 import { type InstructionFeature, OPTIONAL_FEATURES } from './features.ts';
 import { type Form, type OperandKind, Prefix } from './instruction.ts';
 import { rows } from './opcodes/index.ts';
-import { type FormSyntax, type OperandSyntax, parseRows, type SizeCode, Source } from './opcodes/syntax.ts';
+import { FormIndex, type FormSyntax, type OperandSyntax, type SizeCode, Source } from './opcodes/syntax.ts';
 
 export interface OperandLayout {
   readonly source: Source;
@@ -124,11 +124,6 @@ function fillSlot(slot: Slot, candidate: Candidate): void {
   else addCandidate(slot, GROUP_CELLS, alone);
 }
 
-/** Forms by map and opcode. */
-type FormsByOpcode = ReadonlyMap<number, readonly FormSyntax[]>;
-
-const opcodeKey = (map: number, opcode: number): number => (map << 8) | opcode;
-
 /** The table of 64-bit code (`long`) or of 16- and 32-bit code. */
 export class DecodeTable {
   /** ((operand size 16, 32, 64 as 0-2) * 4 + prefix none, 66, F3, F2) * 4 + map, times 256, plus opcode: 0 invalid, a layout number, GROUP + group number, or UNKNOWN */
@@ -138,11 +133,11 @@ export class DecodeTable {
   /** 72 layout numbers per group: memory by reg field, then register by ModRM bits 5:0 */
   readonly groups: number[] = [];
   readonly layouts: (Layout | null)[] = [null];
-  readonly #forms: FormsByOpcode;
+  readonly #forms: FormIndex;
   readonly #long: boolean;
   readonly #numbers = new Map<string, number>();
 
-  constructor(forms: FormsByOpcode, long: boolean) {
+  constructor(forms: FormIndex, long: boolean) {
     this.#forms = forms;
     this.#long = long;
   }
@@ -177,8 +172,7 @@ export class DecodeTable {
 
   #formsAt(index: number): readonly FormSyntax[] {
     const elsewhere = this.#long ? 'i64' : 'only64';
-    const forms = this.#forms.get(opcodeKey((index >> 8) & 3, index & 255)) ?? [];
-    return forms.filter(({ notes }) => !notes.has(elsewhere));
+    return this.#forms.at((index >> 8) & 3, index & 255).filter(({ notes }) => !notes.has(elsewhere));
   }
 
   #entryOf(slot: Slot): number {
@@ -222,14 +216,7 @@ export function decodeTables(features: readonly InstructionFeature[]): readonly 
   const key = absent.join();
   let tables = built.get(key);
   if (!tables) {
-    const forms = new Map<number, FormSyntax[]>();
-    for (const syntax of parseRows(rows)) {
-      if (syntax.form.feature.split('+').some((each) => absent.includes(each))) continue;
-      const key = opcodeKey(syntax.map, syntax.opcode);
-      const there = forms.get(key);
-      if (there === undefined) forms.set(key, [syntax]);
-      else there.push(syntax);
-    }
+    const forms = new FormIndex(rows, absent);
     tables = [new DecodeTable(forms, false), new DecodeTable(forms, true)];
     built.set(key, tables);
   }

@@ -70,10 +70,10 @@ export class CodeStore {
   /** what the file held */
   readonly stored: GeneratedCode | undefined;
 
-  /** @param guest bytes that tell guests apart, such as the kernel: each has a file of its own */
-  constructor(guest: Uint8Array) {
+  /** @param guest what tells guests apart, such as the digest of a kernel: each has a file of its own */
+  constructor(guest: string) {
     const engine = engineDigest();
-    const name = createHash('sha256').update(`${process.version} ${engine} `).update(guest).digest('hex').slice(0, 32);
+    const name = createHash('sha256').update(`${process.version} ${engine} ${guest}`).digest('hex').slice(0, 32);
     this.#path = join(cacheDirectory(), 'code', name);
     this.#serializer = engine === undefined ? undefined : nativeSerializer();
     this.stored = this.#read();

@@ -1,5 +1,6 @@
 /** The user's files: a cache directory, whole-file writes, a lock between processes. */
 
+import { readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +25,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** Reads a file a user named; throws one sentence. */
 export async function readUserFile(path: string, what: string): Promise<Uint8Array> {
   try {
-    const bytes = await readFile(path);
+    const bytes = readFileSync(path); // at once: the asynchronous way takes three times as long, and nobody has anything else to do
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;

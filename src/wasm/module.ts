@@ -19,7 +19,11 @@ export interface ModuleParts {
   readonly imports: readonly ModuleImport[];
   /** imports a memory of any size as env.memory, and a function table as env.table when true */
   readonly table: boolean;
-  /** type index and body of each function, exported as "0", "1", ... */
+  /** indices of the table at which an instance puts the functions, in their order; the module needs `table` */
+  readonly places?: readonly number[];
+  /** which functions are exported, each under its number; default: all */
+  readonly exported?: readonly number[];
+  /** type index and body of each function */
   readonly functions: readonly { readonly type: number; readonly code: Code }[];
 }
 
@@ -45,6 +49,13 @@ class Bytes {
       this.byte((rest & 127) | 128);
       rest >>>= 7;
     }
+    this.byte(rest);
+  }
+
+  /** A signed number that is not negative. */
+  signed(value: number): void {
+    let rest = value;
+    for (; rest >= 64; rest >>= 7) this.byte((rest & 127) | 128);
     this.byte(rest);
   }
 
@@ -108,13 +119,15 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   out.section(3, functions);
 
   const exports = new Bytes();
-  exports.unsigned(parts.functions.length);
-  parts.functions.forEach((_, i) => {
+  const exported = parts.exported ?? [...parts.functions.keys()];
+  exports.unsigned(exported.length);
+  for (const i of exported) {
     exports.name(String(i));
     exports.byte(0);
     exports.unsigned(parts.imports.length + i);
-  });
+  }
   out.section(7, exports);
+  if (parts.places !== undefined) out.section(9, elementsOf(parts.places, parts.imports.length));
 
   const hints = new Bytes();
   let hinted = 0;
@@ -157,4 +170,20 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
   }
   out.section(10, code);
   return out.data.slice(0, out.length);
+}
+
+/** Functions with consecutive places share a segment. */
+function elementsOf(places: readonly number[], firstFunction: number): Bytes {
+  const starts = places.flatMap((place, i) => (i > 0 && places[i - 1] === place - 1 ? [] : [i]));
+  const elements = new Bytes();
+  elements.unsigned(starts.length);
+  for (const [segment, start] of starts.entries()) {
+    const end = starts[segment + 1] ?? places.length;
+    elements.byte(0, 0x41); // active, table 0, at i32.const
+    elements.signed(places[start]!);
+    elements.byte(0x0b);
+    elements.unsigned(end - start);
+    for (let i = start; i < end; i++) elements.unsigned(firstFunction + i);
+  }
+  return elements;
 }

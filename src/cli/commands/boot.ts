@@ -130,7 +130,8 @@ async function boot(options: BootOptions): Promise<number> {
     return runBuiltInGuest(options, output);
   }
   const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
-  const store = new CodeStore(guest.kernel.bytes);
+  const inputs = [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)];
+  const store = new CodeStore(inputs[0]!.sha256);
   output.note(
     `Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB${options.vcpus > 1 ? ` and ${options.vcpus} vCPUs` : ''}.`,
   );
@@ -142,7 +143,7 @@ async function boot(options: BootOptions): Promise<number> {
   );
   return runTd({
     ...builtFrom(plan, output),
-    about: aboutRun(options, [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)]),
+    about: aboutRun(options, inputs),
     memoryBytes: options.memory,
     show,
     places: await placesOf(options.symbols, guest),

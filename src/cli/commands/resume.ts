@@ -80,7 +80,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
     throw new CommandError(ExitCode.Usage, '--exec types to a shell, and no shell waits in this snapshot.');
   const kernel = await checkInputs(path, about.inputs);
   const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
-  const store = kernel === undefined ? undefined : new CodeStore(kernel.bytes);
+  const store = kernel === undefined ? undefined : new CodeStore(sha256Of(kernel.bytes));
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   output.note(`Resuming ${replayLine(about.command)} after ${about.instructions} instructions.`);
   if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps.');

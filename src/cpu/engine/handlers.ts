@@ -206,9 +206,11 @@ export class HandlerTable {
     this.#ready = undefined;
     this.first ??= made;
     const instance = this.#instantiate(made);
-    this.#waiting.forEach(({ index }, i) => {
-      this.#table.set(index, instance.exports[String(i)]);
-    });
+    // the first module has put its functions into the table itself
+    if (this.modulesMade > 0)
+      this.#waiting.forEach(({ index }, i) => {
+        this.#table.set(index, instance.exports[String(i)]);
+      });
     this.#waiting = [];
     this.modulesMade++;
   }
@@ -219,10 +221,13 @@ export class HandlerTable {
   }
 
   #make(): GeneratedModule {
+    const isFirst = this.modulesMade === 0;
+    const places = this.#waiting.map(({ index }) => index);
     const bytes = encodeModule({
       types: HANDLER_TYPES,
-      imports: this.modulesMade === 0 ? FIRST_IMPORTS : LATER_IMPORTS,
-      table: this.modulesMade === 0,
+      imports: isFirst ? FIRST_IMPORTS : LATER_IMPORTS,
+      table: isFirst,
+      ...(isFirst && { places, exported: [places.indexOf(Handler.Dispatch)] }),
       functions: this.#waiting.map(({ build }) => ({ type: 0, code: build() })),
     });
     return { bytes, module: new WebAssembly.Module(bytes) };

@@ -1,4 +1,4 @@
-/** Turns the notation of a row into fields. Runs once per row, when the decoder's tables are built. */
+/** Turns the notation of rows into fields: opcodes at once, the rest when an opcode is first asked for. */
 import { invariant } from '../../bits/index.ts';
 import { type Form, OperandKind, Prefix, VectorState } from '../instruction.ts';
 import type { Row } from './row.ts';
@@ -223,8 +223,24 @@ function sizeNote(notes: ReadonlySet<string>, letter: string): number {
   return [16, 32, 64].find((size) => notes.has(`${letter}${size}`)) ?? 0;
 }
 
-function parseOne(opcodeText: string, syntax: string, notesText: string, condition: number, family: string) {
-  const tokens = opcodeText.split(' ');
+/** What the text of an opcode says. */
+interface OpcodeSyntax {
+  readonly vex: VexSyntax | undefined;
+  readonly map: 0 | 1 | 2 | 3;
+  readonly prefixes: readonly number[];
+  readonly prefixRank: number;
+  readonly mandatoryPrefix: number;
+  /** a `+r` row stands at eight opcodes, others at one */
+  readonly opcodes: readonly number[];
+  readonly opcodeRegister: boolean;
+  /** "/r", "/3" and the like */
+  readonly modrm: string;
+  /** "C1" and the like: the one ModRM byte, or with "+i" the eight */
+  readonly exact: string;
+}
+
+function parseOpcode(text: string): OpcodeSyntax {
+  const tokens = text.split(' ');
   const vexed = tokens[0]?.startsWith('VEX.') ? parseVex(tokens.shift() ?? '') : undefined;
   const {
     prefixes,
@@ -240,50 +256,76 @@ function parseOne(opcodeText: string, syntax: string, notesText: string, conditi
   const [byte = '', plus] = (tokens.shift() ?? '').split('+');
   const modrm = tokens[0]?.startsWith('/') ? (tokens.shift() ?? '') : '';
   const exact = tokens.shift() ?? '';
-  invariant(tokens.length === 0, `opcode notation "${opcodeText}"`);
+  invariant(tokens.length === 0, `opcode notation "${text}"`);
+  const first = Number.parseInt(byte, 16);
+  const opcodeRegister = plus === 'r';
+  const opcodes = opcodeRegister ? Array.from({ length: 8 }, (_, i) => first + i) : [first];
+  return { vex: vexed?.vex, map, prefixes, prefixRank, mandatoryPrefix, opcodes, opcodeRegister, modrm, exact };
+}
 
+/** A form whose opcode is known and whose other notation is read when somebody asks. */
+interface UnreadForm {
+  readonly id: number;
+  readonly place: OpcodeSyntax;
+  readonly syntax: string;
+  readonly notes: string;
+  /** -1, or the number of the condition that the row of `family` stands for here */
+  readonly condition: number;
+  readonly family: string;
+}
+
+function readForm({ id, place, syntax, notes: notesText, condition, family }: UnreadForm, opcode: number): FormSyntax {
+  const { vex, modrm, exact } = place;
   const space = syntax.indexOf(' ');
   const mnemonic = space < 0 ? syntax : syntax.slice(0, space);
   const texts = space < 0 ? [] : syntax.slice(space + 1).split(', ');
-  const notes = new Set(notesText.split(' ').filter((note) => note !== ''));
-  const note = (pattern: RegExp) => [...notes].find((text) => pattern.test(text));
-  const encoding = vexed ? operandEncoding(texts, note(/^en:/)) : '';
-  const operands = parseOperands(texts, plus === 'r', modrm || exact, encoding);
+  const noteTexts = notesText.split(' ').filter((note) => note !== '');
+  for (const text of noteTexts)
+    invariant(/^[oa](16|32|64)$|^=|^at:|^en:|^[A-Z]/.test(text) || FLAG_NOTE.test(text), `note "${text}" of ${syntax}`);
+  const notes = new Set(noteTexts);
+  const note = (pattern: RegExp) => noteTexts.find((text) => pattern.test(text));
+  const encoding = vex ? operandEncoding(texts, note(/^en:/)) : '';
+  const operands = parseOperands(texts, place.opcodeRegister, modrm || exact, encoding);
   const modAny = notes.has('modany');
   const rmText = texts[operands.findIndex((one) => one.source === Source.Rm)] ?? '';
   const takesMemory = modAny || rmText.includes('m') ? modAny || /(^v?|\/)m(?!m)/.test(rmText) : rmText === '';
   const takesRegister = modAny || !/^v?m(?!m)/.test(rmText);
   const implicit = note(/^at:/);
   const onlyOperandSize = sizeNote(notes, 'o');
-  const firstOpcode = Number.parseInt(byte, 16);
-  const feature = note(/^[A-Z]/) ?? '';
-  const operation = family !== '' ? family : (note(/^=/)?.slice(1) ?? mnemonic);
-
   const usesVectors = notes.has('vector') || operands.some(({ kind }) => kind === Xmm || kind === Ymm);
-  const vectorState = !usesVectors ? VectorState.None : vexed ? VectorState.Avx : VectorState.Sse;
-
-  const make = (id: number, opcode: number): FormSyntax => ({
-    form: { id, mnemonic, operation, condition, feature, vex: vexed !== undefined, vectorState },
-    vex: vexed?.vex,
-    map,
+  const vectorState = !usesVectors ? VectorState.None : vex ? VectorState.Avx : VectorState.Sse;
+  return {
+    form: {
+      id,
+      mnemonic,
+      operation: family !== '' ? family : (note(/^=/)?.slice(1) ?? mnemonic),
+      condition,
+      feature: featureOf(notesText),
+      vex: vex !== undefined,
+      vectorState,
+    },
+    vex,
+    map: place.map,
     opcode,
-    prefixes,
-    mandatoryPrefix,
+    prefixes: place.prefixes,
+    mandatoryPrefix: place.mandatoryPrefix,
     hasModrm: modrm !== '' || exact !== '',
     cells: modrm === '' && exact === '' ? [] : modrmCells(modrm, exact, takesMemory, takesRegister),
     rank:
-      prefixRank +
+      place.prefixRank +
       (exact !== '' ? 4 : modrm.length > 1 && modrm !== '/r' ? 2 : 0) +
       (onlyOperandSize ? 1 : 0) -
-      (plus ? 1 : 0),
+      (place.opcodeRegister ? 1 : 0),
     operands,
     notes,
     onlyOperandSize,
     onlyAddressSize: sizeNote(notes, 'a'),
     implicitBase: implicit ? ({ rAX: 0, rDI: 7 }[implicit.slice(3)] ?? -1) : -1,
-  });
-  return { make, opcodes: plus === 'r' ? Array.from({ length: 8 }, (_, i) => firstOpcode + i) : [firstOpcode] };
+  };
 }
+
+/** The instruction features that a row demands, '+' between them. */
+const featureOf = (notes: string): string => /(?:^| )([A-Z]\S*)/.exec(notes)?.[1] ?? '';
 
 const BY_LENGTH: readonly (readonly [text: string, short: string, long: string])[] = [
   ['mvec', 'm128', 'm256'],
@@ -304,35 +346,60 @@ export function byLength(row: Row): readonly Row[] {
   ]);
 }
 
-/** All forms with their opcode bytes; a `+cc` row gives sixteen forms, a `VEX.x` row two, a `+r` row one form at eight opcodes. */
-export function parseRows(rows: readonly Row[]): FormSyntax[] {
-  const result: FormSyntax[] = [];
-  let id = 1;
+/** The forms of some rows; a `+cc` row gives sixteen, a `VEX.x` row two. */
+function unreadForms(rows: readonly Row[]): UnreadForm[] {
+  const forms: UnreadForm[] = [];
   for (const [opcode, syntax, notes = ''] of rows.flatMap(byLength)) {
-    for (const text of notes.split(' ')) {
-      invariant(
-        /^$|^[oa](16|32|64)$|^=|^at:|^en:|^[A-Z]/.test(text) || FLAG_NOTE.test(text),
-        `note "${text}" of ${syntax}`,
-      );
+    const base = { syntax, notes, condition: -1, family: '' };
+    const conditional = opcode.indexOf('+cc');
+    if (conditional < 0) {
+      forms.push({ ...base, id: forms.length + 1, place: parseOpcode(opcode) });
+      continue;
     }
-    const family = opcode.includes('+cc') ? syntax.slice(0, syntax.indexOf(' ')) : '';
-    const count = family === '' ? 1 : 16;
-    for (let condition = 0; condition < count; condition += 1) {
-      const one =
-        family === ''
-          ? parseOne(opcode, syntax, notes, -1, '')
-          : parseOne(
-              opcode.replace(/([0-9A-F]{2})\+cc/, (_, byte: string) =>
-                (Number.parseInt(byte, 16) + condition).toString(16),
-              ),
-              syntax.replace('cc', CONDITIONS[condition] ?? ''),
-              notes,
-              condition,
-              family,
-            );
-      for (const value of one.opcodes) result.push(one.make(id, value));
-      id += 1;
+    const family = syntax.slice(0, syntax.indexOf(' '));
+    const first = Number.parseInt(opcode.slice(conditional - 2, conditional), 16);
+    for (const [condition, suffix] of CONDITIONS.entries()) {
+      const byte = (first + condition).toString(16).toUpperCase();
+      const place = parseOpcode(opcode.slice(0, conditional - 2) + byte + opcode.slice(conditional + 3));
+      forms.push({ id: forms.length + 1, place, syntax: syntax.replace('cc', suffix), notes, condition, family });
     }
   }
-  return result;
+  return forms;
 }
+
+/** All forms with their opcode bytes; a `+r` row is one form at eight opcodes. */
+export function parseRows(rows: readonly Row[]): FormSyntax[] {
+  return unreadForms(rows).flatMap((form) => form.place.opcodes.map((opcode) => readForm(form, opcode)));
+}
+
+/** Forms by map and opcode, each read when its opcode is first asked for: a guest meets few of them. */
+export class FormIndex {
+  readonly #unread = new Map<number, UnreadForm[]>();
+  readonly #read = new Map<number, readonly FormSyntax[]>();
+
+  /** @param absent features whose rows are left out */
+  constructor(rows: readonly Row[], absent: readonly string[]) {
+    for (const form of unreadForms(rows)) {
+      const feature = featureOf(form.notes);
+      if (feature !== '' && feature.split('+').some((each) => absent.includes(each))) continue;
+      for (const opcode of form.place.opcodes) {
+        const key = keyOf(form.place.map, opcode);
+        const there = this.#unread.get(key);
+        if (there === undefined) this.#unread.set(key, [form]);
+        else there.push(form);
+      }
+    }
+  }
+
+  at(map: number, opcode: number): readonly FormSyntax[] {
+    const key = keyOf(map, opcode);
+    let forms = this.#read.get(key);
+    if (forms === undefined) {
+      forms = (this.#unread.get(key) ?? []).map((form) => readForm(form, opcode));
+      this.#read.set(key, forms);
+    }
+    return forms;
+  }
+}
+
+const keyOf = (map: number, opcode: number): number => (map << 8) | opcode;

@@ -16,9 +16,9 @@ export const tdhMrExtend: TdRow = {
   states: [OpState.INITIALIZED],
   run(core, registers, _td, configuration) {
     const gpa = registers.number(Gpr.RCX);
+    const isAligned = registers.low(Gpr.RCX) % EXTEND_CHUNK_BYTES === 0;
     registers.zero(ENTRY_OUTPUTS);
-    if (gpa % EXTEND_CHUNK_BYTES !== 0 || gpa >= configuration.sharedBit)
-      return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
+    if (!isAligned || gpa >= configuration.sharedBit) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     const sept = configuration.secureEpt;
     if (!sept.walkToLeaf(gpa) || SEPT_STATES[sept.state]!.transitions[SeptOperation.MR_EXTEND] === undefined) {
       core.describeEntry(registers, sept);
