@@ -2,7 +2,15 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
-import { BenchTarget, type CrossingRecorder, GdbStub, monitorCommands, RunControl } from '../debug/index.ts';
+import {
+  BenchTarget,
+  type CrossingRecorder,
+  type DebugTarget,
+  GdbStub,
+  monitorCommands,
+  RunControl,
+  TdTarget,
+} from '../debug/index.ts';
 import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
 import { type GdbAddress, listenForGdb } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
@@ -19,13 +27,27 @@ export function gdbAddress(text: string): GdbAddress {
   return { host: bracketed ?? plain ?? defaultHost, port };
 }
 
+/** What gdb is shown of a TD. */
+const targets = {
+  bench: (platform, td) => new BenchTarget(platform, td.host.tdrHpa),
+  td: (_, td) => new TdTarget(td.host),
+} as const satisfies Record<string, (platform: TdxPlatform, td: Td) => DebugTarget>;
+
 export interface DebuggerOptions {
   readonly gdb?: GdbAddress | undefined;
+  readonly gdbView?: keyof typeof targets | undefined;
   readonly paused?: boolean | undefined;
 }
 
 export const gdbOption = (): Option =>
   new Option('--gdb <address>', 'let gdb debug the TD: PORT or HOST:PORT, 0 for any port').argParser(gdbAddress);
+export const gdbViewOption = (): Option =>
+  new Option(
+    '--gdb-view <view>',
+    'what gdb sees: "bench": everything, as no host could; "td": what the TDX module lets the host of a debug TD see, and of a production TD refuses',
+  )
+    .choices(Object.keys(targets))
+    .default('bench');
 export const pausedOption = (): Option =>
   new Option('--paused', 'with --gdb: wait for gdb before the first instruction');
 
@@ -36,7 +58,7 @@ export interface AttachedDebugger {
 
 /** Opens the door that the options ask for; undefined if they ask for none. `hints` are more lines for gdb's user; `keep` as in RunControlOptions. */
 export async function attachDebugger(
-  { gdb, paused = false }: DebuggerOptions,
+  { gdb, gdbView = 'bench', paused = false }: DebuggerOptions,
   run: { readonly platform: TdxPlatform; readonly td: Td; readonly crossings: CrossingRecorder },
   output: Output,
   { hints = [], keep }: { readonly hints?: readonly string[]; readonly keep?: () => () => void } = {},
@@ -46,8 +68,8 @@ export async function attachDebugger(
     return undefined;
   }
   const control = new RunControl(run.platform, run.td, { paused, ...(keep === undefined ? {} : { keep }) });
-  const target = new BenchTarget(run.platform, run.td.host.tdrHpa);
-  const monitor = monitorCommands(run);
+  const target = targets[gdbView](run.platform, run.td);
+  const monitor = monitorCommands(run, target);
   const server = await listenForGdb(gdb, (send, close) => {
     const stub = new GdbStub({ target, control, monitor, send, close });
     return { receive: (bytes) => stub.receive(bytes), closed: () => control.release() };

@@ -20,6 +20,7 @@ export { type MonitorSources, monitorCommands } from './gdb/monitor-commands.ts'
 export { RunControl, type StopReport } from './gdb/run-control.ts';
 export { GdbStub, type StubOptions } from './gdb/stub.ts';
 export type { DebugTarget } from './gdb/target.ts';
+export { TdTarget } from './gdb/td-target.ts';
 export { LIVE_VIEW_LINES, type LiveFacts, liveView, type Phase, phaseOf } from './live-view.ts';
 export {
   contentDigest,

@@ -4,7 +4,7 @@ export type { HostDoor } from './host-door.ts';
 export { EXTEND_CHUNK_BYTES, Mrtd } from './measurement/mrtd.ts';
 export { extendRtmr } from './measurement/rtmr.ts';
 export { METADATA_FIELDS, type MetadataFieldFacts } from './metadata/index.ts';
-export { TdxModule, type TdxModuleOptions } from './module.ts';
+export { type SecureEptStep, TdxModule, type TdxModuleOptions } from './module.ts';
 export { SEAMCALL_ROWS } from './seamcall/index.ts';
 export { SEPT_STATES, SeptState } from './sept/states.ts';
 export { EXIT_ROWS } from './td-exit/policy.ts';

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { TdAttribute } from '../../src/abi/index.ts';
+import { TdTarget } from '../../src/debug/index.ts';
 import { readGuestSymbols } from '../../src/debug/post-mortem/guest-symbols.ts';
 import { GuestView } from '../../src/debug/post-mortem/guest-view.ts';
 import { planLinuxBoot } from '../../src/loader/index.ts';
@@ -13,7 +15,7 @@ const MEMORY_BYTES = 256 << 20;
 const SLICE = 50_000_000;
 const LONGEST = 1_500_000_000;
 
-async function debianTd(guest: DebianGuest) {
+async function debianTd(guest: DebianGuest, attributes: bigint = TdAttribute.SEPT_VE_DISABLE) {
   const platform = new TdxPlatform({ memoryBytes: MEMORY_BYTES });
   const plan = planLinuxBoot({
     kernel: { name: 'debian', bytes: await readFile(guest.kernel) },
@@ -24,7 +26,7 @@ async function debianTd(guest: DebianGuest) {
     board: BOARD,
     shim: buildShimRom(),
   });
-  return { platform, td: platform.buildTd(plan) };
+  return { platform, td: platform.buildTd(plan, { params: { attributes } }) };
 }
 
 test('break at start_kernel of the stock kernel', async (context) => {
@@ -63,4 +65,15 @@ test('break at start_kernel of the stock kernel', async (context) => {
   assert.match(text, new RegExp(`\\$2 = ${startKernel}\\n`));
   assert.match(text, /\$3 = 0xa09b\n/);
   assert.match(text, new RegExp(`\\$5 = ${startKernel}\\n`));
+
+  const ofProduction = ['p $rax', 'monitor status', 'monitor physical 0x1000000', 'monitor field ATTRIBUTES'];
+  const production = await withGdb(first, ofProduction, SLICE, new TdTarget(first.td.host));
+  assert.match(production.text, /Could not read registers; remote failure reply 'E\.TDH\.VP\.RD of Guest RIP: TDX_/);
+  assert.match(production.text, /\nTDH\.MEM\.RD of GPA 0x1000000: TDX_TD_NON_DEBUG\nATTRIBUTES 0x10000000\n/);
+
+  const debug = await debianTd(guest, TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE);
+  const ofDebug = [`break *${startKernel}`, 'continue', 'p/x $pc', 'p/x $cs', 'x/s $rip', 'stepi', 'p $pc > 0'];
+  const seen = await withGdb(debug, ofDebug, instructions + SLICE, new TdTarget(debug.td.host));
+  assert.match(seen.text, new RegExp(`\\$1 = ${startKernel}\\n\\$2 = 0x10\\n.*\\$3 = `, 's'));
+  assert.doesNotMatch(seen.text, /Cannot access memory/);
 });

@@ -4,16 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import { CrossingRecorder } from '../../src/debug/index.ts';
+import { withSharedBit } from '../../src/abi/index.ts';
+import { CrossingRecorder, type DebugTarget, TdTarget } from '../../src/debug/index.ts';
 import { Assembler, mem64, r } from '../../src/isa/index.ts';
 import type { LinkedObject } from '../../src/loader/index.ts';
-import { type FunctionArgument, prepareFunction, TdxPlatform } from '../../src/machine/index.ts';
+import { type FunctionArgument, prepareFunction, type Td, TdxPlatform } from '../../src/machine/index.ts';
 import { LINUX_6_1, linuxTdcall } from '../exec/objects.ts';
 import { MEMORY_BYTES, PROGRAM_GPA, smallTd } from '../tdx/small-td.ts';
 import { powerOff } from '../tdx/small-td-calls.ts';
 import { whyNoGdb, withGdb } from './gdb.ts';
 
 const ORIGIN = 0x20_0000;
+const SHARED_GPA = 0x7f_0000;
 
 /** TDG.VP.INFO, its R8 kept; a loop with stores; then an instruction that is #VE. */
 function probe(): LinkedObject {
@@ -50,14 +52,14 @@ describe('gdb', () => {
 
   const object = probe();
   const at = (label: string): string => `*0x${object.symbols.get(label)!.toString(16)}`;
-  const onProbe = async (context: TestContext, commands: readonly string[]) => {
+  const onProbe = async (context: TestContext, commands: readonly string[], targetOf?: (td: Td) => DebugTarget) => {
     if (skip !== undefined) {
       context.skip(skip);
       return undefined;
     }
     const crossings = new CrossingRecorder();
     const run = prepareFunction({ object, symbol: 'probe', args: [words(4)], observer: crossings });
-    const { text, end } = await withGdb({ ...run, crossings }, commands, run.maxInstructions);
+    const { text, end } = await withGdb({ ...run, crossings }, commands, run.maxInstructions, targetOf?.(run.td));
     return { text, result: run.finish(end) };
   };
 
@@ -268,6 +270,106 @@ describe('gdb', () => {
     assert.match(text, /__tdx_hypercall in section .text/);
     assert.match(text, /\$2 = 0x0\n/);
     assert.equal(run.finish(end).outcome.how, 'returned');
+  });
+
+  test('a debug TD as its host may see it: through the module, forwards only', async (context) => {
+    const commands = [
+      'p/x $pc',
+      `break ${at('after_call')}`,
+      'continue',
+      'p/x $rax',
+      'p/x $r8',
+      'p/x $cr0 & 0x80000001',
+      'p/x $cs_rights',
+      'p/x $efer',
+      'p $xmm0',
+      'set $r8 = 0x1122334455667788',
+      'x/gx 0x40008',
+      'set *(int *)0x4000c = 0x55',
+      'x/gx 0x40008',
+      'set *(char *)0x40019 = 0x77',
+      'x/gx 0x40018',
+      'set $cr3 = 0',
+      'watch *(long *)0x40010',
+      'continue',
+      'stepi',
+      'p/x $rcx',
+      'reverse-stepi',
+      'monitor status',
+      'monitor field ATTRIBUTES',
+      'monitor field Guest RIP',
+      'monitor field MRTD[5]',
+      'monitor field MRTD[6]',
+      'monitor field nothing',
+      'monitor sept 0x200000',
+      'monitor sept 0x100000000000',
+      'monitor disassemble 0x200000 1',
+      'monitor',
+    ];
+    const run = await onProbe(context, commands, (td) => new TdTarget(td.host));
+    if (run === undefined) return;
+    const { text } = run;
+    assert.match(text, /\$1 = 0xfffffff0\n/);
+    assert.match(
+      text,
+      /\$2 = 0x0\n\$3 = 0x100000001\n\$4 = 0x80000001\n\$5 = 0xa09b\n\$6 = 0xd01\n\$7 = <unavailable>\n/,
+    );
+    assert.match(text, /0x40008:\t0x0000000000000000\n0x40008:\t0x0000005500000000\n0x40018:\t0x0000000000007700\n/);
+    assert.match(text, /Could not write register "cr3"; remote failure reply 'E\.TDH\.VP\.WR of Guest CR3: \w+/);
+    assert.match(text, /Hardware watchpoint 2: .*\n\nOld value = 0\nNew value = 3\n/);
+    assert.match(text, /\$8 = 0x3\n/);
+    assert.match(text, /Target remote does not support this command/);
+    assert.match(text, /TD view: a debug TD[^\n]*\n.*\nvCPU 0: RIP 0x0000000000200\w+, 64-bit code, CPL 0, /);
+    assert.match(
+      text,
+      /ATTRIBUTES 0x10000001\nGuest RIP 0x200\w+\nMRTD\[5\] 0x[0-9a-f]{12,}\nGive the name of a field/,
+    );
+    assert.match(text, /level 3: NL_MAPPED\nlevel 2: NL_MAPPED\nlevel 1: NL_MAPPED\nlevel 0: MAPPED, host page 0x/);
+    assert.match(text, /level 3: FREE\n0x200000 {2}mov eax, 1\n/);
+    assert.doesNotMatch(text, /^(crossings|ve) /m, 'what no host could see is not offered');
+    const after = new DataView(run.result.structures[0]!.after.buffer);
+    assert.equal(after.getBigUint64(0, true), 0x1122334455667788n, 'the guest has stored what was written');
+    assert.equal(after.getBigUint64(24, true), 0x7700n);
+  });
+
+  test('a production TD refuses its host, in the words of the module; shared memory is the host’s own', async (context) => {
+    if (skip !== undefined) return context.skip(skip);
+    const platform = new TdxPlatform({ memoryBytes: MEMORY_BYTES });
+    const td = platform.buildTd(smallTd(powerOff));
+    td.host.sharedMemory.map(SHARED_GPA);
+    td.host.sharedMemory.write(SHARED_GPA, Uint8Array.of(0xab, 0xcd));
+    const shared = `0x${withSharedBit(SHARED_GPA, td.host.gpaw).toString(16)}`;
+    const commands = [
+      'p/x $pc',
+      'p $rax',
+      'set $rax = 5',
+      'info registers cs',
+      'x/gx 0x1000',
+      'maintenance packet vCont;s:1',
+      'monitor status',
+      'monitor field Guest RIP',
+      'monitor field ATTRIBUTES',
+      'monitor translate 0x1000',
+      'monitor physical 0x1000',
+      `monitor physical ${shared} 2`,
+      `break *0x${PROGRAM_GPA.toString(16)}`,
+      'continue',
+      'delete',
+      'continue',
+    ];
+    const { text, end } = await withGdb({ platform, td }, commands, undefined, new TdTarget(td.host));
+    assert.equal(end.cause, 'power-off', 'it runs as if nobody had looked');
+    const refused = 'TDH.VP.RD of Guest RIP: TDX_METADATA_FIELD_NOT_READABLE';
+    const told = text.split(`Could not read registers; remote failure reply 'E.${refused}'`).length - 1;
+    assert.ok(told >= 3, 'each register that is asked for');
+    assert.match(text, /\$1 = 0x0\n/, 'gdb must have a program counter');
+    assert.match(text, /Cannot access memory at address 0x1000/);
+    assert.match(text, /received: "E\.the host of a production TD can set no breakpoint and make no step"/);
+    assert.match(text, new RegExp(`TD view: a production TD\\. .*\n.*\nvCPU 0: ${refused}; `));
+    assert.match(text, new RegExp(`\n${refused}\nATTRIBUTES 0x10000000\nTDH\\.VP\\.RD of Guest CR0: `));
+    assert.match(text, new RegExp(`TDH\\.MEM\\.RD of GPA 0x1000: TDX_TD_NON_DEBUG\n${shared} {2}ab cd\n`));
+    assert.match(text, /Cannot insert breakpoint 1/);
+    assert.match(text, /exited normally/);
   });
 
   test('vCPUs are threads; a step is of the one that is asked', async (context) => {

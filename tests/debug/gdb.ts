@@ -1,7 +1,14 @@
 /** The real gdb against a TD in this process. */
 
 import { runDebugged } from '../../src/cli/debugger.ts';
-import { BenchTarget, CrossingRecorder, GdbStub, monitorCommands, RunControl } from '../../src/debug/index.ts';
+import {
+  BenchTarget,
+  CrossingRecorder,
+  type DebugTarget,
+  GdbStub,
+  monitorCommands,
+  RunControl,
+} from '../../src/debug/index.ts';
 import type { Td, TdEnd, TdxPlatform } from '../../src/machine/index.ts';
 import { listenForGdb, ProgramNotFound, runProgram } from '../../src/node/index.ts';
 
@@ -33,11 +40,11 @@ export async function withGdb(
   },
   commands: readonly string[],
   maxInstructions = 1_000_000_000,
+  target: DebugTarget = new BenchTarget(run.platform, run.td.host.tdrHpa),
 ): Promise<DebuggedRun> {
   const { platform, td, crossings = new CrossingRecorder() } = run;
   const control = new RunControl(platform, td, { paused: true, ...(run.keep === undefined ? {} : { keep: run.keep }) });
-  const target = new BenchTarget(platform, td.host.tdrHpa);
-  const monitor = monitorCommands({ platform, td, crossings });
+  const monitor = monitorCommands({ platform, td, crossings }, target);
   const server = await listenForGdb({ host: '127.0.0.1', port: 0 }, (send, close) => {
     const stub = new GdbStub({ target, control, monitor, send, close });
     return { receive: (bytes) => stub.receive(bytes), closed: () => control.release() };

@@ -1,6 +1,7 @@
 /** `seamulator boot`: a Linux kernel as a TD. */
 
 import { Command, Option } from 'commander';
+import { TdAttribute } from '../../abi/index.ts';
 import type { QuoteVersion } from '../../attestation/index.ts';
 import { symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import type { LoadPlan, NamedFile } from '../../loader/index.ts';
@@ -14,7 +15,7 @@ import {
 import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile, sha256Of } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
-import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
+import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { readInputs } from '../inputs.ts';
@@ -38,6 +39,7 @@ interface BootOptions extends TraceOptions, DebuggerOptions, SnapshotOptions {
   readonly tdxModule: ModuleVersion;
   readonly vmm: HostProfile;
   readonly quoteVersion: QuoteVersion;
+  readonly debugTd?: boolean;
   readonly maxInstructions?: number;
   readonly engine: 'compiler' | 'interpreter';
   readonly symbols?: string;
@@ -81,6 +83,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .addOption(tdxModuleOption())
     .addOption(vmmOption())
     .addOption(quoteVersionOption())
+    .option('--debug-td', 'a debug TD (ATTRIBUTES.DEBUG): the TDX module lets its host read and write it')
     .option('--max-instructions <count>', 'stop after so many instructions, like 5G', count)
     .addOption(
       new Option('--engine <engine>', 'how the guest is executed; the same bits either way')
@@ -96,6 +99,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     .addOption(traceOption())
     .addOption(traceFilterOption())
     .addOption(gdbOption())
+    .addOption(gdbViewOption())
     .addOption(pausedOption())
     .addOption(snapshotAtOption())
     .addOption(snapshotOption())
@@ -142,7 +146,7 @@ async function boot(options: BootOptions): Promise<number> {
     options,
   );
   return runTd({
-    ...builtFrom(plan, output),
+    ...builtFrom(plan, options, output),
     about: aboutRun(options, inputs),
     memoryBytes: options.memory,
     show,
@@ -164,6 +168,7 @@ async function boot(options: BootOptions): Promise<number> {
     verbose: options.verbose,
     trace: options,
     gdb: options.gdb,
+    gdbView: options.gdbView,
     paused: options.paused,
     top: options.top,
     snapshotAt: options.snapshotAt,
@@ -202,14 +207,15 @@ function aboutRun(
   return { command: process.argv.slice(2), inputs, platform };
 }
 
-function builtFrom(plan: LoadPlan, output: Output): Pick<TdRunOptions, 'build'> {
+function builtFrom(plan: LoadPlan, { debugTd }: BootOptions, output: Output): Pick<TdRunOptions, 'build'> {
   for (const warning of plan.warnings) output.always(`Warning: ${warning}.`);
-  return { build: (platform, consoleOutput) => platform.buildTd(plan, { consoleOutput }) };
+  const params = debugTd === true ? { attributes: TdAttribute.DEBUG | TdAttribute.SEPT_VE_DISABLE } : {};
+  return { build: (platform, consoleOutput) => platform.buildTd(plan, { consoleOutput, params }) };
 }
 
 function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> {
   return runTd({
-    ...builtFrom(planBuiltInGuest(), output),
+    ...builtFrom(planBuiltInGuest(), options, output),
     about: aboutRun({ ...options, memory: BUILT_IN_GUEST_BYTES }, []),
     memoryBytes: BUILT_IN_GUEST_BYTES,
     show: 'everything',
@@ -223,6 +229,7 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     engine: options.engine,
     json: options.json,
     gdb: options.gdb,
+    gdbView: options.gdbView,
     paused: options.paused,
     trace: options,
     top: options.top,

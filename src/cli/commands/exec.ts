@@ -21,7 +21,14 @@ import {
 } from '../../machine/index.ts';
 import { FileError, readUserFile } from '../../node/index.ts';
 import { type CodePlaces, NO_PLACES, sourcesOnDisk } from '../code-places.ts';
-import { attachDebugger, type DebuggerOptions, gdbOption, pausedOption, runDebugged } from '../debugger.ts';
+import {
+  attachDebugger,
+  type DebuggerOptions,
+  gdbOption,
+  gdbViewOption,
+  pausedOption,
+  runDebugged,
+} from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { deathText, ObservedRun } from '../observed-run.ts';
 import { count, word64 } from '../option-values.ts';
@@ -90,6 +97,7 @@ export function execCommand(exit: (code: number) => void): Command {
     .addOption(traceOption())
     .addOption(traceFilterOption())
     .addOption(gdbOption())
+    .addOption(gdbViewOption())
     .addOption(pausedOption())
     .addHelpText('after', examples)
     .action(async (object: string, symbol: string, options: ExecOptions) => exit(await exec(object, symbol, options)));

@@ -9,7 +9,7 @@ import type { NamedFile } from '../../loader/index.ts';
 import type { SnapshotInput } from '../../machine/index.ts';
 import { CodeStore, consoleMark, type OpenSnapshot, openSnapshot, RegionThread, sha256Of } from '../../node/index.ts';
 import { NO_PLACES, sourcesIn } from '../code-places.ts';
-import { type DebuggerOptions, gdbOption, pausedOption } from '../debugger.ts';
+import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { readInputs } from '../inputs.ts';
 import { count } from '../option-values.ts';
@@ -56,6 +56,7 @@ export function resumeCommand(exit: (code: number) => void): Command {
     .addOption(traceOption())
     .addOption(traceFilterOption())
     .addOption(gdbOption())
+    .addOption(gdbViewOption())
     .addOption(pausedOption())
     .option('--record <file>', 'write what is typed, and when, for --replay')
     .option('--replay <file>', 'type what a recorded run was typed, at the same instructions')
@@ -115,6 +116,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
     json: options.json,
     trace: options,
     gdb: options.gdb,
+    gdbView: options.gdbView,
     paused: options.paused,
     record: options.record,
     replay,

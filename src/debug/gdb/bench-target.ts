@@ -2,6 +2,7 @@
 import { type LogicalProcessor, packRflags, SecondLevel, STATE_ROWS, type StateRow } from '../../cpu/index.ts';
 import type { TdxPlatform } from '../../machine/index.ts';
 import { type HostMemory, PAGE_SHIFT } from '../../memory/index.ts';
+import type { SecureEptStep } from '../../seam/index.ts';
 import { RFLAGS_ROW, type RowView } from './registers.ts';
 import type { DebugTarget } from './target.ts';
 
@@ -12,14 +13,19 @@ const PAGING_ROWS: ReadonlySet<string> = new Set(['CR0', 'CR3', 'CR4', 'EFER']);
 export class BenchTarget implements DebugTarget {
   readonly banner =
     'bench view: registers and private memory are read straight from the simulated processor. No host could see this.';
+  readonly isBench = true;
+  readonly canStop = true;
+  readonly refusal = undefined;
   readonly #processors: readonly LogicalProcessor[];
   readonly #memory: HostMemory;
   readonly #views: readonly RowView[];
+  readonly #walkSecureEpt: DebugTarget['secureEptWalk'];
 
   /** @param tdrHpa names the TD. Throws a RangeError if there is none. */
   constructor(platform: TdxPlatform, tdrHpa: number) {
     this.#processors = platform.module.processorsOf(tdrHpa);
     this.#memory = platform.memory;
+    this.#walkSecureEpt = (gpa) => platform.module.secureEptWalk(tdrHpa, gpa);
     this.#views = this.#processors.map((processor) => this.#view(processor));
   }
 
@@ -39,6 +45,10 @@ export class BenchTarget implements DebugTarget {
     this.#memory.writtenPage[hpa >>> PAGE_SHIFT] = 1;
     this.#processors[0]!.hostPageReplaced((hpa & ~0xfff) >>> 0);
     return true;
+  }
+
+  secureEptWalk(gpa: number): readonly SecureEptStep[] {
+    return this.#walkSecureEpt(gpa);
   }
 
   /** All vCPUs of a TD have one second level. */

@@ -8,8 +8,9 @@ import { describeCrossing } from '../crossing-names.ts';
 import type { CrossingRecorder } from '../crossing-recorder.ts';
 import { decodeNumber } from '../decode/decode.ts';
 import { formatDecoded } from '../decode/decoded.ts';
+import { hostField, readHostField } from './host-fields.ts';
 import { type MonitorCommand, operandNumber } from './monitor.ts';
-import { physicalOf, readLinear, rowValue } from './target.ts';
+import { type DebugTarget, physicalOf, readLinear, rowValue } from './target.ts';
 
 export interface MonitorSources {
   readonly platform: TdxPlatform;
@@ -22,10 +23,17 @@ const RIGHTS_LONG = 1n << 13n;
 const RIGHTS_BIG = 1n << 14n;
 const LONGEST_INSTRUCTION = 15;
 const DEFAULT_LINES = 8;
+const DEFAULT_BYTES = 64;
+const LINE_BYTES = 16;
+const PAGE_BYTES = 4096;
 const DEFAULT_CROSSINGS = 20;
 
-export function monitorCommands({ platform, td, crossings }: MonitorSources): readonly MonitorCommand[] {
-  return [
+/** @param target what may be seen: commands that show more are left out */
+export function monitorCommands(
+  { platform, td, crossings }: MonitorSources,
+  { isBench }: DebugTarget,
+): readonly MonitorCommand[] {
+  const all: readonly MonitorCommand[] = [
     {
       name: 'status',
       operands: '',
@@ -36,12 +44,16 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
         ...control.processors.map((processor, index) => {
           const value = (row: string) => rowValue(target, index, row);
           const halted = td.host.vcpus[index]!.halted ? ', waits in HLT' : '';
-          return `vCPU ${index}: RIP ${hex(value('RIP') ?? 0n, 16)}, ${modeOf(value)}-bit code, CPL ${value('CPL') ?? '?'}, ${processor.retired} instructions${halted}`;
+          const rip = value('RIP');
+          const run = `${processor.retired} instructions${halted}`;
+          if (rip === undefined) return `vCPU ${index}: ${target.refusal ?? 'RIP cannot be seen'}; ${run}`;
+          return `vCPU ${index}: RIP ${hex(rip, 16)}, ${modeOf(value)}-bit code, CPL ${value('CPL') ?? '?'}, ${run}`;
         }),
       ],
     },
     {
       name: 'crossings',
+      isBenchOnly: true,
       operands: '[COUNT]',
       help: 'the last crossings of the TD border, oldest first',
       run: ([count]) => {
@@ -52,6 +64,7 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
     },
     {
       name: 've',
+      isBenchOnly: true,
       operands: '',
       help: 'the #VE information that the handler has not fetched yet',
       run: (_, { control, vcpu }) => virtualizationException(control.processors[vcpu]!),
@@ -60,13 +73,25 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
       name: 'sept',
       operands: 'GPA',
       help: 'the Secure EPT entries towards a private guest physical address',
-      run: ([address]) => {
+      run: ([address], { target }) => {
         const gpa = operandNumber(address, 'a guest physical address');
-        return platform.module
-          .secureEptWalk(td.host.tdrHpa, Number(gpa))
-          .map(
-            ({ level, state, hpa }) => `level ${level}: ${state}${hpa === undefined ? '' : `, host page ${hex(hpa)}`}`,
-          );
+        const steps = target.secureEptWalk(Number(gpa));
+        if (steps.length === 0) return [target.refusal ?? `${hex(gpa)} is no private address`];
+        return steps.map(
+          ({ level, state, hpa }) => `level ${level}: ${state}${hpa === undefined ? '' : `, host page ${hex(hpa)}`}`,
+        );
+      },
+    },
+    {
+      name: 'field',
+      operands: 'NAME',
+      help: 'metadata of the TD or of this vCPU by its name in the ABI, as a host reads it: TDH.MNG.RD, TDH.VP.RD',
+      run: (words, { vcpu }) => {
+        const name = words.join(' ');
+        const field = hostField(name);
+        if (field === undefined) throw new RangeError('Give the name of a field, like ATTRIBUTES or Guest RIP.');
+        const answer = readHostField(td.host, field, vcpu);
+        return ['value' in answer ? `${field.name} ${hex(answer.value)}` : answer.refusal];
       },
     },
     {
@@ -76,7 +101,27 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
       run: ([address], { target, vcpu }) => {
         const linear = operandNumber(address, 'a linear address');
         const gpa = physicalOf(target, vcpu, linear);
-        return [gpa === undefined ? `${hex(linear)} is not mapped` : `${hex(linear)} is at guest physical ${hex(gpa)}`];
+        return [
+          gpa === undefined
+            ? (target.refusal ?? `${hex(linear)} is not mapped`)
+            : `${hex(linear)} is at guest physical ${hex(gpa)}`,
+        ];
+      },
+    },
+    {
+      name: 'physical',
+      operands: 'GPA [BYTES]',
+      help: 'memory by guest physical address, with the shared bit where shared memory is meant',
+      run: ([address, count], { target }) => {
+        const gpa = operandNumber(address, 'a guest physical address');
+        const wanted = count === undefined ? DEFAULT_BYTES : Number(operandNumber(count, 'a number of bytes'));
+        const bytes = target.readPhysical(gpa, Math.min(wanted, PAGE_BYTES - Number(gpa % BigInt(PAGE_BYTES))));
+        if (bytes === undefined) return [target.refusal ?? `${hex(gpa)} is no memory`];
+        return Array.from({ length: Math.ceil(bytes.length / LINE_BYTES) }, (_, line) => {
+          const part = bytes.subarray(line * LINE_BYTES, (line + 1) * LINE_BYTES);
+          const digits = Array.from(part, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+          return `${hex(gpa + BigInt(line * LINE_BYTES))}  ${digits}`;
+        });
       },
     },
     {
@@ -104,7 +149,8 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
         while (lines.length < wanted) {
           const bytes = readLinear(target, vcpu, at, LONGEST_INSTRUCTION);
           if (decoder.decode(bytes, 0, bytes.length, mode, instruction) !== DecodeResult.Ok) {
-            lines.push(`${hex(at)}  (${bytes.length === 0 ? 'not mapped' : 'no instruction'})`);
+            const why = target.refusal ?? 'not mapped';
+            lines.push(`${hex(at)}  (${bytes.length === 0 ? why : 'no instruction'})`);
             break;
           }
           lines.push(`${hex(at)}  ${formatInstruction(instruction, { address: at })}`);
@@ -114,6 +160,7 @@ export function monitorCommands({ platform, td, crossings }: MonitorSources): re
       },
     },
   ];
+  return all.filter(({ isBenchOnly = false }) => isBench || !isBenchOnly);
 }
 
 function modeOf(value: (row: string) => bigint | undefined): 16 | 32 | 64 {

@@ -14,6 +14,8 @@ export interface MonitorCommand {
   /** operands, as the help shows them */
   readonly operands: string;
   readonly help: string;
+  /** it shows what no host could see: not for the TD view */
+  readonly isBenchOnly?: boolean;
   /** Returns lines for the user; throws a RangeError with a sentence for operands that make no sense. */
   readonly run: (operands: readonly string[], context: MonitorContext) => readonly string[];
 }

@@ -17,11 +17,14 @@ const WRITE = 2;
 const WATCH_KINDS: Readonly<Record<string, number>> = { 2: WRITE, 3: READ, 4: READ | WRITE };
 const WATCH_NAMES: Readonly<Record<number, string>> = { [WRITE]: 'watch', [READ]: 'rwatch', [READ | WRITE]: 'awatch' };
 
+const RIP_NUMBER = GDB_REGISTERS.findIndex(({ name }) => name === 'rip');
+
 const OK = 'OK';
 /** an operand that makes no sense */
 const BAD = 'E16';
 /** an address that cannot be accessed, a register that cannot be written */
 const FAULT = 'E0e';
+const NO_STOPS = 'the host of a production TD can set no breakpoint and make no step';
 /** no packet of ours */
 const UNKNOWN = '';
 
@@ -38,6 +41,8 @@ export class GdbStub {
   readonly #options: StubOptions;
   readonly #reader = new PacketReader();
   #acknowledges = true;
+  /** gdb from version 16 on takes errors in words for every packet; older ones fall over those about memory */
+  #takesWords = false;
   #last: Uint8Array | undefined;
   /** threads chosen by H: for registers and memory, and for going on */
   #thread = 0;
@@ -103,7 +108,7 @@ export class GdbStub {
       case '?':
         return this.#whyStopped();
       case 'g':
-        return GDB_REGISTERS.map((register) => this.#registerHex(register)).join('');
+        return this.#readAll();
       case 'G':
         return this.#writeAll(payload.slice(1));
       case 'p':
@@ -125,8 +130,9 @@ export class GdbStub {
       case 'c':
         return this.#go(() => control.resume());
       case 's':
-        return this.#go(() => control.step(this.#goThread));
+        return this.#stepped(this.#goThread);
       case 'b':
+        if (!this.#options.target.isBench) return UNKNOWN;
         if (payload === 'bs') return this.#go(() => control.stepBack(this.#goThread));
         return payload === 'bc' ? this.#go(() => control.resumeBack()) : UNKNOWN;
       case 'v':
@@ -162,9 +168,20 @@ export class GdbStub {
     return undefined;
   }
 
+  #stepped(thread: number): string | undefined {
+    const { control, target } = this.#options;
+    return target.canStop ? this.#go(() => control.step(thread)) : worded(NO_STOPS);
+  }
+
+  /** The answer to an access that could not be: why, where somebody said it and this gdb understands it. */
+  #fault(isMemory: boolean): string {
+    const { refusal } = this.#options.target;
+    return refusal === undefined || (isMemory && !this.#takesWords) ? FAULT : worded(refusal);
+  }
+
   #stopReply(report: StopReport): string {
     if (report.kind === 'gone') return `W${report.end.cause === 'power-off' ? '00' : '01'}`;
-    const thread = `thread:${threadId(report.vcpu)};`;
+    const thread = `${this.#placeHolder(report.vcpu)}thread:${threadId(report.vcpu)};`;
     switch (report.kind) {
       case 'breakpoint':
         return `T${hex2(Signal.TRAP)}${thread}${this.#isHardware(report.vcpu) ? 'hwbreak' : 'swbreak'}:;`;
@@ -181,6 +198,12 @@ export class GdbStub {
     }
   }
 
+  /** gdb goes nowhere without a program counter: where it may not be read it gets 0 with the stop, and a refusal when it asks. */
+  #placeHolder(vcpu: number): string {
+    const isSeen = this.#options.target.rows(vcpu).read('RIP') !== undefined;
+    return isSeen ? '' : `${RIP_NUMBER.toString(16)}:${'0'.repeat(16)};`;
+  }
+
   #isHardware(vcpu: number): boolean {
     const [software, hardware] = this.#breakpoints;
     const rip = rowValue(this.#options.target, vcpu, 'RIP') ?? 0n;
@@ -189,6 +212,14 @@ export class GdbStub {
 
   // ---- registers
 
+  /** Where not even RIP may be read, none may. */
+  #readAll(): string {
+    const { target } = this.#options;
+    if (target.rows(this.#thread).read('RIP') === undefined && target.refusal !== undefined)
+      return worded(target.refusal);
+    return GDB_REGISTERS.map((register) => this.#registerHex(register)).join('');
+  }
+
   #registerHex({ bits, read }: GdbRegister): string {
     const bytes = read(this.#options.target.rows(this.#thread));
     return bytes === undefined ? 'x'.repeat(bits / 4) : toHex(bytes);
@@ -196,7 +227,10 @@ export class GdbStub {
 
   #readRegister(number: string): string {
     const register = GDB_REGISTERS[Number.parseInt(number, 16)];
-    return register === undefined ? BAD : this.#registerHex(register);
+    if (register === undefined) return BAD;
+    const digits = this.#registerHex(register);
+    const { refusal } = this.#options.target;
+    return refusal === undefined ? digits : worded(refusal);
   }
 
   #writeRegister(text: string): string {
@@ -204,7 +238,7 @@ export class GdbStub {
     const register = GDB_REGISTERS[Number.parseInt(number, 16)];
     const bytes = fromHex(digits);
     if (register === undefined || bytes === undefined || bytes.length !== register.bits / 8) return BAD;
-    return register.write(this.#options.target.rows(this.#thread), bytes) ? OK : FAULT;
+    return register.write(this.#options.target.rows(this.#thread), bytes) ? OK : this.#fault(false);
   }
 
   #writeAll(digits: string): string {
@@ -228,7 +262,7 @@ export class GdbStub {
     if (address === undefined || length === undefined) return BAD;
     const wanted = Math.min(Number(length), PACKET_CHARACTERS / 2);
     const bytes = readLinear(this.#options.target, this.#thread, address, wanted);
-    return bytes.length === 0 && wanted > 0 ? FAULT : toHex(bytes);
+    return bytes.length === 0 && wanted > 0 ? this.#fault(true) : toHex(bytes);
   }
 
   #writeMemory(payload: string): string {
@@ -237,15 +271,17 @@ export class GdbStub {
     const data = payload.slice(colon + 1);
     const bytes = payload[0] === 'M' ? fromHex(data) : Uint8Array.from(data, (character) => character.charCodeAt(0));
     if (address === undefined || bytes === undefined || bytes.length !== Number(length)) return BAD;
-    return writeLinear(this.#options.target, this.#thread, address, bytes) ? OK : FAULT;
+    return writeLinear(this.#options.target, this.#thread, address, bytes) ? OK : this.#fault(true);
   }
 
   // ---- breakpoints
 
   /** Z0 and Z1 differ only in how a stop is called: an instruction's bytes stay what the guest gave them. */
   #breakpoint(payload: string): string {
-    const { stops } = this.#options.control;
+    const { control, target } = this.#options;
+    const { stops } = control;
     const insert = payload[0] === 'Z';
+    if (!target.canStop) return insert ? worded(NO_STOPS) : OK;
     const kind = payload[1]!;
     const [address, length] = numbers(payload.slice(3).split(';')[0]!);
     if (address === undefined || length === undefined) return BAD;
@@ -293,7 +329,7 @@ export class GdbStub {
       const step = actions.find((action) => /^[sS]/.test(action));
       if (step === undefined) return this.#go(() => control.resume());
       const thread = this.#threadIndex(step.split(':')[1] ?? '0');
-      return thread === undefined ? BAD : this.#go(() => control.step(thread));
+      return thread === undefined ? BAD : this.#stepped(thread);
     }
     if (payload === 'vCtrlC') {
       control.interrupt();
@@ -314,6 +350,7 @@ export class GdbStub {
     const [name = ''] = payload.split(/[:,]/);
     switch (name) {
       case 'qSupported':
+        this.#takesWords = payload.includes('error-message+');
         return [
           `PacketSize=${PACKET_CHARACTERS.toString(16)}`,
           'QStartNoAckMode+',
@@ -322,8 +359,7 @@ export class GdbStub {
           'swbreak+',
           'hwbreak+',
           'vContSupported+',
-          'ReverseStep+',
-          'ReverseContinue+',
+          ...(target.isBench ? ['ReverseStep+', 'ReverseContinue+'] : []),
         ].join(';');
       case 'QStartNoAckMode':
         this.#reply(OK);
@@ -375,6 +411,9 @@ export class GdbStub {
     return textHex(`${runMonitor(monitor, line, { control, target, vcpu: this.#thread })}\n`);
   }
 }
+
+/** An error in words, which gdb shows where it shows errors at all. */
+const worded = (sentence: string): string => `E.${sentence}`;
 
 /** Hexadecimal numbers with commas between. */
 function numbers(text: string): (bigint | undefined)[] {

@@ -1,4 +1,5 @@
 /** What a debugger can look at. Two kinds exist: what a debug TD allows its host, and what only this bench can see. */
+import type { SecureEptStep } from '../../seam/index.ts';
 import { type LinearWalk, walkLinear } from '../linear-walk.ts';
 import type { RowView } from './registers.ts';
 
@@ -7,12 +8,20 @@ const PAGE_BYTES = 4096;
 export interface DebugTarget {
   /** one line for whoever connects: what is seen, and who could see it */
   readonly banner: string;
+  /** sees and does what no host could: going back is of that kind */
+  readonly isBench: boolean;
+  /** the TD can be stopped at an instruction or an access, and after a step */
+  readonly canStop: boolean;
+  /** why the last access was refused, in words, where somebody gave a reason */
+  readonly refusal: string | undefined;
   /** the state of a vCPU, by its index */
   rows(vcpu: number): RowView;
   /** Guest physical memory within one page, shared bit included; undefined where this target may not or cannot read. */
   readPhysical(gpa: bigint, length: number): Uint8Array | undefined;
   /** Writes within one page; false where that may not or cannot be. */
   writePhysical(gpa: bigint, bytes: Uint8Array): boolean;
+  /** The Secure EPT entries towards a private address, from the top. */
+  secureEptWalk(gpa: number): readonly SecureEptStep[];
 }
 
 const bigOf = (bytes: Uint8Array): bigint => {
