@@ -27,6 +27,7 @@ import { SharedView } from '../../src/memory/shared-view.ts';
 import { TdxModule, type TdxModuleOptions } from '../../src/seam/index.ts';
 import { Clock } from '../../src/time/index.ts';
 import { layOutTdmr } from '../../src/vmm/tdmr-layout.ts';
+import { observeSeamcall, observeTdcall } from './observed-statuses.ts';
 
 const MIB = 1 << 20;
 const STATE_BYTES = 4096;
@@ -60,6 +61,8 @@ export class ScriptedProcessor {
   tscOffsetTicks = 0;
   invalidations = 0;
   replacedPages: number[] = [];
+  /** leaf of the TDCALL under way, until its status is seen */
+  #leaf = -1;
 
   constructor(memory: HostMemory) {
     this.memory = memory;
@@ -67,9 +70,17 @@ export class ScriptedProcessor {
   }
 
   run(): ExitRecord {
+    this.seeStatus();
     this.exit.reset(ExitReason.ExternalInterrupt);
     this.steps.shift()?.(this);
+    if (this.exit.reason === ExitReason.Tdcall) this.#leaf = this.state.low(S.gpr) & 0xffff;
     return this.exit;
+  }
+
+  /** Notes what came of the last TDCALL, when the guest goes on or the TD has exited. */
+  seeStatus(): void {
+    if (this.#leaf >= 0) observeTdcall(this.#leaf, this.state.high(S.gpr) >>> 0, this.state.low(S.gpr) >>> 0);
+    this.#leaf = -1;
   }
 
   skipInstruction(lengthBytes: number): void {
@@ -174,12 +185,14 @@ export class Bench {
   callWith(leaf: TdhLeaf, operands: Operands = {}): CompletionCode {
     const { registers } = this;
     registers.setNumber(Gpr.RAX, leaf);
-    registers.u64[Gpr.RCX] = BigInt(operands.rcx ?? 0);
-    registers.u64[Gpr.RDX] = BigInt(operands.rdx ?? 0);
-    registers.u64[Gpr.R8] = BigInt(operands.r8 ?? 0);
-    registers.u64[Gpr.R9] = BigInt(operands.r9 ?? 0);
+    registers.u64[Gpr.RCX] = BigInt.asUintN(64, BigInt(operands.rcx ?? 0));
+    registers.u64[Gpr.RDX] = BigInt.asUintN(64, BigInt(operands.rdx ?? 0));
+    registers.u64[Gpr.R8] = BigInt.asUintN(64, BigInt(operands.r8 ?? 0));
+    registers.u64[Gpr.R9] = BigInt.asUintN(64, BigInt(operands.r9 ?? 0));
     if (operands.r10 !== undefined) registers.u64[Gpr.R10] = BigInt(operands.r10);
     this.module.hostDoor.seamcall(registers);
+    for (const processor of this.processors) processor.seeStatus();
+    observeSeamcall(leaf & 0xffff, registers.high(Gpr.RAX), registers.low(Gpr.RAX));
     return registers.high(Gpr.RAX);
   }
 

@@ -372,6 +372,7 @@ test('TDG.SERVTD.RD, WR: the state of the target, and who has its locks', () => 
     );
     assert.equal(bench.call(TdhLeaf.VP_ENTER, { rcx: bench.tdvprs[1]! }), Code.NON_RECOVERABLE_TD_NON_ACCESSIBLE);
     trap(Code.TD_FATAL);
+    assert.equal(pair.bind(), statusOf(Code.TD_FATAL));
 
     const torn = new Pair(contention);
     assert.equal(torn.bind(), 0n);

@@ -50,6 +50,24 @@ test('TDG.VP.ENTER, INVEPT, INVGLA: there is no virtual machine to name', () => 
     assert.equal(call(bench, TdgLeaf.VP_INVGLA, { RCX: rcx, RDX: 0 }), RCX_INVALID);
 });
 
+test('TDG.VP.CPUIDVE.SET: two bits, no other', () => {
+  const bench = built();
+  const switches = (rcx: bigint) => call(bench, TdgLeaf.VP_CPUIDVE_SET, { RCX: rcx });
+  const VE = [0xa020_0000_0000_0007n, 0xa020_0000_0000_0008n];
+  const isSet = (RDX: bigint) => {
+    assert.equal(call(bench, TdgLeaf.VP_RD, { RCX: 0, RDX }), 0n);
+    return guest(bench, Gpr.R8);
+  };
+  const set = () => VE.map(isSet);
+  assert.equal(switches(2n), 0n);
+  for (const rcx of [4n, 7n, 1n << 32n, ALL_ONES]) {
+    assert.equal(switches(rcx), RCX_INVALID, rcx.toString(16));
+    assert.deepEqual(set(), [0n, 1n], 'as it was');
+  }
+  assert.equal(switches(1n), 0n);
+  assert.deepEqual(set(), [1n, 0n]);
+});
+
 /** A handle for slot 0 of the TD at `tdr`, as TDH.SERVTD.BIND would make it for the caller. */
 function handleFor(bench: Bench, tdr: number | bigint, slot = 0n): bigint {
   const words = [0n, 1n, 2n, 3n].map((i) => {
