@@ -12,8 +12,6 @@ export class Controls {
   cr4Supported = 0;
   /** IA32_SPEC_CTRL bits that exist on this processor; setting another is #GP. */
   specCtrlSupported = 0;
-  /** XCR0 bits that exist; XSETBV always exits (reason 55). */
-  xcr0Supported = 1n;
   /** bit of a guest physical address that selects the shared half, as a power of two (0: none); it is part of the address given to the second level */
   physicalAddressBits = 52;
   /** guest physical address width enforced on page-table entries (reserved-bit #PF above it) */

@@ -3,6 +3,7 @@ import type { StateVisitor } from '../bits/index.ts';
 import { createInstruction, DecodeResult, type Instruction, pushesErrorCode } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
+import { Cr4 } from './architecture.ts';
 import { Controls } from './controls.ts';
 import type { DebugStop, DebugStops, Watch } from './debug-stops.ts';
 import { operationName } from './engine/binder.ts';
@@ -903,6 +904,13 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   flushTlb(includingGlobal: boolean): void {
     this.#tlbs.flush(includingGlobal);
+  }
+
+  writePkru(value: number): void {
+    const { state } = this;
+    if (state.low(S.pkru) === value) return;
+    state.setLow(S.pkru, value);
+    if ((state.low(S.cr4) & Cr4.PKE) !== 0) this.#tlbs.flushLocalData();
   }
 
   flushTlbPage(low: number, high: number): void {

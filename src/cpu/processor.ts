@@ -65,6 +65,8 @@ export interface Processor {
   /** Forgets translations: everything that is not global, or everything. */
   flushTlb(includingGlobal: boolean): void;
   flushTlbPage(low: number, high: number): void;
+  /** Sets PKRU; translations follow. */
+  writePkru(value: number): void;
   /** To be called after any change of CPL, RFLAGS.AC, CR0, CR4, EFER, CS.L or CS.D: chooses the TLBs that hold from now on. */
   modeChanged(): void;
   /** Whole RFLAGS, arithmetic bits included. */

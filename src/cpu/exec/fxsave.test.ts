@@ -7,7 +7,7 @@ import { CpuState, S, STATE_BYTES } from '../state.ts';
 import { fxsaveOperations } from './fxsave.ts';
 import { xsaveOperations } from './xsave.ts';
 
-const IMAGE_BYTES = 1024;
+const IMAGE_BYTES = 4096;
 
 /** A processor whose memory operand is a buffer of its own. */
 class Bench {
@@ -31,6 +31,7 @@ class Bench {
       loadBytes: (low: number, _high: number, bytes: Uint8Array) =>
         bytes.set(this.image.subarray(low, low + bytes.length)),
       storeBytes: (low: number, _high: number, bytes: Uint8Array) => this.image.set(bytes, low),
+      writePkru: (value: number) => this.state.setLow(S.pkru, value),
     };
     this.#cpu = cpu as unknown as Processor;
     this.state.set(S.cr4, 1 << 18, 0);
@@ -151,6 +152,44 @@ test('what is in its initial configuration is told by XSTATE_BV and XGETBV, and 
   state.set(S.gpr + 8, 0, 0);
   bench.run('XGETBV');
   assert.equal(state.low(S.gpr), 7);
+});
+
+test('PKRU is component 9: at 2688, or behind what comes before it in the compacted format', () => {
+  const bench = new Bench();
+  const { state, view, image } = bench;
+  const PKRU = 1 << 9;
+  state.set(S.xcr0, 7 | PKRU, 0);
+  bench.fill();
+  const places = [
+    ['XSAVE', 7 | PKRU, 2688],
+    ['XSAVEC', 7 | PKRU, 832],
+    ['XSAVES', 3 | PKRU, 576],
+  ] as const;
+  for (const [saves, components, offset] of places) {
+    state.setLow(S.pkru, 0x5555_5554);
+    state.set(S.gpr, components, 0);
+    image.fill(0);
+    image.fill(0xee, 576);
+    bench.run(saves);
+    assert.equal(view.getBigUint64(512, true) & BigInt(PKRU), BigInt(PKRU), saves);
+    assert.equal(view.getBigUint64(offset, true), 0x5555_5554n, saves);
+    state.setLow(S.pkru, 3);
+    bench.run(saves === 'XSAVES' ? 'XRSTORS' : 'XRSTOR');
+    assert.equal(state.low(S.pkru), 0x5555_5554, saves);
+    view.setBigUint64(512, BigInt(components & ~PKRU), true);
+    bench.run(saves === 'XSAVES' ? 'XRSTORS' : 'XRSTOR');
+    assert.equal(state.low(S.pkru), 0, `${saves}: not in the image is 0`);
+  }
+  state.setLow(S.pkru, 5);
+  state.set(S.gpr, 7, 0);
+  bench.run('XRSTOR');
+  assert.equal(state.low(S.pkru), 5, 'not asked for');
+  state.set(S.gpr + 8, 1, 0);
+  bench.run('XGETBV');
+  assert.equal(state.low(S.gpr) & PKRU, PKRU);
+  state.setLow(S.pkru, 0);
+  bench.run('XGETBV');
+  assert.equal(state.low(S.gpr) & PKRU, 0, 'in its initial configuration');
 });
 
 test('XSAVE keeps the bits of XSTATE_BV that it was not asked for', () => {

@@ -9,6 +9,7 @@ import { interruptReturnOperations } from './host/interrupt-return.ts';
 import { modelSpecificOperations } from './host/model-specific.ts';
 import { pauseOperations } from './host/pause.ts';
 import { portOperations } from './host/ports.ts';
+import { protectionKeyOperations } from './host/protection-keys.ts';
 import { randomOperations } from './host/random.ts';
 import { segmentMoveOperations } from './host/segment-moves.ts';
 import { softwareInterruptOperations } from './host/software-interrupts.ts';
@@ -27,6 +28,7 @@ export const systemOperations: OperationTable = {
   ...modelSpecificOperations,
   ...pauseOperations,
   ...portOperations,
+  ...protectionKeyOperations,
   ...randomOperations,
   ...segmentMoveOperations,
   ...softwareInterruptOperations,

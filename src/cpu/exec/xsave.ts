@@ -1,4 +1,4 @@
-/** XSAVE and its family: x87, SSE and AVX state in the standard or the compacted format (SDM Vol. 1, "Managing State Using the XSAVE Feature Set"). */
+/** XSAVE and its family: x87, SSE, AVX and PKRU state in the standard or the compacted format (SDM Vol. 1, "Managing State Using the XSAVE Feature Set"). */
 import type { Instruction } from '../../isa/index.ts';
 import { initialise, isInitial } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
@@ -13,10 +13,12 @@ const CR0_TS = 1 << 3;
 const CR4_OSXSAVE = 1 << 18;
 const INITIAL_MXCSR = 0x1f80;
 
-const Component = { X87: 1, Sse: 2, Avx: 4 } as const;
-/** With one extended component it has the same place in both formats. */
+const Component = { X87: 1, Sse: 2, Avx: 4, Pkru: 1 << 9 } as const;
+/** the first extended component has the same place in both formats */
 const AVX_OFFSET = 576;
 const AVX_BYTES = 256;
+/** in the standard format, as on processors that have AVX-512 between them */
+const PKRU_OFFSET = 2688;
 const HEADER_OFFSET = 512;
 const HEADER_BYTES = 64;
 const LEGACY_BYTES = Image.reserved;
@@ -31,6 +33,12 @@ const header = new Int32Array(HEADER_BYTES / 4);
 const headerBytes = new Uint8Array(header.buffer);
 const upperHalves = new Int32Array(AVX_BYTES / 4);
 const upperBytes = new Uint8Array(upperHalves.buffer);
+const keys = new Int32Array(2);
+const keyBytes = new Uint8Array(keys.buffer);
+
+/** Where PKRU is, in an image that is compacted to `format` or in the standard one. */
+const pkruOffset = (compacted: boolean, format: number): number =>
+  compacted ? AVX_OFFSET + ((format & Component.Avx) === 0 ? 0 : AVX_BYTES) : PKRU_OFFSET;
 
 /** Components asked for in EDX:EAX that the system has enabled; all that exist are in the low half. */
 const requested = (cpu: Processor, supervisor: boolean): number =>
@@ -80,7 +88,8 @@ function inUse(cpu: Processor): number {
   return (
     (isInitial(cpu) ? 0 : Component.X87) |
     (vectorsInUse(cpu, 0) ? Component.Sse : 0) |
-    (vectorsInUse(cpu, 4) ? Component.Avx : 0)
+    (vectorsInUse(cpu, 4) ? Component.Avx : 0) |
+    (cpu.state.low(S.pkru) === 0 ? 0 : Component.Pkru)
   );
 }
 
@@ -122,6 +131,10 @@ const save =
         for (let word = 0; word < 4; word++) upperHalves[4 * i + word] = cpu.memory.i32[upperWord(cpu, i) + word]!;
       storePart(cpu, instruction, AVX_OFFSET, upperBytes.subarray(0, 16 * count));
     }
+    if (saved & Component.Pkru) {
+      keys[0] = cpu.state.low(S.pkru);
+      storePart(cpu, instruction, pkruOffset(compacted, components), keyBytes);
+    }
     header[0] = compacted ? used : (header[0]! & ~components) | used;
     if (compacted) {
       header[1] = 0;
@@ -157,6 +170,7 @@ const restore =
     loadPart(cpu, instruction, 0, legacy.bytes.subarray(0, LEGACY_BYTES));
     if (components & present & Component.Avx)
       loadPart(cpu, instruction, AVX_OFFSET, upperBytes.subarray(0, 16 * count));
+    if (components & present & Component.Pkru) loadPart(cpu, instruction, pkruOffset(compacted, header[2]!), keyBytes);
     if (loadsMxcsr) legacy.checkMxcsr();
 
     if (components & Component.X87) {
@@ -169,6 +183,7 @@ const restore =
       if ((present & Component.Sse) === 0) legacy.bytes.fill(0, Image.xmm);
       legacy.giveXmm(cpu, count);
     }
+    if (components & Component.Pkru) cpu.writePkru((present & Component.Pkru) === 0 ? 0 : keys[0]!);
     if (components & Component.Avx) {
       if ((present & Component.Avx) === 0) upperHalves.fill(0);
       for (let i = 0; i < count; i++)

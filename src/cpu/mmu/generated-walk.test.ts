@@ -65,7 +65,21 @@ const entryBits = fc
     seldom(0x4000),
   )
   .map((bits) => bits.reduce((a, b) => a | b, 0));
-const entryHigh = fc.tuple(seldom(1 << 15), bit(1 << 31)).map(([reserved, noExecute]) => reserved | noExecute);
+const entryHigh = fc
+  .tuple(seldom(1 << 15), bit(1 << 31), fc.constantFrom(0, 0, 1, 15))
+  .map(([reserved, noExecute, key]) => reserved | noExecute | (key << 27));
+
+/** Does the entry of this table, counted from the root of five levels, map a page? */
+const isLeaf = ([bits]: readonly [number, number], level: number) =>
+  level === TABLE_PAGES - 1 || (level >= 2 && (bits & 0x80) !== 0);
+
+/** A key that forbids anything, or a global page that has a key. */
+function isForHost(path: readonly (readonly [number, number])[], cr4: number, pkru: number): boolean {
+  if ((cr4 & Cr4.PKE) === 0) return false;
+  const [bits, high] = path.at(-1)!;
+  const isKeyed = path.every(([entry]) => (entry & 4) !== 0);
+  return ((pkru >>> (((high >>> 27) & 15) * 2)) & 3) !== 0 || (isKeyed && (bits & 0x100) !== 0);
+}
 
 const scene = fc.record({
   entries: fc.array(fc.tuple(entryBits, entryHigh), { minLength: TABLE_PAGES, maxLength: TABLE_PAGES }),
@@ -75,7 +89,10 @@ const scene = fc.record({
     { minLength: PAGES, maxLength: PAGES },
   ),
   cr0: fc.tuple(mostly(Cr0.PG), bit(Cr0.WP)).map(([pg, wp]) => Cr0.PE | pg | wp),
-  cr4: fc.tuple(mostly(Cr4.PGE), bit(Cr4.SMAP), bit(Cr4.LA57)).map(([pge, smap, la57]) => Cr4.PAE | pge | smap | la57),
+  cr4: fc
+    .tuple(mostly(Cr4.PGE), bit(Cr4.SMAP), bit(Cr4.LA57), bit(Cr4.PKE))
+    .map((bits) => bits.reduce((a, b) => a | b, Cr4.PAE)),
+  pkru: fc.constantFrom(0, 0, 0x5555_5554, 4, 8, 1, 2, -1),
   efer: mostly(Efer.NXE).map((nxe) => Efer.LME | Efer.LMA | nxe),
   cpl: fc.constantFrom(0, 3),
   ac: bit(1 << 18),
@@ -88,56 +105,65 @@ test('generated code walks as the host does, and asks it where it has to', () =>
   const b = new Bench();
   let walked = 0;
   fc.assert(
-    fc.property(scene, ({ entries, frame, rights, cr0, cr4, efer, cpl, ac, linear: [low, high], isCode, access }) => {
-      const { memory, state } = b;
-      b.seen.forget();
-      b.tlbs.flush(true);
-      memory.u8.fill(0, memory.codePages, memory.codePages + memory.writtenPage.length);
-      rights.forEach((right, page) => {
-        b.secondLevel.set(page * 4096, SecondLevel.entry(memory.ramBase + page * 4096, right));
-      });
-      // one table per level, all of whose entries are alike, so that any address finds its way
-      entries.forEach(([bits, entryHigh], level) => {
-        const target = level === TABLE_PAGES - 1 || (bits & 0x80) !== 0 ? frame : level + 1;
-        const from = (memory.ramBase + level * 4096) >> 2;
-        for (let index = 0; index < 1024; index += 2) {
-          memory.i32[from + index] = ((bits & 0x80) !== 0 && frame % 2 === 0 ? 0 : target * 4096) | bits;
-          memory.i32[from + index + 1] = entryHigh;
-        }
-      });
-      state.set(S.cr0, cr0, 0);
-      state.set(S.cr4, cr4, 0);
-      state.set(S.efer, efer, 0);
-      state.set(S.cr3, (cr4 & Cr4.LA57) !== 0 ? 0 : 0x1000, 0);
-      state.setLow(S.cpl, cpl);
-      state.setLow(S.rflags, 2 | ac);
-      const wanted = { load: Access.Read, store: Access.Write, modify: Access.Read | Access.Write }[access];
-      const address = low & ~7;
-
-      const before = memory.u8.slice(memory.ramBase, memory.ramBase + TABLE_PAGES * 4096);
-      const first = b.access[access](state.base, address, high, 8);
-      assert.equal(first, ASKED_HOST, 'no entry has been used, and no second-level entry been seen');
-      assert.deepEqual(memory.u8.slice(memory.ramBase, memory.ramBase + TABLE_PAGES * 4096), before);
-
-      const ok = b.walker.walk(address, high, wanted, cpl === 3, cpl !== 3 && ac !== 0);
-      const { hostPage, readable, writable, global } = b.walker;
-      let expected: readonly number[] | undefined;
-      if (ok && b.walker.isRam) {
-        memory.u8[memory.codePages + (hostPage >>> 12)] = isCode;
-        b.tlbs.fillData(state.low(S.dataTlb), address, high, hostPage, readable, writable && isCode === 0, global);
-        expected = b.entry(address);
+    fc.property(
+      scene,
+      ({ entries, frame, rights, cr0, cr4, efer, pkru, cpl, ac, linear: [low, high], isCode, access }) => {
+        const { memory, state } = b;
+        b.seen.forget();
         b.tlbs.flush(true);
-      }
-      const answer = b.access[access](state.base, address, high, 8);
-      const isUsual = (cr0 & Cr0.PG) !== 0 && (efer & Efer.NXE) !== 0 && !(isCode === 1 && access !== 'load');
-      if (expected === undefined || !isUsual || !readable) {
-        assert.equal(answer, ASKED_HOST);
-        return;
-      }
-      walked++;
-      assert.equal(answer, access === 'store' ? 1 : hostPage + (address & 4095));
-      assert.deepEqual(b.entry(address), expected);
-    }),
+        memory.u8.fill(0, memory.codePages, memory.codePages + memory.writtenPage.length);
+        rights.forEach((right, page) => {
+          b.secondLevel.set(page * 4096, SecondLevel.entry(memory.ramBase + page * 4096, right));
+        });
+        // one table per level, all of whose entries are alike, so that any address finds its way
+        entries.forEach(([bits, entryHigh], level) => {
+          const target = level === TABLE_PAGES - 1 || (bits & 0x80) !== 0 ? frame : level + 1;
+          const from = (memory.ramBase + level * 4096) >> 2;
+          for (let index = 0; index < 1024; index += 2) {
+            memory.i32[from + index] = ((bits & 0x80) !== 0 && frame % 2 === 0 ? 0 : target * 4096) | bits;
+            memory.i32[from + index + 1] = entryHigh;
+          }
+        });
+        state.set(S.cr0, cr0, 0);
+        state.set(S.cr4, cr4, 0);
+        state.set(S.efer, efer, 0);
+        state.set(S.cr3, (cr4 & Cr4.LA57) !== 0 ? 0 : 0x1000, 0);
+        state.setLow(S.pkru, pkru);
+        state.setLow(S.cpl, cpl);
+        state.setLow(S.rflags, 2 | ac);
+        const wanted = { load: Access.Read, store: Access.Write, modify: Access.Read | Access.Write }[access];
+        const address = low & ~7;
+
+        const before = memory.u8.slice(memory.ramBase, memory.ramBase + TABLE_PAGES * 4096);
+        const first = b.access[access](state.base, address, high, 8);
+        assert.equal(first, ASKED_HOST, 'no entry has been used, and no second-level entry been seen');
+        assert.deepEqual(memory.u8.slice(memory.ramBase, memory.ramBase + TABLE_PAGES * 4096), before);
+
+        const ok = b.walker.walk(address, high, wanted, cpl === 3, cpl !== 3 && ac !== 0);
+        const { hostPage, readable, writable, global } = b.walker;
+        const path = entries.slice((cr4 & Cr4.LA57) !== 0 ? 0 : 1, 1 + entries.findIndex(isLeaf));
+        let expected: readonly number[] | undefined;
+        if (ok && b.walker.isRam) {
+          memory.u8[memory.codePages + (hostPage >>> 12)] = isCode;
+          b.tlbs.fillData(state.low(S.dataTlb), address, high, hostPage, readable, writable && isCode === 0, global);
+          expected = b.entry(address);
+          b.tlbs.flush(true);
+        }
+        const answer = b.access[access](state.base, address, high, 8);
+        const isUsual =
+          (cr0 & Cr0.PG) !== 0 &&
+          (efer & Efer.NXE) !== 0 &&
+          !(isCode === 1 && access !== 'load') &&
+          !isForHost(path, cr4, pkru);
+        if (expected === undefined || !isUsual || !readable) {
+          assert.equal(answer, ASKED_HOST);
+          return;
+        }
+        walked++;
+        assert.equal(answer, access === 'store' ? 1 : hostPage + (address & 4095));
+        assert.deepEqual(b.entry(address), expected);
+      },
+    ),
     { numRuns: 3000 },
   );
   assert.ok(walked > 200, `only ${walked} walks were done by generated code`);

@@ -14,6 +14,7 @@ const CR0_WP = 1 << 16;
 const CR4_PGE_BIT = 7;
 const CR4_LA57 = 1 << 12;
 const CR4_SMAP = 1 << 21;
+const CR4_PKE = 1 << 22;
 const EFER_LMA_NXE = (1 << 10) | (1 << 11);
 const RFLAGS_AC = 1 << 18;
 const PRESENT_ACCESSED = 0x21n;
@@ -22,6 +23,10 @@ const USER = 4n;
 const DIRTY = 0x40n;
 const LARGE = 0x80n;
 const GLOBAL_BIT = 8n;
+const GLOBAL = 0x100n;
+/** twice the protection key, bits 62:59, when shifted by as much */
+const KEY_SHIFT = 58n;
+const TWICE_KEY = 0x1en;
 const FRAME = 0x000f_ffff_ffff_f000n;
 /** the low bits that must be 0 in an entry for a large page, as far as they lie below its size */
 const LARGE_RESERVED = 0x3fff_e000n;
@@ -219,6 +224,35 @@ function translate({ ramBase, ramBytes, codePages }: HostMemory): Code {
   code.op('i32.eqz');
   slowIf();
   code.end();
+  code.end();
+
+  // A key that forbids anything, and a page that would outlive a change of PKRU, are for the host.
+  row(S.cr4);
+  code.i32(CR4_PKE);
+  code.op('i32.and');
+  code.if();
+  row(S.pkru);
+  code.get(entry!);
+  code.i64(KEY_SHIFT);
+  code.op('i64.shr_u');
+  code.i64(TWICE_KEY);
+  code.op('i64.and');
+  code.op('i32.wrap_i64');
+  code.op('i32.shr_u');
+  code.i32(3);
+  code.op('i32.and');
+  slowIf();
+  code.get(entry!);
+  code.i64(GLOBAL);
+  code.op('i64.and');
+  code.op('i64.eqz');
+  code.get(rights!);
+  code.i64(USER);
+  code.op('i64.and');
+  code.op('i64.eqz');
+  code.op('i32.or');
+  code.op('i32.eqz');
+  slowIf();
   code.end();
 
   // Rights: `writable` is what the TLB entry allows; everything that gets here is readable.

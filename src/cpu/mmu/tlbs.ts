@@ -110,18 +110,26 @@ export class Tlbs {
     if (includingGlobal) {
       this.#u8.fill(0xff, this.data, this.data + DATA_TLB_BYTES * DATA_CONTEXTS);
       this.forgetCode();
-    } else this.#flushLocal();
-    this.#state.setLow(S.localFills, 0);
+      this.#state.setLow(S.localFills, 0);
+    } else {
+      this.flushLocalData();
+      this.#flushLocalCode();
+    }
     this.#localCodeFills = 0;
   }
 
-  #flushLocal(): void {
+  /** Forgets data translations that are not global. */
+  flushLocalData(): void {
     const dataFills = this.#state.low(S.localFills);
     if (dataFills <= LOCAL_FILLS) for (let i = 0; i < dataFills; i++) this.#dropLocalData(this.#localData[i]!);
     else {
       const end = (this.data + DATA_TLB_BYTES * DATA_CONTEXTS) >> 2;
       for (let at = this.data >> 2; at < end; at += DATA_TLB_ENTRY_BYTES / 4) this.#dropLocalData(at);
     }
+    this.#state.setLow(S.localFills, 0);
+  }
+
+  #flushLocalCode(): void {
     const codeFills = this.#localCodeFills;
     if (codeFills <= LOCAL_FILLS) for (let i = 0; i < codeFills; i++) this.#dropLocalCode(this.#localCode[i]!);
     else {

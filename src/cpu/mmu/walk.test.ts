@@ -75,6 +75,56 @@ class Bench {
   }
 }
 
+/** Bits 62:59 of a leaf entry. */
+const withKey = (key: number) => BigInt(key) << 59n;
+
+test('protection keys: data of user pages, by user and supervisor, never code, never supervisor pages', () => {
+  const b = new Bench();
+  const P_WRITE_USER = 1 | 2 | 4;
+  const P_USER = 1 | 4;
+  const KEY = 32;
+  const pke = (cr0 = Cr0.PE | Cr0.PG | Cr0.WP) =>
+    b.mode(cr0, Cr4.PAE | Cr4.PGE | Cr4.PKE, Efer.LME | Efer.LMA | Efer.NXE);
+  for (const key of [0, 1, 15])
+    for (const disabled of [0, 1, 2, 3]) {
+      b.map(BigInt(P | W | U) | withKey(key));
+      // all other keys forbid everything
+      b.state.setLow(S.pkru, ~(3 << (2 * key)) | (disabled << (2 * key)) | 0);
+      b.mode(Cr0.PE | Cr0.PG | Cr0.WP, Cr4.PAE | Cr4.PGE, Efer.LME | Efer.LMA | Efer.NXE);
+      assert.ok(b.walk(Write, true), 'without PKE the bits are ignored');
+      pke();
+      const what = `key ${key}, ${disabled}`;
+      const [mayRead, mayWrite] = [(disabled & 1) === 0, disabled === 0];
+      assert.ok(b.walk(Execute, true), what);
+      assert.equal(b.walker.readable, mayRead, what);
+      assert.equal(b.walker.writable, mayWrite, what);
+      for (const user of [true, false]) {
+        const error = (bits: number) => bits | KEY | (user ? 4 : 0);
+        if (mayRead) assert.ok(b.walk(Read, user), what);
+        else assert.equal(b.fault(Read, user), error(1), what);
+        if (mayWrite) assert.ok(b.walk(Write, user), what);
+        else assert.equal(b.fault(Write, user), error(3), what);
+      }
+      pke(Cr0.PE | Cr0.PG);
+      assert.equal(b.walk(Write, false), mayRead, `${what}: without WP a supervisor may write where it may read`);
+      b.map(BigInt(P | W) | withKey(key));
+      pke();
+      assert.ok(b.walk(Write, false), 'a supervisor page has no key');
+    }
+  b.state.setLow(S.pkru, -1);
+  b.map(BigInt(P | U) | withKey(3));
+  assert.equal(b.fault(Write, true), P_WRITE_USER | KEY, 'both the page and its key forbid it');
+  b.state.setLow(S.pkru, 0);
+  assert.equal(b.fault(Write, true), P_WRITE_USER, 'the page alone');
+  b.state.setLow(S.pkru, -1);
+  b.setEntry(1, 0);
+  assert.equal(b.fault(Read, true), P_USER & ~1, 'a missing page has no key');
+  b.map(BigInt(P | W | U | GLOBAL) | withKey(0));
+  b.state.setLow(S.pkru, 0);
+  assert.ok(b.walk(Read, true));
+  assert.equal(b.walker.global, false, 'a change of PKRU reaches it');
+});
+
 test('rights of user and supervisor, against every combination of page bits', () => {
   const b = new Bench();
   for (const writable of [0, W])

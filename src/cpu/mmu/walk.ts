@@ -13,6 +13,7 @@ const CR4_PGE = 1 << 7;
 const CR4_LA57 = 1 << 12;
 const CR4_SMEP = 1 << 20;
 const CR4_SMAP = 1 << 21;
+const CR4_PKE = 1 << 22;
 const EFER_LMA = 1 << 10;
 const EFER_NXE = 1 << 11;
 
@@ -27,12 +28,18 @@ const GLOBAL = 0x100;
 /** in the high half of an 8-byte entry */
 const NO_EXECUTE_HIGH = 1 << 31;
 const FRAME_HIGH = 0x000f_ffff;
+/** where the high half of a leaf entry has twice its protection key: bits 62:59 */
+const KEY_SHIFT_HIGH = 26;
+const TWICE_KEY = 0x1e;
+const ACCESS_DISABLE = 1;
+const WRITE_DISABLE = 2;
 
 const ERROR_PRESENT = 1;
 const ERROR_WRITE = 2;
 const ERROR_USER = 4;
 const ERROR_RESERVED = 8;
 const ERROR_FETCH = 16;
+const ERROR_PROTECTION_KEY = 32;
 
 const QUALIFICATION_LINEAR_VALID = 0x80;
 const QUALIFICATION_TRANSLATION = 0x100;
@@ -173,9 +180,12 @@ export class PageWalker {
       table = (high & FRAME_HIGH) * TWO_32 + (tableLow >>> 0);
       level--;
     }
-    if (!this.#allow(access, rights, mayExecute, user, explicitAc, cr0, cr4))
-      return this.#pageFault(error | ERROR_PRESENT);
-    this.global = (cr4 & CR4_PGE) !== 0 && (low & GLOBAL) !== 0;
+    const allowed = this.#allow(access, rights, mayExecute, user, explicitAc, cr0, cr4);
+    const keyed = long && this.userPage && (cr4 & CR4_PKE) !== 0;
+    const keyAllows = !keyed || this.#keyAllows(access, high, user, cr0);
+    if (!allowed || !keyAllows) return this.#pageFault(error | ERROR_PRESENT | (keyAllows ? 0 : ERROR_PROTECTION_KEY));
+    // what a change of PKRU can take away goes with the entries that are not global
+    this.global = (cr4 & CR4_PGE) !== 0 && (low & GLOBAL) !== 0 && !keyed;
     if (unused !== 0 && !this.#setAccessed(unused)) return false;
     if (!this.#setLeafBits(low, entryHost, entryPhysical, access)) return false;
     const offsetMask = level === 1 ? 0 : level === 2 ? 0x001f_f000 : 0x3fff_f000;
@@ -257,6 +267,16 @@ export class PageWalker {
       ((access & Access.Write) === 0 || this.writable) &&
       ((access & Access.Execute) === 0 || this.executable)
     );
+  }
+
+  /** Takes away the data accesses that PKRU forbids for the key of this entry; false if `access` is among them (SDM vol. 3, "Protection Keys"). */
+  #keyAllows(access: number, high: number, user: boolean, cr0: number): boolean {
+    const key = this.#cpu.state.low(S.pkru) >>> ((high >>> KEY_SHIFT_HIGH) & TWICE_KEY);
+    const reads = (key & ACCESS_DISABLE) === 0;
+    const writes = reads && ((key & WRITE_DISABLE) === 0 || (!user && (cr0 & CR0_WP) === 0));
+    if (!reads) this.readable = false;
+    if (!writes) this.writable = false;
+    return (reads || (access & (Access.Read | Access.Write)) === 0) && (writes || (access & Access.Write) === 0);
   }
 
   #pageFault(errorCode: number): boolean {

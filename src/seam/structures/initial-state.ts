@@ -71,7 +71,7 @@ export function initializeProcessor(
   cpu.modeChanged();
 }
 
-function setControls(cpu: LogicalProcessor, { gpaw, params, secondLevel, msrs, cpuid }: TdConfiguration): void {
+function setControls(cpu: LogicalProcessor, { gpaw, secondLevel, msrs, cpuid }: TdConfiguration): void {
   const { controls } = cpu;
   controls.nativeMsrReads = msrs.nativeReads;
   controls.nativeMsrWrites = msrs.nativeWrites;
@@ -81,7 +81,6 @@ function setControls(cpu: LogicalProcessor, { gpaw, params, secondLevel, msrs, c
   controls.cr4ReadShadow = readShadow('CR4');
   controls.cr4Supported = cpuid.supportedCr4;
   controls.specCtrlSupported = cpuid.supportedSpecCtrl;
-  controls.xcr0Supported = params.xfam & 0xffn;
   controls.guestPhysicalAddressBits = gpaw;
   controls.tdcallExits = true;
   controls.virtualApic = true;

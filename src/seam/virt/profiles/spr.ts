@@ -12,7 +12,7 @@ export const SPR_PROFILE: CpuProfile = {
     ...['AES', 'XSAVE', 'XSAVEOPT', 'XSAVEC', 'XGETBV1', 'XSAVES'],
     ...['DS', 'ACPI', 'HTT', 'TM', 'PBE'],
     ...['FDP_EXCPTN_ONLY', 'INVPCID', 'DEPRECATES_FPU_CS_DS', 'ADX', 'CLFLUSHOPT', 'CLWB', 'SHA'],
-    ...['BMI1', 'BMI2', 'LZCNT', 'LA57', 'RDPID', 'CLDEMOTE', 'SERIALIZE', 'BUS_LOCK_DETECT', 'TSC_ADJUST'],
+    ...['BMI1', 'BMI2', 'LZCNT', 'LA57', 'RDPID', 'PKU', 'CLDEMOTE', 'SERIALIZE', 'BUS_LOCK_DETECT', 'TSC_ADJUST'],
     ...['FSRM', 'MD_CLEAR', 'L1D_FLUSH', 'CORE_CAPABILITIES', 'FZRM', 'FSRS', 'FSRC'],
     ...['PSFD', 'IPRED_CTRL', 'RRSBA_CTRL', 'BHI_CTRL'],
     'WBNOINVD',
@@ -26,9 +26,10 @@ export const SPR_PROFILE: CpuProfile = {
     { leaf: 4, subleaf: 3, eax: 0x041f_c163, ebx: 0x0380_003f, ecx: 114_687, edx: 4 },
     // MONITOR lines of 64 bytes, interrupts break MWAIT
     { leaf: 5, eax: 0x40, ebx: 0x40, ecx: 3 },
-    // x87, SSE, AVX, in 832 bytes; the upper halves of AVX are 256 bytes at 576
-    { leaf: 0xd, subleaf: 0, eax: 7, ecx: 832 },
+    // x87, SSE, AVX, PKRU, in 2696 bytes; the upper halves of AVX are 256 bytes at 576, PKRU 8 at 2688
+    { leaf: 0xd, subleaf: 0, eax: 0x207, ecx: 2696 },
     { leaf: 0xd, subleaf: 2, eax: 256, ebx: 576 },
+    { leaf: 0xd, subleaf: 9, eax: 8, ebx: 2688 },
     // L2 of 2 MiB
     { leaf: 0x8000_0006, ecx: 0x0800_7040 },
     // 52 bits of physical, 57 of linear address
