@@ -57,7 +57,7 @@ function boot(changes: Partial<LinuxBoot> = {}): LinuxBoot {
     memoryBytes: 64 * MIB,
     vcpus: 1,
     board,
-    shim: { bytes: new Uint8Array(SHIM_ROM_BYTES), parametersOffset: 0x2000 },
+    shim: { bytes: new Uint8Array(SHIM_ROM_BYTES), switchedOffGpa: 0xffff_7000, parametersOffset: 0x2000 },
     ...changes,
   };
 }

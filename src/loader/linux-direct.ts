@@ -64,7 +64,8 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
   const commandLine = encodeCommandLine(boot.commandLine, image.commandLineMaximum);
   const eventLogArea = { startGpa: Low.eventLog, lengthBytes: EVENT_LOG_BYTES };
   const initrdGpa = boot.initrd && placeInitrd(boot.initrd, image, boot.memoryBytes);
-  const acpi = buildAcpiTables(boot.board, boot.vcpus, Low.acpi, Low.mailbox, eventLogArea);
+  const wakeup = { mailboxGpa: Low.mailbox, switchedOffGpa: boot.shim.switchedOffGpa };
+  const acpi = buildAcpiTables(boot.board, boot.vcpus, Low.acpi, wakeup, eventLogArea);
   invariant(acpi.bytes.length <= Low.eventLog - Low.acpi, `${acpi.bytes.length} bytes of ACPI tables`);
   const memoryMap = linuxMemoryMap(boot.memoryBytes);
   const bootParams = buildBootParams({

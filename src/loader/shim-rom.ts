@@ -36,6 +36,8 @@ export interface ShimRom {
   readonly bytes: Uint8Array;
   /** of a page that the parameters have for themselves */
   readonly parametersOffset: number;
+  /** where processors that are switched off go: the reset vector of the Multiprocessor Wakeup structure */
+  readonly switchedOffGpa: number;
 }
 
 /** What vCPU 0 extends a run-time measurement register with. */

@@ -165,7 +165,10 @@ describe('the order of turns', () => {
 describe('vCPUs together', () => {
   test('APIC ids: the MADT, CPUID, the topology leaf and the x2APIC agree; one package', () => {
     const VCPUS = 4;
-    const { bytes } = buildAcpiTables(BOARD, VCPUS, 0x8_0000, MAILBOX_GPA);
+    const { bytes } = buildAcpiTables(BOARD, VCPUS, 0x8_0000, {
+      mailboxGpa: MAILBOX_GPA,
+      switchedOffGpa: SHIM_ROM_GPA,
+    });
     const madt = bytes.subarray(Buffer.from(bytes).indexOf('APIC'));
     const madtIds: number[] = [];
     for (let at = 44; at < new DataView(madt.buffer, madt.byteOffset).getUint32(4, true); at += madt[at + 1]!)

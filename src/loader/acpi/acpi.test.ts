@@ -14,6 +14,7 @@ const board: BoardAddresses = {
 };
 const START = 0x8_0000;
 const MAILBOX = 0x8_f000;
+const WAKEUP = { mailboxGpa: MAILBOX, switchedOffGpa: 0xffff_7040 };
 const EVENT_LOG = { startGpa: 0x8_8000, lengthBytes: 0x4000 };
 
 function sum(bytes: Uint8Array): number {
@@ -22,7 +23,7 @@ function sum(bytes: Uint8Array): number {
 
 /** Follows the pointers from the RSDP, as a guest does. */
 function walk(vcpus: number) {
-  const { bytes, rsdpGpa } = buildAcpiTables(board, vcpus, START, MAILBOX, EVENT_LOG);
+  const { bytes, rsdpGpa } = buildAcpiTables(board, vcpus, START, WAKEUP, EVENT_LOG);
   const view = new DataView(bytes.buffer);
   const tableAt = (gpa: bigint) => {
     const offset = Number(gpa) - START;
@@ -72,7 +73,10 @@ test('the MADT lists each vCPU, and the mailbox only where someone waits at it',
   assert.deepEqual(types(1), [0, 1]);
   assert.deepEqual(types(3), [0, 0, 0, 1, 0x10]);
   const { madt } = walk(2);
-  assert.equal(new DataView(madt.buffer, madt.byteOffset + madt.length - 8).getBigUint64(0, true), BigInt(MAILBOX));
+  const wakeup = new DataView(madt.buffer, madt.byteOffset + madt.length - 24);
+  assert.deepEqual([wakeup.getUint8(1), wakeup.getUint16(2, true)], [24, 1], 'length, version');
+  assert.equal(wakeup.getBigUint64(8, true), BigInt(MAILBOX));
+  assert.equal(wakeup.getBigUint64(16, true), BigInt(WAKEUP.switchedOffGpa));
 });
 
 test('the CCEL says where the event log is', () => {

@@ -3,7 +3,7 @@ import type { BoardAddresses } from './board-addresses.ts';
 import { ccel, type EventLogArea } from './ccel.ts';
 import { dsdt } from './dsdt.ts';
 import { fadt } from './fadt.ts';
-import { madt } from './madt.ts';
+import { madt, type WakeupAddresses } from './madt.ts';
 import { acpiTable, checksum, OEM_ID, putText } from './table.ts';
 
 export type { BoardAddresses } from './board-addresses.ts';
@@ -23,7 +23,7 @@ export function buildAcpiTables(
   board: BoardAddresses,
   vcpus: number,
   startGpa: number,
-  mailboxGpa: number,
+  wakeup: WakeupAddresses,
   eventLog?: EventLogArea,
 ): AcpiTables {
   const placed: { gpa: number; table: Uint8Array }[] = [];
@@ -35,7 +35,7 @@ export function buildAcpiTables(
     return gpa;
   };
   const fadtGpa = place(fadt(board, place(dsdt(board))));
-  const madtGpa = place(madt(board, vcpus, mailboxGpa));
+  const madtGpa = place(madt(board, vcpus, wakeup));
   const ccelGpas = eventLog === undefined ? [] : [place(ccel(eventLog))];
   const xsdtGpa = place(xsdt([fadtGpa, madtGpa, ...ccelGpas]));
   placed.push({ gpa: startGpa, table: rsdp(xsdtGpa) });

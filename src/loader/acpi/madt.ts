@@ -5,13 +5,22 @@ import { acpiTable } from './table.ts';
 const REVISION = 5;
 /** Ids from 255 on would need x2APIC entries. */
 export const MAXIMUM_VCPUS = 255;
+/** Version 1 has the reset vector, without which Linux switches no processor off. Learned from edk2's TdxAcpiTable.c and Linux 6.12's madt_wakeup.c. */
+const WAKEUP_VERSION = 1;
+const WAKEUP_BYTES = 24;
 
-export function madt(board: BoardAddresses, vcpus: number, mailboxGpa: number): Uint8Array {
+/** Where further processors wait, and where those come that are switched off. */
+export interface WakeupAddresses {
+  readonly mailboxGpa: number;
+  readonly switchedOffGpa: number;
+}
+
+export function madt(board: BoardAddresses, vcpus: number, wakeup: WakeupAddresses): Uint8Array {
   const parts = [
     header(board),
     ...Array.from({ length: vcpus }, (_, index) => localApic(index)),
     ioApic(board),
-    ...(vcpus > 1 ? [multiprocessorWakeup(mailboxGpa)] : []),
+    ...(vcpus > 1 ? [multiprocessorWakeup(wakeup)] : []),
   ];
   return acpiTable('APIC', REVISION, Uint8Array.from(parts.flatMap((part) => [...part])));
 }
@@ -42,13 +51,14 @@ function ioApic(board: BoardAddresses): Uint8Array {
   });
 }
 
-/** How further processors of a TD are started, there being no INIT and SIPI (section 5.2.12.19 "Multiprocessor Wakeup Structure"). */
-function multiprocessorWakeup(mailboxGpa: number): Uint8Array {
-  return structure(16, (view) => {
+/** How further processors of a TD are started, there being no INIT and SIPI (ACPI 6.6, section 5.2.12.19 "Multiprocessor Wakeup Structure"). */
+function multiprocessorWakeup({ mailboxGpa, switchedOffGpa }: WakeupAddresses): Uint8Array {
+  return structure(WAKEUP_BYTES, (view) => {
     view.setUint8(0, 0x10);
-    view.setUint8(1, 16);
-    view.setUint16(2, 0, true);
+    view.setUint8(1, WAKEUP_BYTES);
+    view.setUint16(2, WAKEUP_VERSION, true);
     view.setBigUint64(8, BigInt(mailboxGpa), true);
+    view.setBigUint64(16, BigInt(switchedOffGpa), true);
   });
 }
 

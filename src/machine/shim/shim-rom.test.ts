@@ -24,7 +24,8 @@ function atReset(accept: readonly Range[], vcpuIndex = 0, extend: readonly RtmrE
   const memory = new HostMemory(1 << 20);
   const clock = new Clock();
   const cpu = new ProcessorComplex(memory, clock).create(new SeededEntropy(1, 0));
-  const rom = fillShimRom(buildShimRom(), {
+  const shim = buildShimRom();
+  const rom = fillShimRom(shim, {
     entryGpa: ENTRY,
     bootParamsGpa: BOOT_PARAMS,
     mailboxGpa: MAILBOX,
@@ -74,6 +75,12 @@ function atReset(accept: readonly Range[], vcpuIndex = 0, extend: readonly RtmrE
         cpu.skipInstruction(exit.instructionLength);
         continue;
       }
+      if (leaf === TdgLeaf.VP_INFO) {
+        memory.view.setBigUint64(state.base + S.gpr, 0n, true);
+        memory.view.setBigUint64(state.base + S.gpr + 8 * Register.r9, BigInt(vcpuIndex), true);
+        cpu.skipInstruction(exit.instructionLength);
+        continue;
+      }
       if (leaf !== TdgLeaf.MEM_PAGE_ACCEPT) return { exit, requests, extended };
       const request = { gpa: rcx - (rcx % 4096), level: rcx % 4096 };
       requests.push(request);
@@ -81,7 +88,18 @@ function atReset(accept: readonly Range[], vcpuIndex = 0, extend: readonly RtmrE
       cpu.skipInstruction(exit.instructionLength);
     }
   };
-  return { run, register, state, memory, mailboxHpa: lowHpa + 0x1000 };
+  /** Goes where the kernel sends a processor that it switches off; what it had in its registers is gone. */
+  const switchOff = (fiveLevels: boolean) => {
+    state.gprs.fill(-1);
+    state.set(S.rip, shim.switchedOffGpa | 0, 0);
+    if (fiveLevels) {
+      state.setLow(S.cr4, state.low(S.cr4) | (1 << 12));
+      state.set(S.cr3, (SHIM_ROM_GPA + 0x8000) | 0, 0);
+    }
+    cpu.modeChanged();
+    cpu.invalidateSecondLevel();
+  };
+  return { run, register, state, memory, switchOff, mailboxHpa: lowHpa + 0x1000 };
 }
 
 /** The text in the registers of ReportFatalError. */
@@ -184,4 +202,30 @@ test('other vCPUs wait at the mailbox for their own wakeup and take the command 
   assert.equal(run(SUCCESS).exit.reason, ExitReason.Hlt);
   assert.equal(state.low(S.rip), ENTRY);
   assert.equal(mailbox.getUint16(0, true), 0);
+});
+
+test('a processor that was switched off waits again, tells when it is asked, and comes back', () => {
+  for (const fiveLevels of [false, true]) {
+    const { run, state, memory, mailboxHpa, switchOff } = atReset([], 2);
+    const waits = () => assert.equal(run(SUCCESS, 5000).exit.reason, ExitReason.ExternalInterrupt);
+    waits();
+    switchOff(fiveLevels);
+    waits();
+    const mailbox = new DataView(memory.wasm.buffer, mailboxHpa, 16);
+    mailbox.setUint32(4, 1, true);
+    mailbox.setUint16(0, 2, true);
+    waits();
+    assert.equal(mailbox.getUint16(0, true), 2, 'the test is for vCPU 1');
+    mailbox.setUint32(4, 2, true);
+    waits();
+    assert.equal(mailbox.getUint16(0, true), 0, 'it is here');
+    mailbox.setUint16(0, 3, true);
+    waits();
+    assert.equal(mailbox.getUint16(0, true), 3, 'no command that there is');
+    mailbox.setBigUint64(8, BigInt(ENTRY), true);
+    mailbox.setUint16(0, 1, true);
+    assert.equal(run(SUCCESS).exit.reason, ExitReason.Hlt);
+    assert.equal(state.low(S.rip), ENTRY);
+    assert.equal(mailbox.getUint16(0, true), 0);
+  }
 });

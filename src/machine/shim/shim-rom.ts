@@ -16,7 +16,13 @@ const GIB = 0x4000_0000;
 const IDENTITY_MAPPED_GIB = 4;
 
 /** Offsets of the ROM's parts. */
-const Part = { pageTables: 0, parameters: 0x6000, code: 0x7000, resetVector: SHIM_ROM_BYTES - 16 } as const;
+const Part = {
+  pageTables: 0,
+  parameters: 0x6000,
+  code: 0x7000,
+  fiveLevelRoot: 0x8000,
+  resetVector: SHIM_ROM_BYTES - 16,
+} as const;
 
 /** of 64-bit code, for those who bring their own IDT */
 export const SHIM_CODE_SELECTOR = 0x18;
@@ -28,14 +34,16 @@ const Descriptor = {
 } as const;
 
 const Cr0 = { MP: 1 << 1, PG: 0x8000_0000 } as const;
-const Cr4 = { PAE: 1 << 5, OSFXSR: 1 << 9, OSXMMEXCPT: 1 << 10 } as const;
+const Cr4 = { PAE: 1 << 5, OSFXSR: 1 << 9, OSXMMEXCPT: 1 << 10, LA57: 1 << 12 } as const;
 
 /** Accessed and dirty are preset: the processor never has to write to the tables. */
 const PageEntry = { present: 1, writable: 2, accessed: 0x20, dirty: 0x40, large: 0x80 } as const;
 
+const TABLE_ENTRY = PageEntry.present | PageEntry.writable | PageEntry.accessed;
+
 const ACCEPT_LEVEL_2M = 1;
-/** Multiprocessor Wakeup mailbox (ACPI 6.5, section 5.2.12.19). */
-const Mailbox = { command: 0, apicId: 4, wakeupVector: 8, commandWakeup: 1 } as const;
+/** Multiprocessor Wakeup mailbox; the test command, and the reset vector that a switched-off processor jumps to, are of version 1 (ACPI 6.6, section 5.2.12.19). */
+const Mailbox = { command: 0, apicId: 4, wakeupVector: 8, commandWakeup: 1, commandTest: 2 } as const;
 
 /** The completion code's eight digits follow. */
 const ACCEPT_FAILED = 'The shim could not accept memory, upper half of status: ';
@@ -53,24 +61,26 @@ export function buildShimRom(): ShimRom {
   a.mode(64);
   longMode(a);
   bootProcessor(a);
+  switchedOff(a);
   otherProcessor(a);
   failed(a, 'accept-failed', ACCEPT_FAILED);
   failed(a, 'extend-failed', EXTEND_FAILED);
   a.label('digits');
   a.bytes(new TextEncoder().encode('0123456789abcdef'));
+  a.padTo(Part.fiveLevelRoot);
+  a.label('pml5');
+  a.u64(SHIM_ROM_GPA + Part.pageTables + TABLE_ENTRY);
   a.padTo(Part.resetVector, 0xf4);
   a.mode(32);
   a.jmp('protected');
   a.padTo(SHIM_ROM_BYTES, 0xf4);
-  return {
-    bytes: a.assemble().bytes,
-    parametersOffset: Part.parameters,
-  };
+  const { bytes, symbols } = a.assemble();
+  return { bytes, parametersOffset: Part.parameters, switchedOffGpa: symbols.get('switched-off')! };
 }
 
 /** One PML4, one PDPT, four directories of 2 MiB pages: guest physical = linear for the first 4 GiB, all private. */
 function identityMap(a: Assembler): void {
-  const table = PageEntry.present | PageEntry.writable | PageEntry.accessed;
+  const table = TABLE_ENTRY;
   const page = table | PageEntry.dirty | PageEntry.large;
   const pdpt = Part.pageTables + PAGE_BYTES;
   const directories = pdpt + PAGE_BYTES;
@@ -89,6 +99,9 @@ function descriptorTable(a: Assembler): void {
   a.label('gdt-pointer');
   a.u16(4 * 8 - 1);
   a.u32(addressOf('gdt'));
+  a.label('gdt-pointer-64');
+  a.u16(4 * 8 - 1);
+  a.u64(addressOf('gdt'));
 }
 
 /** Every vCPU comes this way. ESI (vCPU index) is left alone. */
@@ -207,17 +220,47 @@ function failUnlessAccepted(a: Assembler): void {
   a.label(accepted);
 }
 
-/** Waits at the mailbox for a wakeup addressed to this vCPU, whose APIC id is its index; takes the command off, then goes. */
+/**
+ * A processor that the kernel switches off comes here, in 64-bit mode with interrupts off and this page mapped to itself. It leaves
+ * the kernel's tables for ours and waits as at the start; its number comes from the module.
+ */
+function switchedOff(a: Assembler): void {
+  a.align(16);
+  a.label('switched-off');
+  a.lgdt(memAt('gdt-pointer-64'));
+  a.lea(r.rax, memAt('pml4'));
+  a.mov(r.rbx, r.cr4);
+  a.test(r.ebx, Cr4.LA57);
+  a.jz('leave-tables');
+  a.lea(r.rax, memAt('pml5'));
+  a.label('leave-tables');
+  a.mov(r.cr3, r.rax);
+  a.xor(r.eax, r.eax);
+  for (const segment of [r.ds, r.es, r.ss, r.fs, r.gs]) a.mov(segment, r.eax);
+  a.mov(r.eax, TdgLeaf.VP_INFO);
+  a.tdcall();
+  a.mov(r.esi, r.r9d);
+  a.jmp('other-processor');
+}
+
+/** Waits at the mailbox for a wakeup addressed to this vCPU, whose APIC id is its index; takes the command off, then goes. A test only asks whether it is here. */
 function otherProcessor(a: Assembler): void {
   a.label('other-processor');
   a.mov(r.rbx, memAt('parameters', ShimParameter.mailbox));
   a.label('wait');
   a.pause();
   a.movzx(r.eax, mem16(r.rbx, Mailbox.command));
-  a.cmp(r.eax, Mailbox.commandWakeup);
-  a.jne('wait');
+  a.cmp(r.eax, Mailbox.commandTest);
+  a.ja('wait');
+  a.test(r.eax, r.eax);
+  a.jz('wait');
   a.cmp(mem32(r.rbx, Mailbox.apicId), r.esi);
   a.jne('wait');
+  a.cmp(r.eax, Mailbox.commandWakeup);
+  a.je('go');
+  a.mov(mem16(r.rbx, Mailbox.command), 0);
+  a.jmp('wait');
+  a.label('go');
   a.mov(r.rax, mem(r.rbx, Mailbox.wakeupVector));
   a.mov(mem16(r.rbx, Mailbox.command), 0);
   a.jmp(r.rax);
