@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { debianGuest } from '../src/node/index.ts';
+import { seamulatorCommand } from './machines.ts';
+import { median, type Row } from './table.ts';
 
 /** SPECIFICATION.md, "Seeing" */
 const MOST_RATIO = 2;
@@ -17,13 +19,11 @@ export interface TraceBench {
 
 function boot(...options: string[]): number {
   const start = performance.now();
-  const command = [join(import.meta.dirname, '../../bin/seamulator'), 'boot', '--exec', 'true', '--quiet', ...options];
+  const command = [seamulatorCommand, 'boot', '--exec', 'true', '--quiet', ...options];
   const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the boot ended with ${status}: ${stderr.slice(-2000)}`);
   return (performance.now() - start) / 1000;
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 export async function benchTrace(rounds: number, progress: (text: string) => void): Promise<TraceBench> {
   await debianGuest({ onProgress: progress });
@@ -48,16 +48,18 @@ export async function benchTrace(rounds: number, progress: (text: string) => voi
   }
 }
 
-/** Prints the table; returns a sentence for each promise that is not met. */
-export function reportTrace({ seconds, bytes, ratio }: TraceBench, rounds: number): string[] {
+export function traceRows({ seconds, bytes, ratio }: TraceBench): Row[] {
   const mib = (size: number) => `${(size / 2 ** 20).toFixed(1)} MiB`;
-  console.log(`Debian's boot to power-off, median of ${rounds}:`);
-  console.log(`  without a trace    ${median(seconds.plain).toFixed(2)} s`);
-  for (const form of ['json', 'ndjson'] as const)
-    console.log(
-      `  --trace x.${form.padEnd(8)} ${median(seconds[form]).toFixed(2)} s, ${ratio[form].toFixed(2)} times, ${mib(bytes[form])}`,
-    );
-  return (['json', 'ndjson'] as const)
-    .filter((form) => ratio[form] > MOST_RATIO)
-    .map((form) => `a .${form} trace makes a boot ${ratio[form].toFixed(2)} times as long; promised: ${MOST_RATIO}`);
+  return [
+    { bench: 'trace', name: "Debian's boot to power-off, without a trace", value: median(seconds.plain), unit: 's' },
+    ...(['json', 'ndjson'] as const).map(
+      (form): Row => ({
+        bench: 'trace',
+        name: `with --trace x.${form}, ${mib(bytes[form])}: times as long`,
+        value: ratio[form],
+        unit: 'times',
+        promised: { of: 'value', atMost: MOST_RATIO },
+      }),
+    ),
+  ];
 }

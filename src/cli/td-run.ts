@@ -25,6 +25,7 @@ import { type RecordedInput, writeInputs } from './inputs.ts';
 import { deathText, ObservedRun } from './observed-run.ts';
 import type { Output } from './output.ts';
 import { writeReport } from './report-file.ts';
+import { formatRunStats, type RunStats } from './run-stats.ts';
 import { runSession, type SessionEnd } from './session.ts';
 import { type SnapshotOptions, wantedSnapshot } from './snapshot-options.ts';
 import { Top } from './top.ts';
@@ -61,6 +62,8 @@ export interface TdRunOptions extends DebuggerOptions, SnapshotOptions {
   readonly compilation?: EngineOptions | undefined;
   /** told what has been generated, when the TD has ended */
   readonly keepGenerated?: ((code: GeneratedCode) => void) | undefined;
+  /** says where the time goes */
+  readonly stats?: RunStats | undefined;
   /** file for the report as JSON */
   readonly json?: string | undefined;
   readonly verbose?: boolean | undefined;
@@ -114,6 +117,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     });
 
   debug = await attachDebugger(options, { platform, td, crossings }, output);
+  const firstInstructionMilliseconds = performance.now();
   const session = await runSession({
     td,
     debugger: debug?.control,
@@ -130,6 +134,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     crossingsSoFar: (instructions, milliseconds) => formatRunReport(reportOf(instructions, milliseconds)),
   });
 
+  const stats = options.stats?.end(platform);
   await debug?.close();
   top?.close();
   observed.end();
@@ -138,6 +143,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const report = reportOf(session.instructions, session.wallMilliseconds);
   const exitCode = exitCodeOf(session, death, guestConsole);
   output.note(`\n${formatRunReport(report)}`);
+  if (stats !== undefined) output.always(`\n${formatRunStats(stats)}`);
   if (death !== undefined) {
     // what nobody has seen yet
     if (show === 'command' && !options.verbose) output.always(`\n${guestConsole.lastLines(unseenLines).join('\n')}`);
@@ -152,6 +158,8 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   if (options.json !== undefined) {
     await writeReport(options.json, {
       ...report,
+      firstInstructionMilliseconds, // since the process started
+      ...(stats !== undefined && { stats }),
       end: { cause: session.end.cause, sentence: death?.cause ?? null, exitCode },
       death: death ?? null,
     });

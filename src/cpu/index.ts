@@ -42,6 +42,17 @@ export const PROCESSOR_LAYOUT = `${STATE_BYTES} ${DATA_TLB_BYTES} ${CODE_TLB_BYT
   ({ name, offset, width }) => `${name}@${offset}+${width}`,
 ).join(' ')}`;
 
+export interface EngineStatistics {
+  readonly instructionsDecoded: number;
+  /** in this run; what an earlier run has left is not counted */
+  readonly regionsCompiled: number;
+  readonly instructionsCompiled: number;
+  /** modules of the interpreter */
+  readonly modulesMade: number;
+  /** how often everything decoded was dropped */
+  readonly timesDropped: number;
+}
+
 /** The processors of one platform: they share memory, generated handlers and predecoded code. */
 export class ProcessorComplex {
   readonly #engine: Engine;
@@ -104,10 +115,12 @@ export class ProcessorComplex {
   }
 
   /** How much has been decoded and generated, for the run's report. */
-  get statistics(): { instructionsDecoded: number; modulesMade: number; timesDropped: number } {
+  get statistics(): EngineStatistics {
     const { code, handlers } = this.#engine;
     return {
       instructionsDecoded: code.instructionsDecoded,
+      regionsCompiled: code.regionsCompiled,
+      instructionsCompiled: code.instructionsCompiled,
       modulesMade: handlers.modulesMade,
       timesDropped: code.generation,
     };

@@ -10,6 +10,7 @@ export { FileError, readUserFile, withLock, writeWhole } from './files.ts';
 export { type GdbAddress, type GdbServer, listenForGdb } from './gdb-server.ts';
 export { busyboxInitramfs, debianInitramfs } from './initramfs.ts';
 export { useNativeDigests } from './native-digest.ts';
+export { PHASES, type Phase, PhaseSampler, type PhaseTimes } from './phases.ts';
 export { type OnProgress, ProgressLine, type ProgressStream } from './progress.ts';
 export { RegionThread } from './region-thread.ts';
 export { type OpenSnapshot, openSnapshot, sha256Of, writeSnapshot } from './snapshot-files.ts';

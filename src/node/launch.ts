@@ -11,7 +11,9 @@ import { cacheDirectory } from './cache-directory.ts';
 import { setEngineFlags } from './v8-flags.ts';
 
 const BUNDLE = join(import.meta.dirname, 'main.cjs');
-const RARELY_NEEDED = new Set(['child_process', 'net', 'worker_threads', 'readline'].map((name) => `node:${name}`));
+const RARELY_NEEDED = new Set(
+  ['child_process', 'inspector', 'net', 'worker_threads', 'readline'].map((name) => `node:${name}`),
+);
 
 interface Command {
   runCommandLine(argv: readonly string[]): Promise<number>;

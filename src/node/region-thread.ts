@@ -57,6 +57,11 @@ export class RegionThread implements RegionCompiler {
     return compiled;
   }
 
+  /** How long the thread has worked, milliseconds. */
+  get busyMilliseconds(): number {
+    return this.#ring.busyMilliseconds;
+  }
+
   /** Ends the thread; what it has not answered is never answered. */
   async close(): Promise<void> {
     await this.#worker.terminate();

@@ -13,6 +13,8 @@ test('requests come out as they went in, in order and round the ring, and are co
     assert.deepEqual(there.take(8), [{ id, place: id * 16, page, known, pageOffset: id * 7, forbidden: id % 4 }]);
     assert.equal(here.underWay, 0);
   }
-  there.countAnswer();
-  assert.equal(here.answers, 1);
+  there.countAnswer(2.5);
+  there.countAnswer(1);
+  assert.equal(here.answers, 2);
+  assert.equal(here.busyMilliseconds, 3.5);
 });

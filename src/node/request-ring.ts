@@ -6,10 +6,10 @@ const PAGE_BYTES = 4096;
 /** id, place, page offset, forbidden; then the page, and a byte for each of its places */
 const SLOT_HEADER_BYTES = 16;
 const SLOT_BYTES = SLOT_HEADER_BYTES + 2 * PAGE_BYTES;
-const HEADER_BYTES = 16;
+const HEADER_BYTES = 32;
 
 /** Words of the header. */
-const Word = { put: 0, taken: 1, answers: 2, open: 3 } as const;
+const Word = { put: 0, taken: 1, answers: 2, open: 3, busy: 4 } as const;
 
 export class RequestRing {
   readonly buffer: SharedArrayBuffer;
@@ -69,7 +69,13 @@ export class RequestRing {
     return requests;
   }
 
-  countAnswer(): void {
+  /** How long the compiling thread has worked, milliseconds. */
+  get busyMilliseconds(): number {
+    return Atomics.load(this.#words, Word.busy) / 1000;
+  }
+
+  countAnswer(busyMilliseconds: number): void {
+    Atomics.add(this.#words, Word.busy, Math.round(busyMilliseconds * 1000));
     Atomics.add(this.#words, Word.answers, 1);
   }
 }

@@ -15,6 +15,8 @@ export interface ModuleImport {
 }
 
 export interface ModuleParts {
+  /** what profilers call it */
+  readonly name?: string;
   readonly types: readonly Signature[];
   readonly imports: readonly ModuleImport[];
   /** imports a memory of any size as env.memory, and a function table as env.table when true */
@@ -169,6 +171,14 @@ export function encodeModule(parts: ModuleParts): Uint8Array<ArrayBuffer> {
     out.section(0, section);
   }
   out.section(10, code);
+  if (parts.name !== undefined) {
+    const name = new Bytes();
+    name.name(parts.name);
+    const section = new Bytes();
+    section.name('name');
+    section.section(0, name);
+    out.section(0, section);
+  }
   return out.data.slice(0, out.length);
 }
 

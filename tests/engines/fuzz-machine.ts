@@ -33,12 +33,9 @@ const Selector = { kernelCode: 0x10, userCode32: 0x23, userData: 0x2b, userCode6
 const SHORT_LIVED_FLAGS = 0x4_4100;
 const SLOT = 64;
 
-/** Rows that say how an engine got here, not what the guest sees. */
-const ENGINE_ROWS: ReadonlySet<string> = new Set([
-  ...['flagsResult', 'flagsAux', 'codePage', 'exitRecord', 'remaining', 'budget', 'interruptPending', 'faultVector'],
-  ...['faultErrorCode', 'dataTlb', 'codeTlb', 'bounce', 'tscAtEntry', 'zero'],
-]);
-const GUEST_ROWS = STATE_ROWS.filter(({ name }) => !ENGINE_ROWS.has(name));
+/** Rows in lower case are the engine's, which say how it got here; but these the guest can see. */
+const VISIBLE: ReadonlySet<string> = new Set(['rflagsSystem', 'interruptShadow']);
+const GUEST_ROWS = STATE_ROWS.filter(({ name }) => VISIBLE.has(name) || !/^[a-z]/.test(name));
 
 /** Skips what has faulted: on to the next multiple of 64, at the start again behind the program's end. */
 function handlers(): Uint8Array {

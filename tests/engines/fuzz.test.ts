@@ -1,8 +1,8 @@
 /**
  * Interpreter, compiler and both in turn execute the same random programs and must agree on every register, flag, byte and count, at every stop.
  *
- *   SEAMULATOR_FUZZ_INSTRUCTIONS=1000000000 node dist/tests/run.js fuzz     a longer run
- *   SEAMULATOR_FUZZ_SEED=17 ...                                             from another seed: a failure names its own
+ *   SEAMULATOR_FUZZ_INSTRUCTIONS=1000000000 node dist/tests/engines/fuzz.test.js     a longer run
+ *   SEAMULATOR_FUZZ_SEED=17 ...                                                    from another seed: a failure names its own
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

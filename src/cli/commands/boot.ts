@@ -23,6 +23,7 @@ import { COMMAND_LINE_BASE, linuxCommandLine, linuxPlan } from '../linux-plan.ts
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, quoteVersionOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
+import { RunStats } from '../run-stats.ts';
 import { type SnapshotOptions, snapshotAtOption, snapshotOption } from '../snapshot-options.ts';
 import { type RunAbout, runTd, type Show, type TdRunOptions } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
@@ -44,6 +45,7 @@ interface BootOptions extends TraceOptions, DebuggerOptions, SnapshotOptions {
   readonly engine: 'compiler' | 'interpreter';
   readonly symbols?: string;
   readonly top?: boolean;
+  readonly stats?: boolean;
   readonly json?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -95,6 +97,10 @@ export function bootCommand(exit: (code: number) => void): Command {
       'names of kernel addresses: a System.map or a vmlinux; default: what the guest knows itself',
     )
     .option('--json <file>', 'write the report of the run as JSON')
+    .option(
+      '--stats',
+      'say where the time of the run goes: decoding, translating, interpreting, compiled code, exits, devices',
+    )
     .option('--top', 'live counters below the console; needs a terminal')
     .addOption(traceOption())
     .addOption(traceFilterOption())
@@ -114,6 +120,7 @@ export function bootCommand(exit: (code: number) => void): Command {
 async function boot(options: BootOptions): Promise<number> {
   if (options.top === true && !process.stdout.isTTY) throw new CommandError(ExitCode.Usage, '--top needs a terminal.');
   const output = new Output(options);
+  const stats = options.stats === true ? new RunStats() : undefined;
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   const isOurInitrd = options.initrd === BUSYBOX_INITRD;
   const toShell = options.snapshotAt === 'marker';
@@ -134,6 +141,7 @@ async function boot(options: BootOptions): Promise<number> {
     return runBuiltInGuest(options, output);
   }
   const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
+  if (thread !== undefined) stats?.watch(thread);
   const inputs = [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)];
   const store = new CodeStore(inputs[0]!.sha256);
   output.note(
@@ -152,6 +160,7 @@ async function boot(options: BootOptions): Promise<number> {
     show,
     places: await placesOf(options.symbols, guest),
     output,
+    stats,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
     hostProfile: options.vmm,

@@ -29,7 +29,7 @@ export interface EngineOptions {
   readonly compiler?: RegionCompiler | null;
   /** what processors have beyond the base set; without: no VEX-encoded instructions */
   readonly features?: readonly InstructionFeature[];
-  /** code of an earlier run of the same engine */
+  /** code of an earlier run of the same engine; with nothing to be compiled only its handlers are used */
   readonly ready?: GeneratedCode;
   /** switches between interpreter and compiled code, for tests */
   readonly mixer?: EngineMixer;
@@ -74,7 +74,7 @@ export class Engine {
       ready?.handlers,
     );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
-    const library = ready === undefined ? undefined : new RegionLibrary(ready.regions);
+    const library = ready === undefined || compiler === null ? undefined : new RegionLibrary(ready.regions);
     this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, compiler, library, cacheBytes);
   }
 

@@ -230,4 +230,11 @@ test('an engine that starts with the code of another one gives the same bits', (
     second.engine.code.regionsCompiled < made / 2,
     `${second.engine.code.regionsCompiled} of ${made} compiled again`,
   );
+  assert.ok(second.engine.code.compiledPages.length > 0);
+
+  const interpreter = flatBench({ ready: first.engine.generated, compiler: null });
+  expected.forEach((text, i) => {
+    assert.equal(outcome(interpreter, bytes(i), at(i), i, i % 2 === 0 ? 97 : 1e9), text, `program ${i}, interpreted`);
+  });
+  assert.equal(interpreter.engine.code.compiledPages.length, 0, 'the interpreter alone runs nothing compiled');
 });

@@ -6,6 +6,9 @@ const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: 
 /** state, linear address in halves, bytes */
 export const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const OUTCOME: Signature = { parameters: [], results: ['i32'] };
+/** Names of the modules, by which a profiler tells interpreted from compiled time. */
+export const ModuleName = { Interpreter: 'interpreter', Regions: 'regions' } as const;
+
 export const HANDLER_TYPES = [HANDLER, ACCESS, OUTCOME];
 export const FIRST_IMPORTS: readonly ModuleImport[] = ['load', 'store', 'modify']
   .map((name) => ({ module: 'env', name, type: 1 }))

@@ -4,7 +4,7 @@ import { Code, encodeModule } from '../../wasm/index.ts';
 import type { Facts, OperationTable } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import type { GeneratedModule } from './generated-code.ts';
-import { FIRST_IMPORTS, HANDLER_TYPES, LATER_IMPORTS } from './handler-signature.ts';
+import { FIRST_IMPORTS, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
 import { HANDLER_PARAMETERS, Import, P, writeCodeTlbTag, writeDispatch } from './sem-builder.ts';
@@ -224,6 +224,7 @@ export class HandlerTable {
     const isFirst = this.modulesMade === 0;
     const places = this.#waiting.map(({ index }) => index);
     const bytes = encodeModule({
+      name: ModuleName.Interpreter,
       types: HANDLER_TYPES,
       imports: isFirst ? FIRST_IMPORTS : LATER_IMPORTS,
       table: isFirst,

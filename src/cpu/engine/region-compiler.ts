@@ -3,7 +3,7 @@ import { Decoder, type InstructionFeature } from '../../isa/index.ts';
 import { encodeModule } from '../../wasm/index.ts';
 import type { OperationTable } from '../exec/sem.ts';
 import type { GeneratedModule, GeneratedRegion } from './generated-code.ts';
-import { HANDLER_TYPES, REGION_IMPORTS } from './handler-signature.ts';
+import { HANDLER_TYPES, ModuleName, REGION_IMPORTS } from './handler-signature.ts';
 import { RegionBuilder } from './region-builder.ts';
 import { RegionDiscovery } from './region-discovery.ts';
 
@@ -90,7 +90,8 @@ export class RegionTranslator {
       });
       functions.push({ type: 0, code: new RegionBuilder(blocks).build() });
     }
-    const bytes = encodeModule({ types: HANDLER_TYPES, imports: REGION_IMPORTS, table: false, functions });
+    const name = ModuleName.Regions;
+    const bytes = encodeModule({ name, types: HANDLER_TYPES, imports: REGION_IMPORTS, table: false, functions });
     return { bytes, module: new WebAssembly.Module(bytes), regions, refused };
   }
 }
