@@ -24,14 +24,23 @@ export class RegisterFile {
   readonly u64: BigUint64Array;
   /** 32-bit halves: low of register n at 2n, high at 2n + 1 */
   readonly u32: Uint32Array;
-  /** XMM0-XMM15, 16 bytes each; only those that TDG.VP.VMCALL exposes ever cross */
-  readonly xmm = new Uint8Array(256);
-  readonly #xmmWords = new Float64Array(this.xmm.buffer);
+  readonly #words: Float64Array;
+  readonly #xmm = new Uint8Array(256);
+  readonly #xmmWords = new Float64Array(this.#xmm.buffer);
+  /** somebody has had the XMM registers in hand since they were cleared */
+  #xmmUsed = false;
 
   constructor() {
     const buffer = new ArrayBuffer(128);
     this.u64 = new BigUint64Array(buffer);
     this.u32 = new Uint32Array(buffer);
+    this.#words = new Float64Array(buffer);
+  }
+
+  /** XMM0-XMM15, 16 bytes each; only those that TDG.VP.VMCALL exposes ever cross */
+  get xmm(): Uint8Array {
+    this.#xmmUsed = true;
+    return this.#xmm;
   }
 
   low(register: Gpr): number {
@@ -55,18 +64,19 @@ export class RegisterFile {
   /** Sets a non-negative integer below 2^53. */
   setNumber(register: Gpr, value: number): void {
     this.u32[register * 2] = value;
-    this.u32[register * 2 + 1] = Math.floor(value / 0x1_0000_0000);
+    this.u32[register * 2 + 1] = value / 0x1_0000_0000; // the fraction is cut off
   }
 
   /** General registers to zero. A loop: the built-in fill costs more than these few words. */
   clear(): void {
-    const { u32 } = this;
-    for (let i = 0; i < 32; i++) u32[i] = 0;
+    const words = this.#words;
+    for (let i = 0; i < 16; i++) words[i] = 0;
   }
 
   clearXmm(): void {
-    const words = this.#xmmWords;
-    for (let i = 0; i < 32; i++) words[i] = 0;
+    if (!this.#xmmUsed) return;
+    this.#xmmWords.fill(0);
+    this.#xmmUsed = false;
   }
 
   zero(registers: readonly Gpr[]): void {

@@ -65,15 +65,14 @@ export class Cpu implements LogicalProcessor, EngineUser {
   readonly entropy: EntropySource;
   readonly virtualizationException = new VirtualizationExceptionInformation();
   readonly unimplemented = new Map<string, number>();
-  secondLevel: SecondLevel | null = null;
+  #secondLevel: SecondLevel | null = null;
   /** what the guest's TSC reads when the clock stands at 0 */
   tscOffsetTicks = 0;
   onInterrupt: ((vector: number, instructions: number) => void) | undefined = undefined;
   retired = 0;
   /** events delivered between instructions: exceptions, interrupts */
   delivered = 0;
-  /** null: nobody debugs */
-  stops: DebugStops | null = null;
+  #stops: DebugStops | null = null;
   instructionStartLow = 0;
   instructionStartHigh = 0;
   dataLow = 0;
@@ -217,10 +216,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.#engine.current = this;
     this.#left = headroom - untold;
     this.#budgetMayEnd = untold === 0;
-    this.#chooseWalk();
-    if (this.stops !== null) this.#stopPosition = this.stops.stopPositionOf(this);
+    if (this.#stops !== null) this.#stopPosition = this.#stops.stopPositionOf(this);
     try {
-      this.modeChanged();
       if (headroom > 0) this.#runUntilExit(untold);
       else this.exit.reset(ExitReason.ExternalInterrupt);
     } catch (thrown) {
@@ -234,7 +231,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** @param untold ticks that have passed for the guest and not for the clock */
   #runUntilExit(untold: number): void {
-    const { state, apic, stops } = this;
+    const { state, apic } = this;
+    const stops = this.#stops;
     const { mixer } = this.#engine;
     const headroom = this.#left;
     const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
@@ -295,8 +293,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         record = this.#isolate(record);
         budget = 1;
       }
-      const tsc = start + (headroom - this.#left);
-      state.set(S.tscAtEntry, tsc | 0, Math.floor(tsc / 0x1_0000_0000));
+      state.setFloat(S.tscAtEntry, start + (headroom - this.#left));
       state.setLow(S.budget, budget);
       this.#budgetMayEnd = true;
       const leave = this.#engine.handlers.enter(state.base, record, budget, state.low(S.dataTlb));
@@ -305,6 +302,16 @@ export class Cpu implements LogicalProcessor, EngineUser {
       if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
         this.#singleStepTrap();
     }
+  }
+
+  /** null: nobody debugs */
+  get stops(): DebugStops | null {
+    return this.#stops;
+  }
+
+  set stops(stops: DebugStops | null) {
+    this.#stops = stops;
+    this.#chooseWalk();
   }
 
   /** True, with the exit filled in, if a debugger wants the run to stop here. @param done instructions of this run */
@@ -335,7 +342,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** True if a watched access has to wait until its instruction goes alone; there it is noted. */
   #waitsForDebugger(low: number, high: number, bytes: number, access: number): boolean {
-    const watch = this.stops?.watchOf(low, high, bytes, access);
+    const watch = this.#stops?.watchOf(low, high, bytes, access);
     if (watch === undefined) return false;
     if (this.#alone) this.#watchMet ??= { kind: 'watch', processor: this.index, watch };
     else this.state.setLow(S.faultVector, WATCHED_ACCESS);
@@ -344,7 +351,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** Notes an access by host-side code: the run stops behind its instruction. */
   #noteAccess(low: number, high: number, bytes: number, access: number): void {
-    const watch = this.stops?.watchOf(low, high, bytes, access);
+    const watch = this.#stops?.watchOf(low, high, bytes, access);
     if (watch !== undefined) this.#watchMet ??= { kind: 'watch', processor: this.index, watch };
   }
 
@@ -398,7 +405,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       case Leave.Straddle:
         this.#budgetMayEnd = false;
         this.#toRecord();
-        if (!this.#alone && this.stops !== null && this.stops.offsets[state.low(S.rip) & 4095] !== 0)
+        if (!this.#alone && this.#stops !== null && this.#stops.offsets[state.low(S.rip) & 4095] !== 0)
           this.#debugNext = true;
         else this.#straddle(state.low(S.exitRecord));
         return;
@@ -680,7 +687,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   /** Fills the entry of a data TLB with what the walk has found. */
   #fill(tlb: number, low: number, high: number, hostPage: number): void {
     const walker = this.#walker;
-    const watched = this.stops === null ? 0 : this.stops.watchedAccess(low & ~4095, high);
+    const watched = this.#stops === null ? 0 : this.#stops.watchedAccess(low & ~4095, high);
     const readable = walker.readable && (watched & Access.Read) === 0;
     const writable = walker.writable && (watched & Access.Write) === 0 && !this.#engine.code.isCode(hostPage);
     this.#tlbs.fillData(tlb, low, high, hostPage, readable, writable, walker.global);
@@ -895,10 +902,19 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   // ---- translations
 
+  get secondLevel(): SecondLevel | null {
+    return this.#secondLevel;
+  }
+
+  set secondLevel(secondLevel: SecondLevel | null) {
+    this.#secondLevel = secondLevel;
+    this.#chooseWalk();
+  }
+
   /** Generated code walks by itself unless a debugger looks on, or there is no second level, as on the bare machine. */
   #chooseWalk(): void {
     const { state } = this;
-    state.setLow(S.walkSlots, this.stops === null && this.secondLevel !== null ? this.#seen.base : 0);
+    state.setLow(S.walkSlots, this.#stops === null && this.#secondLevel !== null ? this.#seen.base : 0);
     state.set(S.walkReserved, 0, reservedHigh(this.controls.guestPhysicalAddressBits, true, true));
   }
 
@@ -999,11 +1015,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   readTsc(): void {
     const { state } = this;
-    const tsc =
-      (state.high(S.tscAtEntry) >>> 0) * 0x1_0000_0000 +
-      (state.low(S.tscAtEntry) >>> 0) +
-      state.low(S.budget) -
-      state.low(S.remaining);
+    const tsc = state.float(S.tscAtEntry) + state.low(S.budget) - state.low(S.remaining);
     this.dataLow = tsc | 0;
     this.dataHigh = Math.floor(tsc / 0x1_0000_0000);
   }

@@ -94,7 +94,7 @@ export const S = {
   walkReserved: row('walkReserved', 8),
   /** 64-byte scratch through which page-crossing and unusual accesses go */
   bounce: row('bounce', 64),
-  /** TSC value at the last entry, ticks */
+  /** TSC at the last entry, ticks; an f64 */
   tscAtEntry: row('tscAtEntry', 8),
   segmentSelector: rowArray(
     SEGMENT_NAMES.map((name) => `${name}.selector`),
@@ -187,12 +187,14 @@ export class CpuState {
   readonly gprs: Int32Array;
   readonly #i32: Int32Array;
   readonly #u64: BigUint64Array;
+  readonly #f64: Float64Array;
 
   constructor(memory: WebAssembly.Memory, base: number) {
     this.base = base;
     this.gprs = new Int32Array(memory.buffer, base + S.gpr, 2 * GPR_NAMES.length);
     this.#i32 = new Int32Array(memory.buffer, base, STATE_BYTES / 4);
     this.#u64 = new BigUint64Array(memory.buffer, base, STATE_BYTES / 8);
+    this.#f64 = new Float64Array(memory.buffer, base, STATE_BYTES / 8);
   }
 
   /** Low 32 bits (signed) of the row at `offset`. */
@@ -217,6 +219,15 @@ export class CpuState {
 
   copy(to: number, from: number): void {
     this.set(to, this.low(from), this.high(from));
+  }
+
+  /** The 8-byte row as an f64. */
+  float(offset: number): number {
+    return this.#f64[offset >> 3]!;
+  }
+
+  setFloat(offset: number, value: number): void {
+    this.#f64[offset >> 3] = value;
   }
 
   /** The 8-byte row as a bigint: for doors and rare paths only. */

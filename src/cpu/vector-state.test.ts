@@ -54,6 +54,7 @@ function raised({ cpu, memory, at }: FlatBench, instruction: readonly number[]):
   memory.u8.set([...instruction, 0xf4], at);
   cpu.hostPageReplaced(at);
   state.set(S.rip, at, 0);
+  cpu.modeChanged();
   cpu.run();
   const stopped = state.low(S.rip);
   return stopped === at + instruction.length ? 0 : ((stopped - memory.ramBase) & 0xfff) >> 4;
@@ -94,6 +95,7 @@ test('a state switched off while code is hot is seen by the compiled code too', 
     cpu.state.setLow(S.cr0, cr0);
     cpu.state.set(S.gpr + 8, 100, 0);
     cpu.state.set(S.rip, at, 0);
+    cpu.modeChanged();
     cpu.run();
     return cpu.state.low(S.gpr + 8);
   };

@@ -140,8 +140,9 @@ export class SeamCore {
   ): number {
     const bytes = levelBytes(level);
     const high = (registers.high(register) & ~flags.high) >>> 0;
-    const hpa = high * 0x1_0000_0000 + ((registers.low(register) & ~flags.low) >>> 0);
-    if (high >= HIGH_NO_KEY || hpa % bytes !== 0) {
+    const low = registers.low(register) & ~flags.low;
+    const hpa = high * 0x1_0000_0000 + (low >>> 0);
+    if (high >= HIGH_NO_KEY || (low & (bytes - 1)) !== 0) {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
     }
@@ -187,7 +188,8 @@ export class SeamCore {
 
   /** Is the page in a TDMR, and that far prepared? */
   isManaged(hpa: number): boolean {
-    for (const { base, usableEnd } of this.tdmrs) if (hpa >= base && hpa < usableEnd) return true;
+    const { tdmrs } = this;
+    for (let i = 0; i < tdmrs.length; i++) if (hpa >= tdmrs[i]!.base && hpa < tdmrs[i]!.usableEnd) return true;
     return false;
   }
 

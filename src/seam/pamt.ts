@@ -41,7 +41,9 @@ export class Pamt {
   }
 
   typeOf(hpa: number): PageType {
-    return (this.#type[hpa / PAGE_SIZE_BYTES] ?? PageType.RSVD) as PageType;
+    const type = this.#type;
+    const page = Math.floor(hpa / PAGE_SIZE_BYTES);
+    return (page < type.length ? type[page]! : PageType.RSVD) as PageType;
   }
 
   /** HPA of the owner's TDR. */

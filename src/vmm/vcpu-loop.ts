@@ -37,7 +37,10 @@ const LONGEST_ENTRY_TICKS = 100_000_000;
 
 export function runTd(td: TdHost, limits: RunLimits = {}): RunResult {
   const run = new Run(td, limits);
-  return { end: td.resume() ? run.untilEnd() : td.end!, instructions: run.instructions };
+  const end = td.resume() ? run.untilEnd() : td.end!;
+  td.clock.stopAtTicks = Number.POSITIVE_INFINITY;
+  td.clock.contended = false;
+  return { end, instructions: run.instructions };
 }
 
 class Run {
@@ -93,7 +96,7 @@ class Run {
 
     td.hooks.beforeEntry?.(vcpu, td);
     const { registers } = vcpu;
-    registers.setNumber(Gpr.RAX, TdhLeaf.VP_ENTER);
+    registers.set(Gpr.RAX, TdhLeaf.VP_ENTER, 0);
     registers.setNumber(Gpr.RCX, vcpu.tdvprHpa);
     vcpu.posted = false;
     td.seamcalls.door.seamcall(registers);
@@ -101,14 +104,13 @@ class Run {
     // out before anything was due, and nobody has asked for it: it paused, and the others go first
     const early = registers.low(Gpr.RAX) === TdExitReason.EXTERNAL_INTERRUPT && clock.headroomTicks() > 0;
     if (early && td.end === undefined) td.turn.endTicks = clock.nowTicks;
-    clock.stopAtTicks = Number.POSITIVE_INFINITY;
-    clock.contended = false;
     td.hooks.afterExit?.(vcpu, td);
     serveExit(td, vcpu);
   }
 }
 
 function othersRun({ vcpus }: TdHost, vcpu: Vcpu): boolean {
+  if (vcpus.length === 1) return false;
   for (const other of vcpus) if (other !== vcpu && !other.halted) return true;
   return false;
 }

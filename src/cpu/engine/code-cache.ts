@@ -207,7 +207,9 @@ export class CodeCache implements MixableCode {
    * From now on generated code finds the way by itself.
    */
   find(table: number, hostPage: number, offset: number, mode: number): number {
-    const record = this.record(table, offset);
+    const entry = this.#i32[(table >> 2) + offset]!;
+    const record = entry & ~ENTERED;
+    if (record !== entry) return record;
     if (record !== 0) return this.#enter(table, hostPage, offset, record, mode);
     if (mode === 64 && this.#enterKnownRegion(table, hostPage, offset)) return this.record(table, offset);
     return this.#enter(table, hostPage, offset, this.#decodeRun(table, hostPage, offset, mode), mode);

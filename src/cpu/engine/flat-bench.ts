@@ -53,6 +53,7 @@ export function flatBench(options: EngineOptions & { ramBytes?: number; operatio
   state.setLow(S.efer, 0xd01);
   state.setLow(S.segmentRights + 4, 0xa09b);
   state.setLow(S.segmentRights + 8, 0xc093);
+  cpu.modeChanged();
   const map = (linear: number, host: number): void => put(tables + 0x9000 + ((linear >>> 12) & 511) * 8, host + 3);
   return { cpu, engine, clock, memory, at: memory.ramBase + 0x10_0000, map };
 }

@@ -565,7 +565,8 @@ export abstract class SemBuilder implements Sem {
   abstract leave(reason: number): void;
   tsc(): Val {
     const retired = this.sub(this.state(S.budget, 'i32'), this.left());
-    return this.add(this.state(S.tscAtEntry, 'i64'), this.extendS(retired));
+    const atEntry = this.graph.peek('f64.load', this.stateNode, S.tscAtEntry, Reads.State);
+    return this.add(this.op('i64.trunc_sat_f64_s', atEntry), this.extendS(retired));
   }
 
   /** Linear address of an instruction pointer of the guest. */

@@ -22,6 +22,8 @@ export const tdhVpWr: VcpuRow = {
       return core.fail(CompletionCode.VCPU_STATE_INCORRECT);
     }
     vcpu.associate();
-    return writeField(core, registers, VP_TABLE, vcpu, hostOf(vcpu.td));
+    const code = writeField(core, registers, VP_TABLE, vcpu, hostOf(vcpu.td));
+    vcpu.cpu.modeChanged(); // a debugger may have written what chooses it
+    return code;
   },
 };

@@ -13,7 +13,7 @@ export function hasControlStructure(core: SeamCore, td: Td, whenFatal = false): 
 }
 
 export function isInState(core: SeamCore, td: Td, states: readonly OpState[]): boolean {
-  if (states.includes(td.opState)) return true;
+  for (let i = 0; i < states.length; i++) if (states[i] === td.opState) return true;
   core.fail(Code.OP_STATE_INCORRECT);
   return false;
 }

@@ -8,6 +8,7 @@ import { LastExit, type Vcpu } from '../structures/vcpu.ts';
 const XMM_BYTES = 16;
 const YMM_BYTES = 32;
 const FIRST_XMM_BIT = 16;
+const ALL_GPRS = 0xffff;
 
 /** Everything the host could see that the exit does not show is cleared. */
 function scrub(registers: RegisterFile): void {
@@ -92,13 +93,13 @@ export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): Comple
   const registers = core.hostRegisters!;
   const { u32 } = registers;
   const { gprs } = state;
-  for (let register = 0; register <= Gpr.R15; register++) {
-    const crosses = (mask & (1 << register)) !== 0;
-    u32[2 * register] = crosses ? gprs[2 * register]! : 0;
-    u32[2 * register + 1] = crosses ? gprs[2 * register + 1]! : 0;
+  scrub(registers);
+  for (let rest = mask & ALL_GPRS; rest !== 0; rest &= rest - 1) {
+    const low = 2 * (31 - Math.clz32(rest & -rest));
+    u32[low] = gprs[low]!;
+    u32[low + 1] = gprs[low + 1]!;
   }
   u32[2 * Gpr.RCX] = mask;
-  registers.clearXmm();
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0) {
@@ -117,11 +118,11 @@ export function takeVmcallAnswer(core: SeamCore, vcpu: Vcpu, registers: Register
   const mask = vcpu.exposedMask;
   const { u32 } = registers;
   const { gprs } = state;
-  for (let register = 0; register <= Gpr.R15; register++)
-    if ((mask & (1 << register)) !== 0) {
-      gprs[2 * register] = u32[2 * register]!;
-      gprs[2 * register + 1] = u32[2 * register + 1]!;
-    }
+  for (let rest = mask & ALL_GPRS; rest !== 0; rest &= rest - 1) {
+    const low = 2 * (31 - Math.clz32(rest & -rest));
+    gprs[low] = u32[low]!;
+    gprs[low + 1] = u32[low + 1]!;
+  }
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0)

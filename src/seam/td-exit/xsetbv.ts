@@ -24,5 +24,6 @@ export function handleXsetbv(
     return STAY;
   }
   state.set(S.xcr0, low, high);
+  vcpu.cpu.modeChanged();
   return complete(core, vcpu, exit, low);
 }
