@@ -2,7 +2,7 @@
 import { DIGEST_BYTES, REPORT_TYPE_TDX, TDINFO_LAYOUT, TDREPORT_BYTES, TDREPORT_LAYOUT } from '../abi/index.ts';
 import { parseQuote, QuoteFormatError, quoteField } from '../attestation/index.ts';
 import { bytesEqual } from '../bits/index.ts';
-import { eventTypeName, type MeasuredEvent, parseEventLog } from '../loader/index.ts';
+import { EventType, eventTypeName, type FirmwareEvent, type MeasuredEvent, parseEventLog } from '../loader/index.ts';
 import { type Measurements, mrtdOf, PAGE_ORDERS, replay } from './measure.ts';
 
 export type Reported =
@@ -37,7 +37,10 @@ export function readReported(bytes: Uint8Array): Reported | undefined {
 
 /** The first difference in a sentence; undefined where there is none, or nothing to compare. */
 export function firstDifference(predicted: Measurements, reported: Reported): string | undefined {
-  if (reported.kind === 'event log') return differentEvent(predicted.events, reported.events);
+  if (reported.kind === 'event log')
+    return predicted.firmwareEvents === undefined
+      ? differentEvent(predicted.events ?? [], reported.events)
+      : differentFirmwareEvent(predicted.firmwareEvents, reported.events);
   const { kind } = reported;
   if (!bytesEqual(predicted.mrtd, reported.mrtd)) {
     const other = PAGE_ORDERS.find(
@@ -74,11 +77,7 @@ function missing(events: readonly MeasuredEvent[], index: number, theirs: Uint8A
   return '';
 }
 
-function differentEvent(
-  predicted: readonly MeasuredEvent[] | undefined,
-  reported: readonly MeasuredEvent[],
-): string | undefined {
-  if (predicted === undefined) return 'what firmware will log is not predicted, so there is nothing to compare';
+function differentEvent(predicted: readonly MeasuredEvent[], reported: readonly MeasuredEvent[]): string | undefined {
   for (let index = 0; index < Math.max(predicted.length, reported.length); index++) {
     const [ours, theirs] = [predicted[index], reported[index]];
     const of = `event ${index}`;
@@ -92,6 +91,38 @@ function differentEvent(
       return `${of} is ${describe(ours)} here and ${describe(theirs)} in the log`;
   }
   return undefined;
+}
+
+/** Events that the image tells must be in the log, in their order; between them may be what others decide. */
+function differentFirmwareEvent(
+  predicted: readonly FirmwareEvent[],
+  reported: readonly MeasuredEvent[],
+): string | undefined {
+  let from = 0;
+  for (const event of predicted.filter(({ digests }) => digests.length > 0)) {
+    const index = reported.findIndex((theirs, at) => at >= from && isAbout(event, theirs));
+    const what = `${registerName(event.rtmr)} ${eventTypeName(event.type)}, ${event.name},`;
+    if (index < 0) return `${what} is missing in the log`;
+    from = index + 1;
+    const theirs = reported[index]!.digest;
+    if (!event.digests.some(({ digest }) => bytesEqual(digest, theirs)))
+      return `${what} has the digest ${event.digests.map(({ digest }) => hexOf(digest)).join(' or ')} here and ${hexOf(theirs)} in the log`;
+  }
+  return undefined;
+}
+
+const VARIABLE_NAME_AT = 32;
+
+/** Same register and type; where it is about a variable, the same one. */
+function isAbout({ rtmr, type, variable, name }: FirmwareEvent, theirs: MeasuredEvent): boolean {
+  if (theirs.rtmr !== rtmr || theirs.type !== type) return false;
+  if (type === EventType.EFI_ACTION) return new TextDecoder().decode(theirs.data).startsWith(name);
+  if (variable === undefined) return true;
+  const text = new TextDecoder('utf-16le').decode(theirs.data.subarray(VARIABLE_NAME_AT));
+  return (
+    text.startsWith(variable) &&
+    new DataView(theirs.data.buffer, theirs.data.byteOffset).getUint32(16, true) === variable.length
+  );
 }
 
 function describe({ rtmr, type, data }: MeasuredEvent): string {

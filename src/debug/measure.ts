@@ -1,7 +1,14 @@
 /** What a TD will measure, before it is built: MRTD by the steps the host takes, RTMRs by the events that extend them. */
 import { DIGEST_BYTES, RTMR_COUNT } from '../abi/index.ts';
 import { sha384 } from '../digest/index.ts';
-import { type LoadPlan, type MeasuredEvent, PAGE_BYTES, type TdvfSection } from '../loader/index.ts';
+import {
+  type FirmwareEvent,
+  firmwareEvents,
+  type LoadPlan,
+  type MeasuredEvent,
+  PAGE_BYTES,
+  type TdvfSection,
+} from '../loader/index.ts';
 import { EXTEND_CHUNK_BYTES, extendRtmr, Mrtd } from '../seam/index.ts';
 
 /**
@@ -27,6 +34,8 @@ export interface Measurements {
   readonly mrtd: Uint8Array;
   /** undefined: firmware measures, and what it does depends on more than the image */
   readonly events: readonly MeasuredEvent[] | undefined;
+  /** what of it the image tells */
+  readonly firmwareEvents?: readonly FirmwareEvent[];
   readonly rtmrs: readonly Uint8Array[] | undefined;
 }
 
@@ -41,8 +50,8 @@ export function measurePlan({ regions, events = [] }: LoadPlan): Measurements {
   return { parts, order, mrtd: mrtdOf(parts, order), events, rtmrs: replay(events) };
 }
 
-/** A TD that starts with a firmware. */
-export function measureFirmware(sections: readonly TdvfSection[], order: PageOrder): Measurements {
+/** A TD that starts with a firmware, on a host that describes its memory as QEMU does. */
+export function measureFirmware(sections: readonly TdvfSection[], order: PageOrder, memoryBytes: number): Measurements {
   const parts = sections.map(
     ({ isAdded, isMeasured, name, startGpa, lengthBytes, content }): MeasuredPart => ({
       name,
@@ -52,7 +61,14 @@ export function measureFirmware(sections: readonly TdvfSection[], order: PageOrd
       treatment: isAdded ? (isMeasured ? 'measured' : 'added') : 'accepted',
     }),
   );
-  return { parts, order, mrtd: mrtdOf(parts, order), events: undefined, rtmrs: undefined };
+  return {
+    parts,
+    order,
+    mrtd: mrtdOf(parts, order),
+    events: undefined,
+    firmwareEvents: firmwareEvents(sections, memoryBytes),
+    rtmrs: undefined,
+  };
 }
 
 export function mrtdOf(parts: readonly MeasuredPart[], order: PageOrder): Uint8Array {

@@ -13,6 +13,7 @@ export {
   parseElf,
 } from './elf.ts';
 export { EventType, encodeEventLog, eventTypeName, type MeasuredEvent, parseEventLog } from './event-log.ts';
+export { type FirmwareEvent, firmwareEvents, type PossibleDigest } from './firmware-events.ts';
 export { type KernelImage, loadKernelImage } from './kernel-image.ts';
 export { endOf, type LinkedObject, type LinkOptions, linkObject } from './link.ts';
 export { type LinuxBoot, type NamedFile, planLinuxBoot } from './linux-direct.ts';
@@ -28,4 +29,5 @@ export {
   type ShimParameters,
   type ShimRom,
 } from './shim-rom.ts';
+export { tdHob } from './td-hob.ts';
 export { readTdvfSections, type TdvfSection, TdvfSectionType } from './tdvf.ts';

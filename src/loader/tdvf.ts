@@ -3,6 +3,7 @@
  * OvmfPkg/ResetVector/X64/IntelTdxMetadata.nasm; the checks are those of QEMU's hw/i386/tdvf.c.
  */
 import { hex } from '../bits/index.ts';
+import { guidAt } from './guid.ts';
 import { PAGE_BYTES } from './pages.ts';
 import { LoadError } from './plan.ts';
 
@@ -121,11 +122,4 @@ function offsetInGuidTable(image: Uint8Array, view: DataView): number | undefine
     tail -= entryBytes;
   }
   return undefined;
-}
-
-/** The first three groups of a GUID are little-endian in memory. */
-function guidAt(image: Uint8Array, at: number): string {
-  const group = (...indexes: number[]) =>
-    indexes.map((index) => image[at + index]!.toString(16).padStart(2, '0')).join('');
-  return [group(3, 2, 1, 0), group(5, 4), group(7, 6), group(8, 9), group(10, 11, 12, 13, 14, 15)].join('-');
 }

@@ -97,7 +97,9 @@ describe('seamulator quote', () => {
 describe('seamulator measure', () => {
   const image = tdvfImage();
   writeFileSync(at('firmware.fd'), image);
-  const mrtd = Buffer.from(measureFirmware(readTdvfSections(image, 'f'), 'page-by-page').mrtd).toString('hex');
+  const mrtd = Buffer.from(measureFirmware(readTdvfSections(image, 'f'), 'page-by-page', 512 << 20).mrtd).toString(
+    'hex',
+  );
 
   test('firmware: a table by section, or JSON', () => {
     const { status, stdout } = seamulator('measure', '--firmware', 'firmware.fd');
@@ -107,6 +109,8 @@ describe('seamulator measure', () => {
     assert.match(stdout, /0x000809000-0x00080a000 +TD_HOB +address +zeros/);
     assert.match(stdout, /0x000100000-0x000200000 +PermMem +nothing\n/);
     assert.match(stdout, new RegExp(`^MRTD +${mrtd}$`, 'm'));
+    assert.match(stdout, /RTMR0 +EV_EFI_HANDOFF_TABLES2 +[0-9a-f]{16} +TD HOB, of 512 MiB as QEMU lays them out/);
+    assert.match(stdout, /RTMR2 +EV_IPL +\? +command line, .*: the guest decides/);
     const json = JSON.parse(seamulator('measure', '--firmware', 'firmware.fd', '--json').stdout) as { mrtd: string };
     assert.equal(json.mrtd, mrtd);
   });

@@ -46,6 +46,8 @@ function expectedMrtd(image: Uint8Array, twoPasses: boolean): string {
   return hash.digest('hex');
 }
 
+const MEMORY = 512 << 20;
+
 describe('firmware', () => {
   const image = tdvfImage();
 
@@ -68,7 +70,8 @@ describe('firmware', () => {
 
   test('MRTD in both page orders', () => {
     const sections = readTdvfSections(image, 'f');
-    const inOrder = (order: 'page-by-page' | 'add-then-measure') => hexOf(measureFirmware(sections, order).mrtd);
+    const inOrder = (order: 'page-by-page' | 'add-then-measure') =>
+      hexOf(measureFirmware(sections, order, MEMORY).mrtd);
     assert.equal(inOrder('page-by-page'), expectedMrtd(image, false));
     assert.equal(inOrder('add-then-measure'), expectedMrtd(image, true));
     assert.notEqual(inOrder('page-by-page'), inOrder('add-then-measure'));
@@ -152,7 +155,10 @@ describe('the first difference', () => {
 
   test('MRTD of a firmware, measured in the other page order', () => {
     const sections = readTdvfSections(tdvfImage(), 'f');
-    const [one, two] = [measureFirmware(sections, 'page-by-page'), measureFirmware(sections, 'add-then-measure')];
+    const [one, two] = [
+      measureFirmware(sections, 'page-by-page', MEMORY),
+      measureFirmware(sections, 'add-then-measure', MEMORY),
+    ];
     const other = report({ ...predicted, mrtd: two.mrtd });
     assert.match(firstDifference(one, other)!, /it is that of the page order add-then-measure$/);
     assert.equal(firstDifference(two, other), undefined);

@@ -11,7 +11,7 @@ import { extension, type Issued, issueCertificate } from '../../src/vmm/quoting/
 export interface Verifier {
   readonly name: string;
   readonly readsVersion5: boolean;
-  /** mutations that it is known not to look at: none of them changes what the quote says */
+  /** mutations that it is known to let pass, in the order of mutationsOf; why is in docs/test-pki.md */
   readonly overlooks: readonly string[];
   /** the verdict's status, like "UpToDate"; throws what it has to say against the quote */
   readonly verify: (quote: Uint8Array, collateral: QuoteCollateral, nowUnixSeconds: number) => string;
@@ -36,7 +36,6 @@ function ours(root: Issued): Verifier {
 }
 
 const DCAP_QVL_OVERLOOKS = ['one bit of the type of the certification data'];
-/** in the order of mutationsOf: this build reads no QE identity and no dates before today */
 const DCAP_QVL_WASM_OVERLOOKS = [
   ...DCAP_QVL_OVERLOOKS,
   'one bit of the root in the quote',

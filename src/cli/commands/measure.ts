@@ -15,7 +15,7 @@ import {
   readReported,
   registerName,
 } from '../../debug/index.ts';
-import { eventTypeName, readTdvfSections } from '../../loader/index.ts';
+import { eventTypeName, type FirmwareEvent, readTdvfSections } from '../../loader/index.ts';
 import { AptUnavailable, FileError, readUserFile } from '../../node/index.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, readGuest } from '../guest-sources.ts';
@@ -55,7 +55,10 @@ export function measureCommand(exit: (code: number) => void): Command {
     .option('--memory <size>', 'private memory of the TD, like 512M or 2G', memorySize, memorySize('512M'))
     .option('--vcpus <count>', 'virtual processors of the TD', vcpuCount, 1)
     .option('--exec <command>', 'as for boot: the command is in the initramfs, "quiet" in the command line')
-    .option('--firmware <file>', 'a firmware image with TDVF metadata, in place of a kernel')
+    .option(
+      '--firmware <file>',
+      'a firmware image with TDVF metadata, in place of a kernel; --memory is for its TD HOB',
+    )
     .addOption(
       new Option('--page-order <order>', 'with --firmware: how the host measures a section')
         .choices(PAGE_ORDERS)
@@ -87,11 +90,12 @@ async function measureLinux(options: MeasureOptions): Promise<Measurements> {
   return measurePlan(linuxPlan(guest, linuxCommandLine(options.append, command !== undefined), options));
 }
 
-async function measureImage(path: string, { pageOrder }: MeasureOptions): Promise<Measurements> {
+async function measureImage(path: string, { pageOrder, memory }: MeasureOptions): Promise<Measurements> {
   const image = await readUserFile(path, 'firmware');
   return measureFirmware(
     orSentence(() => readTdvfSections(image, path)),
     pageOrder,
+    memory,
   );
 }
 
@@ -106,7 +110,7 @@ async function compare(measurements: Measurements, path: string): Promise<number
   return difference === undefined ? ExitCode.Ended : ExitCode.Refused;
 }
 
-function jsonOf({ parts, order, mrtd, events, rtmrs }: Measurements): object {
+function jsonOf({ parts, order, mrtd, events, firmwareEvents, rtmrs }: Measurements): object {
   return {
     mrtd: hexOf(mrtd),
     ...(rtmrs && { rtmrs: rtmrs.map(hexOf) }),
@@ -124,6 +128,15 @@ function jsonOf({ parts, order, mrtd, events, rtmrs }: Measurements): object {
         text: eventText(data),
       })),
     }),
+    ...(firmwareEvents && {
+      firmwareEvents: firmwareEvents.map(({ rtmr, type, name, digests, decidedBy }) => ({
+        register: registerName(rtmr),
+        type: eventTypeName(type),
+        name,
+        ...(decidedBy === undefined ? {} : { decidedBy }),
+        digests: digests.map(({ digest, text }) => ({ digest: hexOf(digest), ...(text === '' ? {} : { text }) })),
+      })),
+    }),
   };
 }
 
@@ -132,7 +145,7 @@ const SHORT_DIGITS = 16;
 const NAME_WIDTH = 15;
 
 function tableOf(measurements: Measurements): string {
-  const { parts, mrtd, events, rtmrs } = measurements;
+  const { parts, mrtd, events, firmwareEvents, rtmrs } = measurements;
   const short = (digest: Uint8Array | undefined) =>
     digest === undefined ? 'zeros' : hexOf(digest).slice(0, SHORT_DIGITS);
   const lines = ['Pages                                       In MRTD              SHA-384 of the content'];
@@ -149,8 +162,26 @@ function tableOf(measurements: Measurements): string {
       lines.push(
         `  ${registerName(rtmr).padEnd(8)}${eventTypeName(type).padEnd(26)}${short(digest)}  ${eventText(data)}`,
       );
-  } else lines.push('', 'RTMRs are extended by the firmware while it runs, and are not computed here.');
+  }
+  if (firmwareEvents !== undefined) lines.push('', ...firmwareTable(firmwareEvents, short));
   lines.push('', `MRTD   ${hexOf(mrtd)}`);
   for (const [index, rtmr] of (rtmrs ?? []).entries()) lines.push(`RTMR${index}  ${hexOf(rtmr)}`);
   return lines.join('\n');
+}
+
+/** Firmware extends RTMRs while it runs: a row for each digest that the image tells, and for each event that it leaves to others. */
+function firmwareTable(
+  events: readonly FirmwareEvent[],
+  short: (digest: Uint8Array | undefined) => string,
+): readonly string[] {
+  const row = (rtmr: number, type: number, digest: string, text: string) =>
+    `  ${registerName(rtmr).padEnd(8)}${eventTypeName(type).padEnd(33)}${digest.padEnd(SHORT_DIGITS)}  ${text}`;
+  return [
+    'Register  Event                            SHA-384           What the firmware will measure',
+    ...events.flatMap(({ rtmr, type, name, digests, decidedBy }) =>
+      digests.length === 0
+        ? [row(rtmr, type, '?', `${name}: ${decidedBy} decides`)]
+        : digests.map(({ digest, text }) => row(rtmr, type, short(digest), text === '' ? name : `${name}, ${text}`)),
+    ),
+  ];
 }
