@@ -22,7 +22,12 @@ export function sourcesOnDisk(lookup: SourceLookup): SourcePlaces {
   });
 }
 
-/** Source lines that an ELF file knows; none of anything else. */
+/** Source lines that an ELF file knows, read when they are first asked for; none of anything else. */
 export function sourcesIn(bytes: Uint8Array, name: string): SourcePlaces {
-  return isElf(bytes) ? sourcesOnDisk(sourceLines(parseElf(bytes, name))) : () => undefined;
+  if (!isElf(bytes)) return () => undefined;
+  let read: SourcePlaces | undefined;
+  return (address) => {
+    read ??= sourcesOnDisk(sourceLines(parseElf(bytes, name)));
+    return read(address);
+  };
 }

@@ -1,6 +1,5 @@
 /** A gdb door for a run: `--gdb [HOST:]PORT`, `--paused`. */
 
-import { setImmediate } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import {
   BenchTarget,
@@ -11,7 +10,7 @@ import {
   RunControl,
   TdTarget,
 } from '../debug/index.ts';
-import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
+import type { Td, TdxPlatform } from '../machine/index.ts';
 import { type GdbAddress, listenForGdb } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -78,20 +77,4 @@ export async function attachDebugger(
   });
   output.always([`gdb: target remote ${server.address}`, ...hints, target.banner].join('\n'));
   return { control, close: () => server.close() };
-}
-
-/** Instructions between two looks at what gdb says. */
-const sliceInstructions = 1_000_000;
-
-/** Runs a TD that a debugger may hold up, until it ends or has done so many instructions. */
-export async function runDebugged(td: Td, maxInstructions: number, control: RunControl): Promise<TdEnd> {
-  for (let instructions = 0; ; ) {
-    await control.mayRun();
-    const run = td.run({ instructions: Math.min(sliceInstructions, maxInstructions - instructions) });
-    instructions += run.instructions;
-    await setImmediate();
-    if (control.ran(run.end) || (run.end.cause === 'instruction-limit' && instructions < maxInstructions)) continue;
-    if (await control.ended(run.end)) continue;
-    return run.end;
-  }
 }

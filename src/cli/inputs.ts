@@ -1,7 +1,7 @@
 /** What comes into a run from outside, with the instruction at which it came: a run with the same inputs is the same run. */
 
 import type { Td } from '../machine/index.ts';
-import { readUserFile, writeWhole } from '../node/index.ts';
+import { FileError, readUserFile, writeWhole } from '../node/index.ts';
 import type { Clock } from '../time/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 
@@ -30,7 +30,10 @@ const isInput = (value: unknown): value is RecordedInput => {
 
 /** One input a line. Throws one sentence. */
 export async function readInputs(path: string): Promise<RecordedInput[]> {
-  const text = new TextDecoder().decode(await readUserFile(path, 'recording'));
+  const bytes = await readUserFile(path, 'recording').catch((error: Error) => {
+    throw error instanceof FileError ? new CommandError(ExitCode.BadInput, error.message) : error;
+  });
+  const text = new TextDecoder().decode(bytes);
   const lines = text.split('\n').filter((line) => line !== '');
   return lines.map((line, index) => {
     let value: unknown;

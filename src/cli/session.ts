@@ -8,7 +8,7 @@ import type { Clock } from '../time/index.ts';
 import type { GuestConsole } from './guest-console.ts';
 import { give, type RecordedInput, type RunInput } from './inputs.ts';
 import type { Output } from './output.ts';
-import type { WantedSnapshot } from './snapshot-options.ts';
+import { noSnapshot, type WantedSnapshot } from './snapshot-options.ts';
 
 /** Instructions between two looks at the keyboard: some tens of milliseconds, and the same in every run. */
 const sliceInstructions = 10_000_000;
@@ -56,6 +56,7 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   let quiet: string | undefined;
   const toReplay = [...options.replay];
   let { snapshot } = options;
+  let whyNoSnapshot: string | undefined;
 
   const comesIn = (input: RunInput): void => {
     options.record({ ...input, at: instructions });
@@ -87,16 +88,15 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
   process.once('SIGINT', onSignal);
   process.once('SIGTERM', onSignal);
 
-  const result = (end: TdEnd): SessionEnd => ({
-    end,
-    instructions,
-    wallMilliseconds: performance.now() - started,
-    leftBy,
-  });
+  const result = (end: TdEnd): SessionEnd => {
+    if (snapshot !== undefined) output.always(noSnapshot(instructions, whyNoSnapshot));
+    return { end, instructions, wallMilliseconds: performance.now() - started, leftBy };
+  };
 
   try {
     for (;;) {
-      while (toReplay[0]?.at === instructions) {
+      // a recording of another run may name an instruction at which this one cannot be cut
+      while (toReplay.length > 0 && toReplay[0]!.at <= instructions) {
         comesIn(toReplay.shift()!);
         td.run({ instructions: 0 }); // as between two waits of the run that was recorded
       }
@@ -119,10 +119,14 @@ export async function runSession(options: SessionOptions): Promise<SessionEnd> {
       if (leftBy !== undefined) return result({ cause: 'stopped' });
       if (options.debugger?.ran(run.end)) continue;
       const isDue = snapshot?.at === 'marker' ? console.isReady : instructions >= (snapshot?.at ?? Infinity);
-      if (snapshot !== undefined && isDue && (await snapshot.take(instructions, console.isReady))) {
-        output.note(`The run is kept after ${instructions} instructions.`);
-        if (snapshot.at === 'marker' && !interactive) return result({ cause: 'stopped' });
-        snapshot = undefined;
+      if (snapshot !== undefined && isDue) {
+        whyNoSnapshot = await snapshot.take(instructions, console.isReady);
+        if (whyNoSnapshot === undefined) {
+          output.note(`The run is kept after ${instructions} instructions.`);
+          const isAll = snapshot.at === 'marker' && !interactive;
+          snapshot = undefined;
+          if (isAll) return result({ cause: 'stopped' });
+        }
       }
       if (
         run.end.cause === 'idle' &&

@@ -1,7 +1,7 @@
 /** --snapshot-at and --snapshot: when a run is kept, and where. */
 
 import { InvalidArgumentError, Option } from 'commander';
-import { SnapshotError } from '../bits/index.ts';
+import { SnapshotError, type Stateful } from '../bits/index.ts';
 import type { SnapshotAbout, TdxPlatform } from '../machine/index.ts';
 import { writeSnapshot } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
@@ -38,15 +38,25 @@ export function snapshotOption(): Option {
 /** A snapshot that a run shall make. */
 export interface WantedSnapshot {
   readonly at: SnapshotMoment;
-  /** Makes it; false: not at this moment, but perhaps a little later. */
-  readonly take: (instructions: number, atShell: boolean) => Promise<boolean>;
+  /** Makes it. Returns why it cannot be at this moment, though perhaps a little later; undefined: it is made. */
+  readonly take: (instructions: number, atShell: boolean) => Promise<string | undefined>;
 }
 
-/** What the options ask for; undefined: nothing. @param about everything that is known before the run */
+/** What is said when a run is over and its snapshot was never made. @param why the last reason that it could not be */
+export function noSnapshot(instructions: number, why = 'the run was over before'): string {
+  return `No snapshot was made in ${instructions} instructions: ${why}.`;
+}
+
+/**
+ * What the options ask for; undefined: nothing.
+ * @param about everything that is known before the run
+ * @param seen what is kept besides the platform
+ */
 export function wantedSnapshot(
   { snapshotAt, snapshot }: SnapshotOptions,
   platform: TdxPlatform,
   about: Omit<SnapshotAbout, 'instructions' | 'atShell'>,
+  seen?: Stateful,
 ): WantedSnapshot | undefined {
   if (snapshotAt === undefined && snapshot === undefined) return undefined;
   if (snapshotAt === undefined || snapshot === undefined)
@@ -55,10 +65,10 @@ export function wantedSnapshot(
     at: snapshotAt,
     async take(instructions, atShell) {
       try {
-        await writeSnapshot(snapshot, platform, { ...about, instructions, atShell });
-        return true;
+        await writeSnapshot(snapshot, platform, { ...about, instructions, atShell }, seen);
+        return undefined;
       } catch (error) {
-        if (error instanceof SnapshotError) return false;
+        if (error instanceof SnapshotError) return error.message;
         throw new CommandError(
           ExitCode.BadInput,
           `Cannot write the snapshot ${snapshot}: ${(error as Error).message}.`,

@@ -6,14 +6,14 @@ import type { PageRun } from './snapshot.ts';
 
 const MAGIC = 'SEAMSNAP';
 /** Goes up with every change of the form or of what names mean. */
-export const SNAPSHOT_FORMAT = 1;
-/** magic, format, length of the JSON text, length of the head */
+export const SNAPSHOT_FORMAT = 2;
+/** magic, format, length of the JSON text, length of the head, checksum of the head */
 const PREFIX_BYTES = 24;
 const ARRAY_ALIGNMENT = 8;
 
 /** A file that the run was made of. */
 export interface SnapshotInput {
-  /** "kernel", "initramfs" */
+  /** "kernel", "initramfs", "object" */
   readonly role: string;
   /** a path, or a name for what is made by ourselves */
   readonly name: string;
@@ -22,6 +22,8 @@ export interface SnapshotInput {
 
 /** What a person, and who resumes, is told of a snapshot. Values are those of JSON. */
 export interface SnapshotAbout {
+  /** which command made it, and can go on with it */
+  readonly kind: 'boot' | 'exec';
   /** arguments of the command that made it */
   readonly command: readonly string[];
   readonly inputs: readonly SnapshotInput[];
@@ -91,7 +93,15 @@ export function encodeSnapshotHead({ about, tree, runs }: SnapshotHead): Uint8Ar
   view.setUint32(16, bytes.length, true);
   bytes.set(json, PREFIX_BYTES);
   for (const { bytes: content, offset } of arrays) bytes.set(content, arraysAt + offset);
+  view.setUint32(20, checksum(bytes.subarray(PREFIX_BYTES)), true);
   return bytes;
+}
+
+/** FNV-1a, 32 bits: enough to tell a damaged file, and no protection against a made one. */
+function checksum(bytes: Uint8Array): number {
+  let hash = 0x811c_9dc5;
+  for (let i = 0; i < bytes.length; i++) hash = Math.imul(hash ^ bytes[i]!, 0x0100_0193);
+  return hash >>> 0;
 }
 
 /** Length of the head, from the first bytes of the file. Throws a SnapshotError if this is no snapshot, or none of this version. */
@@ -108,8 +118,12 @@ export function snapshotHeadBytes(first: Uint8Array): number {
 /** Throws a SnapshotError that says why the head cannot be used. */
 export function decodeSnapshotHead(bytes: Uint8Array): SnapshotHead {
   if (snapshotHeadBytes(bytes) !== bytes.length) throw new SnapshotError('it is cut short');
-  const jsonBytes = new DataView(bytes.buffer, bytes.byteOffset).getUint32(12, true);
-  const head = parsed(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + jsonBytes));
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (checksum(bytes.subarray(PREFIX_BYTES)) !== view.getUint32(20, true))
+    throw new SnapshotError('its head is damaged');
+  const jsonBytes = view.getUint32(12, true);
+  const json = new TextDecoder().decode(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + jsonBytes));
+  const head = JSON.parse(json) as PlainHead;
   if (head.layout !== PROCESSOR_LAYOUT)
     throw new SnapshotError('another version of Seamulator made it, whose processors keep their state otherwise');
   const arraysAt = aligned(PREFIX_BYTES + jsonBytes, ARRAY_ALIGNMENT);
@@ -140,12 +154,4 @@ interface PlainHead {
   readonly about: SnapshotAbout;
   readonly runs: readonly (readonly [number, number])[];
   readonly state: unknown;
-}
-
-function parsed(json: Uint8Array): PlainHead {
-  try {
-    return JSON.parse(new TextDecoder().decode(json)) as PlainHead;
-  } catch {
-    throw new SnapshotError('its head is damaged');
-  }
 }

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { close as closeFile, fstatSync, open as openFile, readSync, renameSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { SnapshotError, StateReader, StateWriter } from '../bits/index.ts';
+import { SnapshotError, type Stateful, StateReader, StateWriter } from '../bits/index.ts';
 import {
+  clearPages,
   decodeSnapshotHead,
   encodeSnapshotHead,
   pagesInUse,
@@ -15,6 +16,9 @@ import {
   type TdxPlatform,
 } from '../machine/index.ts';
 
+/** in the tree of values, beside the parts of the platform */
+const SEEN = 'seen';
+
 const open = promisify(openFile);
 const close = promisify(closeFile);
 
@@ -22,10 +26,20 @@ export function sha256Of(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Writes the platform as it is now; its TDs are between two runs. The file is whole or not there. Throws a SnapshotError, or what the file system throws. */
-export async function writeSnapshot(path: string, platform: TdxPlatform, about: SnapshotAbout): Promise<void> {
+/**
+ * Writes the platform as it is now; its TDs are between two runs. The file is whole or not there. Throws a SnapshotError, or what the
+ * file system throws.
+ * @param seen what is kept besides: `restore` gives it back
+ */
+export async function writeSnapshot(
+  path: string,
+  platform: TdxPlatform,
+  about: SnapshotAbout,
+  seen?: Stateful,
+): Promise<void> {
   const writer = new StateWriter();
   platform.visitState(writer);
+  if (seen !== undefined) writer.part(SEEN, seen);
   const { memory } = platform;
   const runs = pagesInUse(memory);
   const temporary = `${path}.${process.pid}.part`;
@@ -46,21 +60,32 @@ function writeAll(file: number, bytes: Uint8Array): void {
 /** A snapshot whose head is read and whose pages are still in the file. */
 export interface OpenSnapshot {
   readonly head: SnapshotHead;
-  /** Restores a platform made with the options of `head.about`, which has no TDs, and closes the file. */
-  restore(platform: TdxPlatform, options: TdOptions): Promise<void>;
+  /**
+   * Restores a platform made with the options of `head.about`, which has no TDs, or the same that were there when it was kept; `seen`
+   * as it was given to `writeSnapshot`. Closes the file.
+   */
+  restore(platform: TdxPlatform, options: TdOptions, seen?: Stateful): Promise<void>;
 }
 
 /** Opens a snapshot. Throws a SnapshotError that says why it cannot be used, or what the file system throws. */
 export async function openSnapshot(path: string): Promise<OpenSnapshot> {
   const file = await open(path, 'r');
   try {
-    const head = decodeSnapshotHead(readExactly(file, snapshotHeadBytes(readSome(file, 24)), 0));
+    const headBytes = snapshotHeadBytes(readSome(file, 24));
+    const { size } = fstatSync(file);
+    if (size < headBytes) throw new SnapshotError('it is cut short');
+    const head = decodeSnapshotHead(readExactly(file, headBytes, 0));
+    const pageBytes = head.runs.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
+    if (size < headBytes + pageBytes) throw new SnapshotError('it is cut short');
     return {
       head,
-      async restore(platform, options) {
+      async restore(platform, options, seen) {
         try {
-          readPages(file, head, platform);
-          platform.visitState(new StateReader(head.tree), options);
+          clearPages(platform.memory);
+          readPages(file, headBytes, head, platform);
+          const reader = new StateReader(head.tree);
+          platform.visitState(reader, options);
+          if (seen !== undefined) reader.part(SEEN, seen);
         } finally {
           await close(file);
         }
@@ -72,10 +97,9 @@ export async function openSnapshot(path: string): Promise<OpenSnapshot> {
   }
 }
 
-function readPages(file: number, head: SnapshotHead, { memory }: TdxPlatform): void {
-  const pageBytes = head.runs.reduce((sum, { lengthBytes }) => sum + lengthBytes, 0);
-  let position = fstatSync(file).size - pageBytes;
-  if (position < 0) throw new SnapshotError('it is cut short');
+/** @param start of the pages in the file */
+function readPages(file: number, start: number, head: SnapshotHead, { memory }: TdxPlatform): void {
+  let position = start;
   for (const { hpa, lengthBytes } of head.runs) {
     if (!memory.isRam(hpa, lengthBytes)) throw new SnapshotError('its memory is larger than it says');
     readInto(file, memory.u8.subarray(hpa, hpa + lengthBytes), position);

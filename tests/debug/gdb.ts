@@ -1,6 +1,6 @@
 /** The real gdb against a TD in this process. */
 
-import { runDebugged } from '../../src/cli/debugger.ts';
+import { runInSlices } from '../../src/cli/sliced-run.ts';
 import {
   BenchTarget,
   CrossingRecorder,
@@ -51,7 +51,7 @@ export async function withGdb(
   });
   const script = ['set pagination off', 'set confirm off', `target remote ${server.address}`, ...commands];
   const gdb = runProgram('gdb', ['-nx', '-batch', ...script.flatMap((line) => ['-ex', line])]);
-  const end = await runDebugged(td, maxInstructions, control);
+  const end = await runInSlices(td, { maxInstructions, control });
   const { stdout, stderr } = await gdb;
   await server.close();
   return { text: `${stdout}\n${stderr}`, end };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { planLinuxBoot } from '../../src/loader/index.ts';
-import { BOARD, buildShimRom, type Td, TdxPlatform } from '../../src/machine/index.ts';
+import { BOARD, buildShimRom, type SnapshotAbout, type Td, TdxPlatform } from '../../src/machine/index.ts';
 import { busyboxInitramfs, consoleMark, debianGuest, openSnapshot, writeSnapshot } from '../../src/node/index.ts';
 
 const MEMORY_BYTES = 256 << 20;
@@ -50,7 +50,8 @@ test('a booted Debian is kept at its shell and resumed within a second; what is 
   let instructions = 0;
   while (!text.includes(consoleMark('ready')) && instructions < LONGEST)
     instructions += td.run({ instructions: SLICE }).instructions;
-  const about = {
+  const about: SnapshotAbout = {
+    kind: 'boot',
     command: ['boot'],
     inputs: [],
     instructions,

@@ -23,6 +23,7 @@ const TIMER_VECTOR = 0x60;
 const Timer = { lvt: 0x832, initialCount: 0x838, divide: 0x83e } as const;
 const SHARED_BIT = 2 ** 47;
 const ABOUT = {
+  kind: 'boot',
   command: ['boot'],
   inputs: [],
   instructions: 0,
@@ -194,8 +195,17 @@ describe('snapshots', () => {
     assert.throws(() => decodeSnapshotHead(changed((copy) => copy.fill(9, 8, 9))), /it has format 9/);
     assert.throws(() => decodeSnapshotHead(bytes.subarray(0, 8192)), /cut short/);
     assert.throws(() => decodeSnapshotHead(changed((copy) => copy.fill(0x20, 24, 30))), /its head is damaged/);
+    assert.throws(
+      () => decodeSnapshotHead(changed((copy) => copy.fill(0xee, bytes.length - 64, bytes.length - 63))),
+      /its head is damaged/,
+    );
     const layout = new TextEncoder().encode('"layout":"4');
     const at = bytes.findIndex((_, i) => layout.every((byte, j) => bytes[i + j] === byte));
-    assert.throws(() => decodeSnapshotHead(changed((copy) => copy.fill(0x35, at + 10, at + 11))), /another version/);
+    const ofAnother = changed((copy) => {
+      copy.fill(0x35, at + 10, at + 11);
+      const sum = copy.subarray(24).reduce((hash, byte) => Math.imul(hash ^ byte, 0x0100_0193), 0x811c_9dc5); // FNV-1a
+      new DataView(copy.buffer).setInt32(20, sum, true);
+    });
+    assert.throws(() => decodeSnapshotHead(ofAnother), /another version/);
   });
 });

@@ -213,7 +213,7 @@ function aboutRun(
   inputs: readonly SnapshotInput[],
 ): RunAbout {
   const platform = { memoryBytes: memory, seed, cpu: cpu.name, tdxModule: tdxModule.name, vmm: vmm.name, quoteVersion };
-  return { command: process.argv.slice(2), inputs, platform };
+  return { kind: 'boot', command: process.argv.slice(2), inputs, platform };
 }
 
 function builtFrom(plan: LoadPlan, { debugTd }: BootOptions, output: Output): Pick<TdRunOptions, 'build'> {

@@ -1,13 +1,16 @@
 /** `seamulator exec`: one function of an object, run for real in a bare TD. */
 
+import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
-import { hex } from '../../bits/index.ts';
+import { QuoteVersion } from '../../attestation/index.ts';
+import { hex, type Stateful } from '../../bits/index.ts';
 import { type CrossingRecorder, linkedSourceLines, placeText, symbolLookup } from '../../debug/index.ts';
 import { vectorName } from '../../isa/index.ts';
 import { type LinkedObject, LoadError, type NamedFile, parseElf } from '../../loader/index.ts';
 import {
   type CpuProfile,
+  DEFAULT_SEED,
   type FunctionArgument,
   type FunctionCall,
   type FunctionCrossing,
@@ -16,28 +19,26 @@ import {
   type PreparedFunction,
   prepareFunction,
   type RegisterValues,
+  type SnapshotAbout,
   type TdEnd,
+  type TdxPlatform,
   type VmmHooks,
 } from '../../machine/index.ts';
-import { FileError, readUserFile } from '../../node/index.ts';
+import { FileError, readUserFile, sha256Of } from '../../node/index.ts';
 import { type CodePlaces, NO_PLACES, sourcesOnDisk } from '../code-places.ts';
-import {
-  attachDebugger,
-  type DebuggerOptions,
-  gdbOption,
-  gdbViewOption,
-  pausedOption,
-  runDebugged,
-} from '../debugger.ts';
+import { attachDebugger, type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { deathText, ObservedRun } from '../observed-run.ts';
 import { count, word64 } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
 import { writeReport } from '../report-file.ts';
+import { runInSlices } from '../sliced-run.ts';
+import { type SnapshotOptions, snapshotAtOption, snapshotOption, wantedSnapshot } from '../snapshot-options.ts';
+import type { RunAbout } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface ExecOptions extends TraceOptions, DebuggerOptions {
+interface ExecOptions extends TraceOptions, DebuggerOptions, SnapshotOptions {
   readonly arg: readonly FunctionArgument[];
   readonly host: keyof typeof hosts;
   readonly cpu: CpuProfile;
@@ -69,6 +70,7 @@ Examples, with the two calls of Linux 6.1:
   seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,30,1,1,0x3f8,65}' --arg 1
   seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,12,0,0,0,0}' --arg 3 --host garbage
   seamulator exec tdcall.o __tdx_hypercall --arg 'args={0,12,0,0,0,0}' --arg 3 --gdb 1234 --paused
+  seamulator exec f.o slow --snapshot-at 5M --snapshot f.snap    kept on the way; "seamulator resume f.snap" goes on
 
 Exit codes: 0 the function returned, 1 wrong usage, 2 it did not (panic function, exception, the TD stopped),
 3 the object cannot be read or linked, 4 --max-instructions was reached.`;
@@ -83,6 +85,12 @@ function argument(text: string, before: readonly FunctionArgument[] = []): Funct
 }
 
 export function execCommand(exit: (code: number) => void): Command {
+  return commandLine()
+    .addHelpText('after', examples)
+    .action(async (object: string, symbol: string, options: ExecOptions) => exit(await exec(object, symbol, options)));
+}
+
+function commandLine(): Command {
   return new Command('exec')
     .description('Runs one function of an ELF object in a bare TD and shows what crossed its border.')
     .argument('<object>', 'an ELF relocatable (.o) or a static executable')
@@ -99,11 +107,31 @@ export function execCommand(exit: (code: number) => void): Command {
     .addOption(gdbOption())
     .addOption(gdbViewOption())
     .addOption(pausedOption())
-    .addHelpText('after', examples)
-    .action(async (object: string, symbol: string, options: ExecOptions) => exit(await exec(object, symbol, options)));
+    .addOption(snapshotAtOption())
+    .addOption(snapshotOption());
 }
 
-async function exec(path: string, symbol: string, options: ExecOptions): Promise<number> {
+/** A run that was kept in a snapshot. */
+export interface KeptExec {
+  readonly about: SnapshotAbout;
+  /** takes a platform that was made in the same way to that moment; `seen` as it was given to the snapshot */
+  readonly restore: (platform: TdxPlatform, seen: Stateful) => Promise<void>;
+}
+
+/** Goes on with a kept run. @param asked what is asked of it now; the function, its arguments and its host are what they were */
+export function resumeExec(
+  kept: KeptExec,
+  asked: Omit<ExecOptions, 'arg' | 'host' | 'cpu' | 'tdxModule' | 'vmm'>,
+): Promise<number> {
+  const { command, inputs } = kept.about;
+  const parsed = commandLine().exitOverride().parse(command.slice(1), { from: 'user' });
+  const { arg, host, cpu, tdxModule, vmm } = parsed.opts<ExecOptions>();
+  return exec(inputs[0]!.name, parsed.args[1]!, { ...asked, arg, host, cpu, tdxModule, vmm }, kept);
+}
+
+async function exec(path: string, symbol: string, options: ExecOptions, kept?: KeptExec): Promise<number> {
+  if (options.snapshotAt === 'marker')
+    throw new CommandError(ExitCode.Usage, 'A function puts no mark on a console: give --snapshot-at a number.');
   const output = new Output({});
   let places = NO_PLACES;
   const observed = new ObservedRun({
@@ -128,7 +156,9 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
     const prepared = prepareFunction(call);
     places = placesOf(object, prepared.object);
     observed.attach(prepared.platform, prepared.td);
-    result = prepared.finish(await run(prepared, observed.crossings, path, options, output));
+    await kept?.restore(prepared.platform, prepared.seen);
+    const about = kept?.about ?? aboutRun(object, options, prepared);
+    result = prepared.finish(await run(prepared, observed.crossings, path, options, output, about));
   } catch (error) {
     if (error instanceof FileError) throw new CommandError(ExitCode.BadInput, error.message);
     if (error instanceof LoadError) throw new CommandError(ExitCode.BadInput, `${error.message}.`);
@@ -154,20 +184,33 @@ async function exec(path: string, symbol: string, options: ExecOptions): Promise
 }
 
 async function run(
-  { platform, td, maxInstructions, object, keep }: PreparedFunction,
+  { platform, td, maxInstructions, object, keep, seen }: PreparedFunction,
   crossings: CrossingRecorder,
   path: string,
-  options: DebuggerOptions,
+  options: DebuggerOptions & SnapshotOptions,
   output: Output,
+  about: RunAbout,
 ): Promise<TdEnd> {
+  const snapshot = wantedSnapshot(options, platform, about, seen);
   const debug = await attachDebugger(options, { platform, td, crossings }, output, {
     hints: symbolHints(path, object),
     keep,
   });
-  if (debug === undefined) return td.run({ instructions: maxInstructions }).end;
-  const end = await runDebugged(td, maxInstructions, debug.control);
-  await debug.close();
+  if (debug === undefined && snapshot === undefined) return td.run({ instructions: maxInstructions }).end;
+  const end = await runInSlices(td, { maxInstructions, control: debug?.control, snapshot, output });
+  await debug?.close();
   return end;
+}
+
+function aboutRun({ name, bytes }: NamedFile, options: ExecOptions, { memoryBytes }: PreparedFunction): RunAbout {
+  const { cpu, tdxModule, vmm } = options;
+  const platform = { memoryBytes, seed: DEFAULT_SEED, cpu: cpu.name, tdxModule: tdxModule.name, vmm: vmm.name };
+  return {
+    kind: 'exec',
+    command: process.argv.slice(2),
+    inputs: [{ role: 'object', name: resolve(name), sha256: sha256Of(bytes) }],
+    platform: { ...platform, quoteVersion: QuoteVersion.V4 },
+  };
 }
 
 /** What gdb's user types to have the object's symbols; an executable's are where the file says. */

@@ -18,6 +18,7 @@ import { cpuProfile, hostProfile, moduleVersion } from '../platform-options.ts';
 import { replayLine } from '../replay.ts';
 import { runTd, type Show } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
+import { resumeExec } from './exec.ts';
 
 interface ResumeOptions extends TraceOptions, DebuggerOptions {
   readonly exec?: string;
@@ -36,7 +37,7 @@ Examples:
   seamulator resume shell.snap --exec 'dmesg | grep -i tdx'     types a command, prints its output, has its status
   seamulator resume shell.snap --gdb 1234 --paused              a debugger, at that very instruction
 
-Exit codes: as of boot; 3 also where the snapshot cannot be used, with the reason.`;
+Exit codes: as of boot or exec; 3 also where the snapshot cannot be used, with the reason.`;
 
 export function resumeCommand(exit: (code: number) => void): Command {
   return new Command('resume')
@@ -79,7 +80,21 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
   const { memoryBytes, seed, cpu, tdxModule, vmm } = about.platform;
   if (options.exec !== undefined && !about.atShell)
     throw new CommandError(ExitCode.Usage, '--exec types to a shell, and no shell waits in this snapshot.');
-  const kernel = await checkInputs(path, about.inputs);
+  const inputs = await checkInputs(path, about.inputs);
+  if (about.kind === 'exec') {
+    if (!inputs.has('object'))
+      throw new CommandError(
+        ExitCode.BadInput,
+        `The object of the snapshot ${path} is gone: ${about.inputs[0]?.name}.`,
+      );
+    if (options.record !== undefined || options.replay !== undefined)
+      throw new CommandError(ExitCode.Usage, 'Nothing is typed to a function: leave out --record and --replay.');
+    return resumeExec(
+      { about, restore: (platform, seen) => snapshot.restore(platform, {}, seen).catch(refuse) },
+      options,
+    );
+  }
+  const kernel = inputs.get('kernel');
   const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
   const store = kernel === undefined ? undefined : new CodeStore(sha256Of(kernel.bytes));
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
@@ -94,7 +109,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
       return td;
     },
     atShell: about.atShell && options.exec === undefined,
-    about: { command: about.command, inputs: about.inputs, platform: about.platform },
+    about,
     memoryBytes,
     show,
     places:
@@ -137,9 +152,9 @@ function typed(command: string): string {
   ].join('; ');
 }
 
-/** Inputs that are still there must be what they were. The kernel, if it is there. */
-async function checkInputs(path: string, inputs: readonly SnapshotInput[]): Promise<NamedFile | undefined> {
-  let kernel: NamedFile | undefined;
+/** Inputs that are still there must be what they were. Those that are, by their roles. */
+async function checkInputs(path: string, inputs: readonly SnapshotInput[]): Promise<ReadonlyMap<string, NamedFile>> {
+  const found = new Map<string, NamedFile>();
   for (const { role, name, sha256 } of inputs) {
     const bytes = await readFile(name).catch(() => undefined);
     if (bytes === undefined) continue;
@@ -149,9 +164,9 @@ async function checkInputs(path: string, inputs: readonly SnapshotInput[]): Prom
         ExitCode.BadInput,
         `The snapshot ${path} was made with another ${role}: ${name} had SHA-256 ${sha256} and has ${now}.`,
       );
-    if (role === 'kernel') kernel = { name, bytes };
+    found.set(role, { name, bytes });
   }
-  return kernel;
+  return found;
 }
 
 function hasTerminal(): boolean {

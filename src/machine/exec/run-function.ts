@@ -1,6 +1,6 @@
 /** Runs one function of an object in a TD that exists for this call only. */
 import { MODULE_1_5, TdAttribute } from '../../abi/index.ts';
-import { hex } from '../../bits/index.ts';
+import { hex, type Stateful } from '../../bits/index.ts';
 import {
   endOf,
   type LinkedObject,
@@ -32,9 +32,13 @@ export interface PreparedFunction {
   readonly platform: TdxPlatform;
   readonly td: Td;
   readonly maxInstructions: number;
+  /** private memory of the TD */
+  readonly memoryBytes: number;
   readonly object: LinkedObject;
   /** Notes what the call has done so far; the result takes it back to that. */
   readonly keep: () => () => void;
+  /** What is no part of the platform, for snapshots. */
+  readonly seen: Stateful;
   /** What the function did, once its TD has ended. */
   readonly finish: (end: TdEnd) => FunctionResult;
 }
@@ -65,8 +69,9 @@ export function prepareFunction(call: FunctionCall): PreparedFunction {
   });
 
   const watch = new Watch(call);
+  const memoryBytes = plan.memoryMap[0]!.lengthBytes;
   const platform = new TdxPlatform({
-    memoryBytes: plan.memoryMap[0]!.lengthBytes,
+    memoryBytes,
     hostHooks: watch.hooks,
     observer: call.observer === undefined ? watch : observeAll(watch, call.observer),
     moduleVersion: call.moduleVersion ?? MODULE_1_5,
@@ -78,8 +83,10 @@ export function prepareFunction(call: FunctionCall): PreparedFunction {
     platform,
     td,
     maxInstructions: call.maxInstructions ?? DEFAULT_INSTRUCTIONS,
+    memoryBytes,
     object,
     keep: () => watch.keep(),
+    seen: watch,
     finish: (end) => describe(td.host, launcher, watch, end, structures),
   };
 }

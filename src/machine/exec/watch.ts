@@ -9,6 +9,7 @@ import {
   tdgLeafName,
   tdvmcallLeafName,
 } from '../../abi/index.ts';
+import type { StateVisitor } from '../../bits/index.ts';
 import { gprName } from '../../isa/index.ts';
 import { SHIM_ROM_GPA } from '../../loader/index.ts';
 import { CrossingKind, type CrossingObserver } from '../../probe/index.ts';
@@ -41,6 +42,11 @@ export class Watch implements CrossingObserver {
       this.crossings.length = length;
       this.event = event;
     };
+  }
+
+  /** For snapshots: what has been seen so far. Restoring is for a watch that has seen nothing. */
+  visitState(state: StateVisitor): void {
+    state.fields('seen', this, ['hooks']);
   }
 
   crossing(kind: CrossingKind, _vcpu: number, code: number, operand: number, result: number, ripLow: number): void {
