@@ -42,6 +42,10 @@ export function loadBzImage(bytes: Uint8Array, name: string): KernelImage {
     );
   const headerEnd = SetupHeader.magic + bytes[SetupHeader.jump + 1]!;
   const content = bytes.subarray(protectedModeStart, protectedModeStart + systemBytes);
+  // the decompressor lies around the payload, which is long and compressed
+  const payloadStart = view.getUint32(SetupHeader.payloadOffset, true);
+  const payloadEnd = payloadStart + view.getUint32(SetupHeader.payloadLength, true);
+  const parts = [content.subarray(0, payloadStart), content.subarray(payloadEnd)];
   return {
     format: 'bzImage',
     pieces: [{ startGpa: loadGpa, content }],
@@ -51,6 +55,6 @@ export function loadBzImage(bytes: Uint8Array, name: string): KernelImage {
     setupHeader: bytes.slice(SETUP_HEADER_START, headerEnd),
     commandLineMaximum: view.getUint32(SetupHeader.commandLineSize, true),
     initrdMaximum: view.getUint32(SetupHeader.initrdAddressMaximum, true),
-    knowsTdx: mentionsTdx(content),
+    knowsTdx: parts.some(mentionsTdx),
   };
 }

@@ -17,26 +17,28 @@ export interface RegionThreadData {
 
 export class RegionThread implements RegionCompiler {
   readonly visits = VISITS;
-  readonly #worker: Worker;
-  readonly #port: MessagePort;
   readonly #ring = new RequestRing();
+  #features: readonly InstructionFeature[] = [];
+  #thread: { readonly worker: Worker; readonly port: MessagePort } | undefined;
   #answers = 0;
 
-  constructor() {
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
+  begin(features: readonly InstructionFeature[]): void {
+    this.#features = features;
+  }
+
+  /** Not before there is something to compile: a boot that finds everything compiled does without. */
+  #start(): { readonly worker: Worker; readonly port: MessagePort } {
+    const { port1: port, port2 } = new MessageChannel();
     const workerData: RegionThreadData = { port: port2, ring: this.#ring.buffer };
-    this.#worker = new Worker(new URL('./region-thread-main.js', import.meta.url), {
+    const worker = new Worker(new URL('./region-thread-main.js', import.meta.url), {
       workerData,
       transferList: [port2],
     });
-    this.#worker.unref();
-    port1.unref();
-  }
-
-  begin(features: readonly InstructionFeature[]): void {
-    this.#port.postMessage(features);
+    worker.unref();
+    port.unref();
+    port.postMessage(this.#features);
     this.#ring.open();
+    return { worker, port };
   }
 
   takes(waiting: number): number {
@@ -44,6 +46,7 @@ export class RegionThread implements RegionCompiler {
   }
 
   submit(requests: readonly RegionRequest[]): void {
+    this.#thread ??= this.#start();
     for (const request of requests) this.#ring.put(request);
   }
 
@@ -51,7 +54,7 @@ export class RegionThread implements RegionCompiler {
     if (this.#ring.answers === this.#answers) return NONE;
     const compiled: CompiledRegions[] = [];
     for (const answers = this.#ring.answers; this.#answers < answers; this.#answers++) {
-      const received = receiveMessageOnPort(this.#port) as { message: CompiledRegions };
+      const received = receiveMessageOnPort(this.#thread!.port) as { message: CompiledRegions };
       compiled.push(received.message);
     }
     return compiled;
@@ -64,7 +67,7 @@ export class RegionThread implements RegionCompiler {
 
   /** Ends the thread; what it has not answered is never answered. */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    await this.#thread?.worker.terminate();
   }
 }
 

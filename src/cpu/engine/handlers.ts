@@ -46,10 +46,14 @@ export function shapeKey(facts: Facts, shapes: readonly OperandShape[]): string 
   return key;
 }
 
-function parseKey(key: string, operations: OperationTable): KeyedPart | undefined {
+/** True if the operation of a key is generated here. */
+function isGenerated(key: string, operations: OperationTable): boolean {
+  return operations[key.slice(0, key.indexOf('|'))]?.emit !== undefined;
+}
+
+function parseKey(key: string, operations: OperationTable): HandlerPart {
   const [name, condition, operandSize, mode, addressSize, rep, ...places] = key.split('|');
-  const operation = operations[name!];
-  if (operation?.emit === undefined) return undefined;
+  const operation = operations[name!]!;
   const facts = {
     operation: name!,
     condition: Number(condition),
@@ -62,7 +66,7 @@ function parseKey(key: string, operations: OperationTable): KeyedPart | undefine
     const [kind, width, address, near] = place.split(' ');
     return { kind, width: Number(width), slot, address, near: near !== undefined } as OperandShape;
   });
-  return { key, facts, shapes, operation };
+  return { facts, shapes, operation };
 }
 
 type Enter = (state: number, record: number, left: number, tlb: number) => number;
@@ -126,18 +130,21 @@ export class HandlerTable {
 
   /** Table index for an instruction of this shape; its function exists after the next `flush`. */
   index(part: KeyedPart): number {
-    return this.#indexOf.get(part.key) ?? this.#add(part.key, [part]);
+    return this.#indexOf.get(part.key) ?? this.#add(part.key, () => [part]);
   }
 
   /** Table index of one handler for two instructions in a row; `first` and `second` are the indices of each alone. */
   fusedIndex(first: number, second: number, parts: readonly [KeyedPart, KeyedPart]): number {
-    const pair = first * 0x1_0000 + second;
-    let index = this.#fused.get(pair);
-    if (index === undefined) {
-      index = this.#add(`${parts[0].key}+${parts[1].key}`, parts);
-      this.#fused.set(pair, index);
-      this.#firstOf.set(index, first);
-    }
+    return (
+      this.#fused.get(first * 0x1_0000 + second) ??
+      this.#addFused(first, second, `${parts[0].key}+${parts[1].key}`, () => parts)
+    );
+  }
+
+  #addFused(first: number, second: number, key: string, parts: () => readonly HandlerPart[]): number {
+    const index = this.#add(key, parts);
+    this.#fused.set(first * 0x1_0000 + second, index);
+    this.#firstOf.set(index, first);
     return index;
   }
 
@@ -153,11 +160,13 @@ export class HandlerTable {
 
   /** Makes the handler of a key ahead of time; a key of an operation that is not there is passed over. */
   #prepare(key: string, operations: OperationTable): void {
-    const parts = key.split('+').map((each) => parseKey(each, operations));
-    const [first, second] = parts;
-    if (first === undefined || (parts.length > 1 && second === undefined)) return;
-    const index = this.index(first);
-    if (second !== undefined) this.fusedIndex(index, this.index(second), [first, second]);
+    const keys = key.split('+');
+    if (!keys.every((each) => isGenerated(each, operations))) return;
+    const read = () => keys.map((each) => parseKey(each, operations));
+    const [first, second] = keys.map(
+      (each, i) => this.#indexOf.get(each) ?? this.#add(each, () => [parseKey(keys[i]!, operations)]),
+    );
+    if (second !== undefined) this.#addFused(first!, second, key, read);
   }
 
   /** True for the function of a compiled region. */
@@ -186,11 +195,13 @@ export class HandlerTable {
     return this.#next++;
   }
 
-  #add(key: string, parts: readonly HandlerPart[]): number {
+  /** @param read gives the instructions when the handler is built, which one from an earlier run is not */
+  #add(key: string, read: () => readonly HandlerPart[]): number {
     const index = this.#nextIndex();
-    this.#want(index, () =>
-      new InterpreterHandler(parts[0]!.facts, this.modulesMade === 0 ? undefined : Import.dispatch).build(parts),
-    );
+    this.#want(index, () => {
+      const parts = read();
+      return new InterpreterHandler(parts[0]!.facts, this.modulesMade === 0 ? undefined : Import.dispatch).build(parts);
+    });
     this.#indexOf.set(key, index);
     return index;
   }
