@@ -5,7 +5,7 @@ import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
 import { Cr4 } from './architecture.ts';
 import { Controls } from './controls.ts';
-import type { DebugStop, DebugStops, Watch } from './debug-stops.ts';
+import type { DebugStop, DebugStops, StepWatcher, Watch } from './debug-stops.ts';
 import { operationName } from './engine/binder.ts';
 import type { HostStep } from './engine/code-cache.ts';
 import type { Engine, EngineUser } from './engine/engine.ts';
@@ -268,11 +268,14 @@ export class Cpu implements LogicalProcessor, EngineUser {
       }
       let alone = shadow !== 0 || (rflags & RFLAGS_TF) !== 0;
       let budget = this.#left;
+      let shown: StepWatcher | undefined;
       if (stops !== null) {
         const done = headroom - this.#left;
         if (this.#stopsAtBreakpoint(stops, done)) return;
         const apart = this.#stopPosition - this.position - done - stops.marginSteps;
-        this.#aloneForDebugger = !alone && (this.#debugNext || apart <= 0);
+        const isShown = stops.watcher?.wants(this) === true;
+        this.#aloneForDebugger = !alone && (this.#debugNext || apart <= 0 || isShown);
+        if (isShown) shown = stops.watcher;
         this.#debugNext = false;
         alone ||= this.#aloneForDebugger;
         if (apart < budget) budget = apart;
@@ -289,16 +292,19 @@ export class Cpu implements LogicalProcessor, EngineUser {
         continue;
       }
       if (alone) {
+        if (shown !== undefined) this.#show(shown);
         state.setLow(S.interruptShadow, 0);
         record = this.#isolate(record);
         budget = 1;
       }
+      const before = this.#left;
       state.setFloat(S.tscAtEntry, start + (headroom - this.#left));
       state.setLow(S.budget, budget);
       this.#budgetMayEnd = true;
       const leave = this.#engine.handlers.enter(state.base, record, budget, state.low(S.dataTlb));
       this.#left -= budget - state.low(S.remaining);
       this.#afterLeave(leave);
+      if (this.#left < before) shown?.after(this);
       if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
         this.#singleStepTrap();
     }
@@ -323,9 +329,26 @@ export class Cpu implements LogicalProcessor, EngineUser {
     return true;
   }
 
+  /** Shows the instruction at RIP, which can be fetched. */
+  #show(watcher: StepWatcher): void {
+    this.#currentInstructionLinear();
+    try {
+      watcher.before(this, this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh));
+    } catch (thrown) {
+      // what is no instruction faults in its own time, below
+      if (!(thrown instanceof GuestFault)) throw thrown;
+      this.state.setLow(S.faultVector, NO_FAULT);
+    }
+  }
+
   #stopsAtBreakpoint(stops: DebugStops, done: number): boolean {
     this.#currentInstructionLinear();
     if (!stops.hasBreakpoint(this.instructionStartLow, this.instructionStartHigh)) return false;
+    if (stops.watcher !== undefined) {
+      stops.watcher.reached(this, this.instructionStartLow, this.instructionStartHigh);
+      this.#debugNext = true;
+      return false;
+    }
     this.#debugNext = true;
     if (stops.position + done === stops.passPosition) return false;
     this.#stop(stops, { kind: 'breakpoint', processor: this.index });

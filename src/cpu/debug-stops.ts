@@ -5,6 +5,9 @@
  * A step is one instruction, or the delivery of one event. A position counts steps, so each place of a run has a number.
  */
 
+import type { Instruction } from '../isa/index.ts';
+import type { Processor } from './processor.ts';
+
 const PAGE_BYTES = 4096;
 
 /** Steps before a position at which processors begin to go one by one: longer than straight lines of code are. */
@@ -32,6 +35,18 @@ export interface Positioned {
   readonly position: number;
 }
 
+/** Looks at steps instead of stopping before them. What it looks at goes one by one; the run is the same, bit for bit. */
+export interface StepWatcher {
+  /** An instruction that has a breakpoint is next: `wants` may change. */
+  reached(processor: Processor, low: number, high: number): void;
+  /** Shall the steps of this processor be shown? */
+  wants(processor: Processor): boolean;
+  /** The instruction at instructionStart is about to be executed; it may yet fault, or exit. */
+  before(processor: Processor, instruction: Instruction): void;
+  /** What was shown last has been executed. */
+  after(processor: Processor): void;
+}
+
 export class DebugStops {
   /** not 0: an instruction at this offset of any page has a breakpoint, or had one; the code cache leaves it to the host */
   readonly offsets = new Uint8Array(PAGE_BYTES);
@@ -43,6 +58,8 @@ export class DebugStops {
   marginSteps = MARGIN_STEPS;
   /** a breakpoint at this position of all processors is where the run goes on from: it has stopped there already */
   passPosition = -1;
+  /** looks at breakpoints in place of stopping there */
+  watcher: StepWatcher | undefined;
   /** told of a stop before the processor leaves its run */
   onStop: (stop: DebugStop) => void = () => {};
 

@@ -15,7 +15,7 @@ import type { EntropySource, LogicalProcessor } from './processor.ts';
 import { STATE_BYTES, STATE_ROWS } from './state.ts';
 
 export { Controls } from './controls.ts';
-export { type DebugStop, DebugStops, type Watch } from './debug-stops.ts';
+export { type DebugStop, DebugStops, type StepWatcher, type Watch } from './debug-stops.ts';
 export type { EngineOptions } from './engine/engine.ts';
 export type { EngineMixer, MixableCode } from './engine/engine-mixer.ts';
 export type { GeneratedCode, GeneratedModule, GeneratedRegion } from './engine/generated-code.ts';
@@ -28,6 +28,8 @@ export {
 } from './engine/region-compiler.ts';
 export { ExitReason, ExitRecord } from './exit.ts';
 export { packRflags, unpackRflags } from './flags.ts';
+export { FlowSem } from './flow/flow-sem.ts';
+export { type FlowSink, type Mark, type Marks, NO_MARKS, type Use, union } from './flow/marks.ts';
 export { type EntropySource, GuestFault, type LogicalProcessor, type Processor } from './processor.ts';
 export { Access, SecondLevel } from './second-level.ts';
 export { CpuState, GPR_NAMES, S, SEGMENT_NAMES, STATE_BYTES, STATE_ROWS, type StateRow } from './state.ts';

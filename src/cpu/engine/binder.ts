@@ -1,6 +1,6 @@
 /** From a decoded instruction to a record: which handler, and what goes into the fields. */
 import { type Form, type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
-import type { Facts, OperationTable, Width } from '../exec/sem.ts';
+import type { Facts, Operation, OperationTable, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { Handler, type KeyedPart, shapeKey } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
@@ -34,8 +34,28 @@ function addressShape(instruction: Instruction): AddressShape | undefined {
   return instruction.index < 0 && instruction.segment < SEGMENT_FS ? 'b' : 'x';
 }
 
+/** What is known of an instruction when its function runs. */
+export function factsOf(instruction: Instruction, operation: Operation): Facts {
+  const varies = operation.varies ?? [];
+  const rep = !varies.includes('rep')
+    ? 'none'
+    : instruction.prefixes & Prefix.Rep
+      ? 'rep'
+      : instruction.prefixes & Prefix.RepNe
+        ? 'repne'
+        : 'none';
+  return {
+    operation: operationName(instruction),
+    condition: instruction.form.condition,
+    operandSize: instruction.operandSize as 16 | 32 | 64,
+    mode: varies.includes('mode') || instruction.mode !== 64 ? (instruction.mode as 32 | 64) : 64,
+    addressSize: varies.includes('addressSize') ? (instruction.addressSize as 16 | 32 | 64) : 64,
+    rep,
+  };
+}
+
 /** AH, CH, DH and BH are byte 1 of the first four registers. */
-const gprOffset = (register: number): number =>
+export const gprOffset = (register: number): number =>
   register < 16 ? S.gpr + register * 8 : S.gpr + (register - 16) * 8 + 1;
 
 /** Gives a shape its handler. */
@@ -167,19 +187,9 @@ export class Binder {
     next: number,
     linkable: boolean,
   ): KeyedPart | undefined {
-    const name = operationName(instruction);
-    const operation = this.#operations[name];
+    const operation = this.#operations[operationName(instruction)];
     if (operation?.emit === undefined) return undefined;
-    const varies = operation.varies ?? [];
-    const mode = varies.includes('mode') || instruction.mode !== 64 ? (instruction.mode as 32 | 64) : 64;
-    const addressSize = varies.includes('addressSize') ? (instruction.addressSize as 16 | 32 | 64) : 64;
-    const rep = !varies.includes('rep')
-      ? 'none'
-      : instruction.prefixes & Prefix.Rep
-        ? 'rep'
-        : instruction.prefixes & Prefix.RepNe
-          ? 'repne'
-          : 'none';
+    const facts = factsOf(instruction, operation);
     const near = linkable && isNear(instruction, next);
     const shapes: OperandShape[] = [];
     for (let slot = 0; slot < instruction.operandCount; slot++) {
@@ -187,14 +197,6 @@ export class Binder {
       if (shape === undefined) return undefined;
       shapes.push(shape);
     }
-    const facts: Facts = {
-      operation: name,
-      condition: instruction.form.condition,
-      operandSize: instruction.operandSize as 16 | 32 | 64,
-      mode,
-      addressSize,
-      rep,
-    };
     return { key: shapeKey(facts, shapes), facts, shapes, operation };
   }
 
