@@ -1,7 +1,15 @@
 /** Code that we bring ourselves to run inside a TD. */
 export { CASES, type CaseGuest } from './cases/index.ts';
-export { CONTRACT_TDS, type ContractTd } from './contracts/index.ts';
+export {
+  CONTRACT_HELPERS,
+  CONTRACT_TDS,
+  type ContractHelper,
+  type ContractTd,
+  HELPER,
+  helper,
+} from './contracts/index.ts';
 export { assembleHelloTd, type HelloTdBoard } from './hello-td/hello-td.ts';
+export { FIFTH_REVISION, hypercallOfFifthRevision } from './history/hypercall-fifth-revision.ts';
 export {
   loadAll,
   type RegisterName,

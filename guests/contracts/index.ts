@@ -8,7 +8,9 @@ import { reservedBits } from './reserved-bits.ts';
 import { sharedPageUsedAsPrivate } from './shared-page-used-as-private.ts';
 import { veBeforeFetch } from './ve-before-fetch.ts';
 
-export type { ContractTd } from './contract-guest.ts';
+export type { ContractHelper, ContractTd } from './contract-guest.ts';
+export { HELPER, helper } from './helper.ts';
+export { CONTRACT_HELPERS } from './helpers.ts';
 
 export const CONTRACT_TDS: readonly ContractTd[] = [
   reservedBits,

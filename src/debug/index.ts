@@ -1,11 +1,21 @@
 /** Looking at a run from outside: counts, the last crossings, symbols, the report. */
 
+export {
+  type CheckedFunction,
+  checkFunction,
+  type FunctionToCheck,
+  functionsWithTdcall,
+  type TriedFunction,
+} from './check/check-function.ts';
 export { Checker, type CheckerOptions } from './check/checker.ts';
 export type { CheckRule } from './check/events.ts';
 export type { Finding } from './check/finding.ts';
+export type { HelperCalls } from './check/flow/flow-tracker.ts';
 export { CHECK_FORMATS, type CheckFormat, type CheckReport } from './check/formats/index.ts';
 export type { Rule, Severity } from './check/rule.ts';
 export { RULES } from './check/rules/index.ts';
+export { SIGNATURES, type Signature, signatureOf } from './check/signatures.ts';
+export { TRIALS, type Trial } from './check/trials.ts';
 export { crossingName, describeCrossing } from './crossing-names.ts';
 export { type Crossing, CrossingRecorder } from './crossing-recorder.ts';
 export { decodeName, decodeNumber } from './decode/decode.ts';

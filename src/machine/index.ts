@@ -22,7 +22,7 @@ export type {
   RegisterValues,
   StructureArgument,
 } from './exec/function-call.ts';
-export { type PreparedFunction, prepareFunction, runFunction } from './exec/run-function.ts';
+export { linkForExec, type PreparedFunction, prepareFunction, runFunction } from './exec/run-function.ts';
 export {
   CallDidNotReturn,
   type HypercallResult,

@@ -10,6 +10,10 @@ import type { SymbolLookup } from '../symbols.ts';
 import { type CheckedVcpu, CrossingStream } from './crossing-stream.ts';
 import type { CheckedTd, CheckRule, Report, RuleWatch } from './events.ts';
 import type { Finding } from './finding.ts';
+import { FlowTracker, type HelperCalls } from './flow/flow-tracker.ts';
+
+/** What rules are shown that follow instructions. */
+const FLOW_EVENTS = ['exposed', 'used', 'lost', 'returned', 'trapped'] as const satisfies readonly (keyof RuleWatch)[];
 
 const PAGE_BYTES = 4096;
 const STI = 0xfb;
@@ -25,6 +29,8 @@ export class Checker {
   readonly observer: CrossingObserver;
   readonly #symbols: SymbolLookup;
   readonly #watches: readonly RuleWatch[];
+  readonly #flowWatches: readonly RuleWatch[];
+  #flow: FlowTracker | undefined;
   /** by rule and place; in the order in which they were found */
   readonly #found = new Map<string, Finding>();
   #run: { readonly platform: TdxPlatform; readonly td: Td } | undefined;
@@ -40,16 +46,28 @@ export class Checker {
       },
     };
     this.#watches = rules.map((rule) => rule.watch((report) => this.#report(rule, report), td));
+    this.#flowWatches = this.#watches.filter((watch) => FLOW_EVENTS.some((event) => watch[event] !== undefined));
+    const flow: RuleWatch = {
+      vmmCall: (event) => this.#flow?.vmmCall(event),
+      vmmAnswer: (event) => this.#flow?.vmmAnswer(event),
+      moduleCall: (event) => this.#flow?.moduleCall(event),
+    };
     this.observer = new CrossingStream(
-      this.#watches,
+      [flow, ...this.#watches],
       (index) => this.#vcpus[index],
       () => this.gpaw,
     );
   }
 
-  /** Until then nothing is known of vCPUs and memory: an observer is there before its platform. */
-  attach(platform: TdxPlatform, td: Td): void {
+  /**
+   * Until then nothing is known of vCPUs and memory: an observer is there before its platform. Rules that follow instructions take the place
+   * of a debugger: a platform has one or the other.
+   * @param helpers the functions whose instructions are followed; default: all that a TDCALL is met in
+   */
+  attach(platform: TdxPlatform, td: Td, helpers?: HelperCalls): void {
     this.#run = { platform, td };
+    if (this.#flowWatches.length > 0)
+      this.#flow = new FlowTracker(platform, td, this.#flowWatches, this.#symbols, helpers);
     this.#vcpus = platform.module.processorsOf(td.host.tdrHpa).map((processor, index) => {
       const view = new GuestView(platform, td, index);
       return {

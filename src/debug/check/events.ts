@@ -1,7 +1,9 @@
-/** What rules are shown of a run: the crossings of a TD's border, one by one. */
+/** What rules are shown of a run: the crossings of a TD's border, and what becomes of values around them. */
 
 import type { CompletionCode, Gpr, TdvmcallStatus } from '../../abi/index.ts';
+import type { Use } from '../../cpu/index.ts';
 import type { Finding, FindingCrossing } from './finding.ts';
+import type { Origin } from './flow/origin.ts';
 import type { Rule } from './rule.ts';
 
 /** Where something happened. */
@@ -85,6 +87,70 @@ export interface PageEvent {
   readonly isPending: boolean;
 }
 
+/** How a register came to what it holds when it is exposed. */
+export type Provenance =
+  /** the guest has written it in this call of its helper */
+  | 'put'
+  /** as the helper's caller left it */
+  | 'callers'
+  /** as the host left it in the call before */
+  | 'hosts'
+  /** as the module left it in the call before */
+  | 'modules'
+  /** the helper reaches memory through it */
+  | 'address';
+
+/** TDG.VP.VMCALL in a helper whose entry was seen. */
+export interface ExposedEvent extends CrossingEvent {
+  readonly mask: number;
+  readonly registers: readonly { readonly name: string; readonly value: bigint; readonly provenance: Provenance }[];
+}
+
+export interface UsedEvent {
+  readonly at: Place;
+  readonly origin: Origin;
+  readonly how: Use | 'length';
+}
+
+/** A status is gone: overwritten wherever it was, and no branch has depended on it. */
+export interface LostEvent {
+  readonly at: Place;
+  readonly origin: Origin;
+}
+
+/** A helper, a function that holds the TDCALL, has returned. */
+export interface ReturnedEvent {
+  /** the instruction that returned */
+  readonly at: Place;
+  /** its crossings, oldest first */
+  readonly crossings: readonly FindingCrossing[];
+  /** registers other than RAX that still hold what the host could write, and nobody has looked at */
+  readonly kept: readonly { readonly name: string; readonly origin: Origin }[];
+  readonly rax: bigint;
+  /** RAX comes from a status of the mechanism */
+  readonly returnsMechanismStatus: boolean;
+  /** status of a leaf 0 that was refused in it */
+  readonly failure: Origin | undefined;
+  /** undefined: its entry was not seen */
+  readonly whole: WholeCall | undefined;
+}
+
+/** What the caller of a helper finds changed. */
+export interface WholeCall {
+  /** callee-saved registers with other values, in lower case */
+  readonly clobbered: readonly string[];
+  /** stack pointer after the return, less what it should be */
+  readonly stackOffBytes: bigint;
+  readonly rflagsBefore: number;
+  readonly rflagsAfter: number;
+}
+
+/** After leaf 0 was refused the helper has stopped the guest by itself. */
+export interface TrappedEvent extends CrossingEvent {
+  /** "UD2" */
+  readonly mnemonic: string;
+}
+
 /** What a rule wants to be told; state that it keeps between two events is in its closure. */
 export interface RuleWatch {
   vmmCall?(event: VmmCallEvent): void;
@@ -94,6 +160,11 @@ export interface RuleWatch {
   tdExit?(event: ExitEvent): void;
   exception?(event: ExceptionEvent): void;
   page?(event: PageEvent): void;
+  exposed?(event: ExposedEvent): void;
+  used?(event: UsedEvent): void;
+  lost?(event: LostEvent): void;
+  returned?(event: ReturnedEvent): void;
+  trapped?(event: TrappedEvent): void;
   /** nothing more will come */
   end?(): void;
 }

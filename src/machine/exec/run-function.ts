@@ -52,7 +52,7 @@ export function runFunction(call: FunctionCall): FunctionResult {
 /** For whoever runs the TD himself. @throws LoadError as runFunction */
 export function prepareFunction(call: FunctionCall): PreparedFunction {
   const structures = placeStructures(call.args);
-  const object = linked(call.object);
+  const object = 'bytes' in call.object ? linkForExec(call.object) : call.object;
   const cpu = call.cpu ?? MINIMAL_PROFILE;
   const values = call.args.map((arg) => (typeof arg === 'bigint' ? arg : BigInt(structures.addressOf.get(arg)!)));
   const launcher = assembleLauncher(addressOfFunction(object, call), values, cpu.features.includes('XSAVE'));
@@ -91,10 +91,10 @@ export function prepareFunction(call: FunctionCall): PreparedFunction {
   };
 }
 
-function linked(object: NamedFile | LinkedObject): LinkedObject {
-  if (!('bytes' in object)) return object;
+/** An object as its functions are called here. @throws LoadError when it cannot be linked */
+export function linkForExec({ name, bytes }: NamedFile): LinkedObject {
   const { provided } = assembleLauncher(0, []);
-  return linkObject(parseElf(object.bytes, object.name), { name: object.name, baseGpa: ExecLayout.object, provided });
+  return linkObject(parseElf(bytes, name), { name, baseGpa: ExecLayout.object, provided });
 }
 
 function nameOf(call: FunctionCall): string {
