@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { useNativeDigests } from '../node/index.ts';
 import { bootCommand } from './commands/boot.ts';
+import { checkCommand } from './commands/check.ts';
 import { decodeCommand } from './commands/decode.ts';
 import { execCommand } from './commands/exec.ts';
 import { measureCommand } from './commands/measure.ts';
@@ -29,6 +30,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .addCommand(execCommand(exit))
     .addCommand(resumeCommand(exit))
     .addCommand(traceCommand(exit))
+    .addCommand(checkCommand(exit))
     .addCommand(decodeCommand(exit))
     .addCommand(measureCommand(exit))
     .addCommand(quoteCommand(exit))

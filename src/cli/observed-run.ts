@@ -5,6 +5,7 @@ import {
   formatPostMortem,
   GuestView,
   guestSymbolLookup,
+  type HelperCalls,
   PageHistory,
   type PostMortem,
   postMortem,
@@ -15,6 +16,7 @@ import {
 } from '../debug/index.ts';
 import type { Td, TdEnd, TdxPlatform } from '../machine/index.ts';
 import { type CrossingObserver, observeAll } from '../probe/index.ts';
+import { type CheckOptions, RunCheck } from './check-options.ts';
 import type { CodePlaces } from './code-places.ts';
 import { replayLine } from './replay.ts';
 import { openTrace, type TraceOptions } from './trace-options.ts';
@@ -23,6 +25,7 @@ export interface ObservedRunOptions {
   readonly trace: TraceOptions;
   /** names from a file, and lines; without a name there the guest's own memory is asked */
   readonly places: CodePlaces;
+  readonly check: CheckOptions;
   /** the end of what the guest printed */
   readonly consoleText: () => string;
 }
@@ -33,31 +36,36 @@ export class ObservedRun {
   readonly #pages = new PageHistory();
   readonly #options: ObservedRunOptions;
   readonly #trace: ReturnType<typeof openTrace>;
+  /** undefined: nothing is checked */
+  readonly check: RunCheck | undefined;
   #guestNames: SymbolLookup = () => undefined;
   #run: { readonly platform: TdxPlatform; readonly td: Td } | undefined;
 
   constructor(options: ObservedRunOptions) {
     this.#options = options;
     this.#trace = openTrace(options.trace, this.symbols, replayLine(process.argv.slice(2)));
-    const observers = [this.crossings, this.#pages];
-    this.observer =
-      this.#trace === undefined ? observeAll(...observers) : observeAll(...observers, this.#trace.observer);
+    this.check = RunCheck.from(options.check, this.symbols);
+    const wanted = [this.#trace?.observer, this.check?.observer].filter((one) => one !== undefined);
+    this.observer = observeAll(this.crossings, this.#pages, ...wanted);
   }
 
   /** Name of a code address. */
   readonly symbols: SymbolLookup = (address) => this.#options.places.symbols(address) ?? this.#guestNames(address);
 
-  attach(platform: TdxPlatform, td: Td): void {
+  /** @param helpers the functions whose instructions are checked; default: all that a TDCALL is met in */
+  attach(platform: TdxPlatform, td: Td, helpers?: HelperCalls): void {
     this.#run = { platform, td };
     const view = new GuestView(platform, td, 0);
     this.#guestNames = guestSymbolLookup(view, () => platform.clock.nowTicks);
     this.crossings.attach(tracedPlatform(platform, td));
     this.#pages.attach(platform.clock);
     this.#trace?.attach(platform, td);
+    this.check?.attach(platform, td, helpers);
   }
 
-  /** Writes the rest of the trace. */
+  /** Writes the rest of the trace; rules that waited for something say so. */
   end(): void {
+    this.check?.end();
     this.#trace?.end();
   }
 

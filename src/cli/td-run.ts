@@ -17,6 +17,7 @@ import {
 } from '../machine/index.ts';
 import { cacheDirectory } from '../node/index.ts';
 import { observeAll } from '../probe/index.ts';
+import { type CheckOptions, hasErrors, plainFindings } from './check-options.ts';
 import type { CodePlaces } from './code-places.ts';
 import { type AttachedDebugger, attachDebugger, type DebuggerOptions } from './debugger.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -72,6 +73,9 @@ export interface TdRunOptions extends DebuggerOptions, SnapshotOptions {
   /** what came from outside in a run that is lived again */
   readonly replay?: readonly RecordedInput[] | undefined;
   readonly trace?: TraceOptions | undefined;
+  readonly check?: CheckOptions | undefined;
+  /** what is run, for reports of findings */
+  readonly subject?: string;
   /** live counters below the console; standard output must be a terminal */
   readonly top?: boolean | undefined;
 }
@@ -83,6 +87,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   const observed = new ObservedRun({
     trace: options.trace ?? {},
     places: options.places,
+    check: options.check ?? {},
     consoleText: () => guestConsole.text,
   });
   const { crossings } = observed;
@@ -141,7 +146,9 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   options.keepGenerated?.(platform.processors.generatedCode);
   const death = session.leftBy === undefined ? observed.postMortem(session.end) : undefined;
   const report = reportOf(session.instructions, session.wallMilliseconds);
-  const exitCode = exitCodeOf(session, death, guestConsole);
+  const findings = observed.check?.findings ?? [];
+  const ended = exitCodeOf(session, death, guestConsole);
+  const exitCode = ended === ExitCode.Ended && hasErrors(findings) ? ExitCode.Refused : ended;
   output.note(`\n${formatRunReport(report)}`);
   if (stats !== undefined) output.always(`\n${formatRunStats(stats)}`);
   if (death !== undefined) {
@@ -154,6 +161,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   if (session.leftBy === undefined && session.end.cause === 'instruction-limit') {
     output.always(`The limit of ${maxInstructions} instructions was reached ${observed.where()}.`);
   }
+  await observed.check?.tell(output, options.subject ?? 'the guest', options.places.sources);
   if (options.record !== undefined) await writeInputs(options.record, inputs);
   if (options.json !== undefined) {
     await writeReport(options.json, {
@@ -162,6 +170,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
       ...(stats !== undefined && { stats }),
       end: { cause: session.end.cause, sentence: death?.cause ?? null, exitCode },
       death: death ?? null,
+      ...(observed.check === undefined ? {} : { findings: plainFindings(findings) }),
     });
   }
   return exitCode;

@@ -14,6 +14,7 @@ import {
 } from '../../machine/index.ts';
 import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile, sha256Of } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
+import { type CheckOptions, checkOption, checkReportOption, noDebugger } from '../check-options.ts';
 import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
@@ -28,7 +29,7 @@ import { type SnapshotOptions, snapshotAtOption, snapshotOption } from '../snaps
 import { type RunAbout, runTd, type Show, type TdRunOptions } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface BootOptions extends TraceOptions, DebuggerOptions, SnapshotOptions {
+interface BootOptions extends TraceOptions, CheckOptions, DebuggerOptions, SnapshotOptions {
   readonly kernel: string;
   readonly initrd: string;
   readonly append: string;
@@ -65,11 +66,12 @@ Examples:
   seamulator boot --exec true --trace boot.json     for https://ui.perfetto.dev; see "seamulator trace --help" too
   seamulator boot --exec 'echo c >/proc/sysrq-trigger'   a death and its report
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
+  seamulator boot --exec true --check                 each place where the guest breaks the contract; see "seamulator check --help"
   seamulator boot --append nokaslr --gdb 1234 --paused    wait for gdb at the reset vector
   seamulator boot --snapshot-at marker --snapshot shell.snap    keep it at its shell; see "seamulator resume --help"
 
 Exit codes: 0 the guest ended well (with --exec: the status of the command), 1 wrong usage, 2 the TD died,
-3 a file cannot be read or loaded, 4 --max-instructions was reached.`;
+3 a file cannot be read or loaded, 4 --max-instructions was reached, 5 --check found an error.`;
 
 export function bootCommand(exit: (code: number) => void): Command {
   return new Command('boot')
@@ -104,6 +106,8 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option('--top', 'live counters below the console; needs a terminal')
     .addOption(traceOption())
     .addOption(traceFilterOption())
+    .addOption(checkOption())
+    .addOption(checkReportOption())
     .addOption(gdbOption())
     .addOption(gdbViewOption())
     .addOption(pausedOption())
@@ -119,6 +123,7 @@ export function bootCommand(exit: (code: number) => void): Command {
 
 async function boot(options: BootOptions): Promise<number> {
   if (options.top === true && !process.stdout.isTTY) throw new CommandError(ExitCode.Usage, '--top needs a terminal.');
+  noDebugger(options, options);
   const output = new Output(options);
   const stats = options.stats === true ? new RunStats() : undefined;
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
@@ -176,6 +181,8 @@ async function boot(options: BootOptions): Promise<number> {
     json: options.json,
     verbose: options.verbose,
     trace: options,
+    check: options,
+    subject: guest.kernel.name,
     gdb: options.gdb,
     gdbView: options.gdbView,
     paused: options.paused,
@@ -241,6 +248,8 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     gdbView: options.gdbView,
     paused: options.paused,
     trace: options,
+    check: options,
+    subject: 'the built-in guest',
     top: options.top,
     snapshotAt: options.snapshotAt,
     snapshot: options.snapshot,

@@ -1,7 +1,7 @@
 /** `seamulator exec`: one function of an object, run for real in a bare TD. */
 
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { Gpr, type ModuleVersion, type TdvmcallStatus } from '../../abi/index.ts';
 import { QuoteVersion } from '../../attestation/index.ts';
 import { hex, type Stateful } from '../../bits/index.ts';
@@ -25,11 +25,20 @@ import {
   type VmmHooks,
 } from '../../machine/index.ts';
 import { FileError, readUserFile, sha256Of } from '../../node/index.ts';
+import {
+  type CheckOptions,
+  checkOption,
+  checkReportOption,
+  hasErrors,
+  noDebugger,
+  plainFindings,
+} from '../check-options.ts';
 import { type CodePlaces, NO_PLACES, sourcesOnDisk } from '../code-places.ts';
 import { attachDebugger, type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
+import { functionArgument } from '../function-argument.ts';
 import { deathText, ObservedRun } from '../observed-run.ts';
-import { count, word64 } from '../option-values.ts';
+import { count } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
 import { writeReport } from '../report-file.ts';
@@ -38,7 +47,7 @@ import { type SnapshotOptions, snapshotAtOption, snapshotOption, wantedSnapshot 
 import type { RunAbout } from '../td-run.ts';
 import { type TraceOptions, traceFilterOption, traceOption } from '../trace-options.ts';
 
-interface ExecOptions extends TraceOptions, DebuggerOptions, SnapshotOptions {
+interface ExecOptions extends TraceOptions, CheckOptions, DebuggerOptions, SnapshotOptions {
   readonly arg: readonly FunctionArgument[];
   readonly host: keyof typeof hosts;
   readonly cpu: CpuProfile;
@@ -73,16 +82,7 @@ Examples, with the two calls of Linux 6.1:
   seamulator exec f.o slow --snapshot-at 5M --snapshot f.snap    kept on the way; "seamulator resume f.snap" goes on
 
 Exit codes: 0 the function returned, 1 wrong usage, 2 it did not (panic function, exception, the TD stopped),
-3 the object cannot be read or linked, 4 --max-instructions was reached.`;
-
-/** "7" or "name={1,0x2}". */
-function argument(text: string, before: readonly FunctionArgument[] = []): FunctionArgument[] {
-  const structure = /^([A-Za-z_]\w*)=\{([^}]*)\}$/.exec(text);
-  if (structure === null) return [...before, word64(text)];
-  const words = structure[2]!.split(',').map((word) => word64(word.trim()));
-  if (words.length > 512) throw new InvalidArgumentError('A structure has at most 512 words.');
-  return [...before, { name: structure[1]!, bytes: new Uint8Array(new BigUint64Array(words).buffer) }];
-}
+3 the object cannot be read or linked, 4 --max-instructions was reached, 5 --check found an error.`;
 
 export function execCommand(exit: (code: number) => void): Command {
   return commandLine()
@@ -95,7 +95,7 @@ function commandLine(): Command {
     .description('Runs one function of an ELF object in a bare TD and shows what crossed its border.')
     .argument('<object>', 'an ELF relocatable (.o) or a static executable')
     .argument('<symbol>', 'the function, called by the SysV ABI')
-    .option('--arg <value>', 'the next argument: a number, or name={word,word,...}', argument, [])
+    .option('--arg <value>', 'the next argument: a number, or name={word,word,...}', functionArgument, [])
     .addOption(new Option('--host <kind>', 'who answers the hypercalls').choices(Object.keys(hosts)).default('usual'))
     .addOption(cpuOption())
     .addOption(tdxModuleOption())
@@ -104,6 +104,8 @@ function commandLine(): Command {
     .option('--json <file>', 'write the result as JSON')
     .addOption(traceOption())
     .addOption(traceFilterOption())
+    .addOption(checkOption())
+    .addOption(checkReportOption())
     .addOption(gdbOption())
     .addOption(gdbViewOption())
     .addOption(pausedOption())
@@ -133,9 +135,11 @@ async function exec(path: string, symbol: string, options: ExecOptions, kept?: K
   if (options.snapshotAt === 'marker')
     throw new CommandError(ExitCode.Usage, 'A function puts no mark on a console: give --snapshot-at a number.');
   const output = new Output({});
+  noDebugger(options, options);
   let places = NO_PLACES;
   const observed = new ObservedRun({
     trace: options,
+    check: options,
     places: { symbols: (rip) => places.symbols(rip), sources: (rip) => places.sources(rip) },
     consoleText: () => '',
   });
@@ -155,7 +159,14 @@ async function exec(path: string, symbol: string, options: ExecOptions, kept?: K
     };
     const prepared = prepareFunction(call);
     places = placesOf(object, prepared.object);
-    observed.attach(prepared.platform, prepared.td);
+    observed.attach(prepared.platform, prepared.td, {
+      entries: [BigInt(prepared.object.symbols.get(symbol)!)],
+      argumentCount: options.arg.length,
+      isChecked: (linear) =>
+        prepared.object.pieces.some(
+          ({ startGpa, content }) => linear >= startGpa && linear < startGpa + content.length,
+        ),
+    });
     await kept?.restore(prepared.platform, prepared.seen);
     const about = kept?.about ?? aboutRun(object, options, prepared);
     result = prepared.finish(await run(prepared, observed.crossings, path, options, output, about));
@@ -178,9 +189,15 @@ async function exec(path: string, symbol: string, options: ExecOptions, kept?: K
   process.stdout.write(`${lines.join('\n')}\n`);
   const death = result.outcome.how === 'ended' ? observed.postMortem(result.outcome.end) : undefined;
   if (death !== undefined) output.always(`\n${deathText(death)}`);
+  const findings = observed.check?.findings ?? [];
+  await observed.check?.tell(output, path, places.sources);
   if (options.json !== undefined)
-    await writeReport(options.json, { ...(plain(result) as object), death: death ?? null });
-  return exitCode;
+    await writeReport(options.json, {
+      ...(plain(result) as object),
+      death: death ?? null,
+      ...(observed.check === undefined ? {} : { findings: plainFindings(findings) }),
+    });
+  return exitCode === ExitCode.Ended && hasErrors(findings) ? ExitCode.Refused : exitCode;
 }
 
 async function run(
