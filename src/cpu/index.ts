@@ -6,7 +6,7 @@ import { Cpu } from './cpu.ts';
 import { DebugStops } from './debug-stops.ts';
 import { Engine, type EngineOptions } from './engine/engine.ts';
 import type { GeneratedCode } from './engine/generated-code.ts';
-import { CODE_TLB_BYTES, DATA_TLB_BYTES } from './engine/tlb.ts';
+import { CODE_TLB_BYTES, DATA_INDEX_MIX_SHIFT, DATA_TLB_BYTES } from './engine/tlb.ts';
 import { integerOperations } from './exec/integer.ts';
 import type { OperationTable } from './exec/sem.ts';
 import { systemOperations } from './exec/system.ts';
@@ -40,7 +40,7 @@ export { VECTOR_VE, VirtualizationExceptionInformation } from './virtualization-
 export const OPERATIONS: OperationTable = { ...integerOperations, ...vectorOperations, ...systemOperations };
 
 /** Tells builds apart whose processors keep their state differently, for snapshots. */
-export const PROCESSOR_LAYOUT = `${STATE_BYTES} ${DATA_TLB_BYTES} ${CODE_TLB_BYTES} ${PROCESSOR_AREA_BYTES} ${STATE_ROWS.map(
+export const PROCESSOR_LAYOUT = `${STATE_BYTES} ${DATA_TLB_BYTES}^${DATA_INDEX_MIX_SHIFT} ${CODE_TLB_BYTES} ${PROCESSOR_AREA_BYTES} ${STATE_ROWS.map(
   ({ name, offset, width }) => `${name}@${offset}+${width}`,
 ).join(' ')}`;
 

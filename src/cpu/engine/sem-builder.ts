@@ -5,7 +5,7 @@ import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/
 import { S } from '../state.ts';
 import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
 import { ENTERED, Leave, R } from './record.ts';
-import { CODE_TLB_ENTRIES, DATA_TLB_ENTRIES } from './tlb.ts';
+import { CODE_TLB_ENTRIES, DATA_INDEX_MASK, DATA_INDEX_MIX_SHIFT, DATA_INDEX_SHIFT } from './tlb.ts';
 
 /** Parameters of every handler, as locals. */
 export const P = { state: 0, record: 1, left: 2, tlb: 3 } as const;
@@ -667,15 +667,25 @@ export function writeTlbCheck(code: Code, linear: number, bytes: number, tagOffs
   writeHostAddress(code, linear, entry);
 }
 
+/** Pushes `dataEntryOffset` of a linear address. @param scratch an i32 local */
+export function writeDataEntryOffset(code: Code, linear: number, scratch: number): void {
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.tee(scratch);
+  code.get(scratch);
+  code.i32(DATA_INDEX_MIX_SHIFT);
+  code.op('i32.shr_u');
+  code.op('i32.xor');
+  code.i32(DATA_INDEX_SHIFT);
+  code.op('i32.shr_u');
+  code.i32(DATA_INDEX_MASK);
+  code.op('i32.and');
+}
+
 /** Pushes the tag found in the TLB, and the tag that makes the whole access a hit. */
 export function writeTlbTest(code: Code, linear: number, bytes: number, tagOffset: number, entry: number): void {
   code.get(P.tlb);
-  code.get(linear);
-  code.op('i32.wrap_i64');
-  code.i32(7);
-  code.op('i32.shr_u');
-  code.i32((DATA_TLB_ENTRIES - 1) << 5);
-  code.op('i32.and');
+  writeDataEntryOffset(code, linear, entry);
   code.op('i32.add');
   code.tee(entry);
   code.memory('i64.load', tagOffset);

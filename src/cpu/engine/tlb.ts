@@ -18,6 +18,13 @@ export const LOCAL_FILLS = 1024;
 /** Privileges with TLBs of their own. */
 export const TlbContext = { User: 0, Supervisor: 1, SupervisorWithAc: 2 } as const;
 
+/** Bits above those that choose the entry are mixed in, so that buffers a power of two apart do not share their entries. */
+export const DATA_INDEX_MIX_SHIFT = 10;
+/** from a page's number to the entry's offset */
+export const DATA_INDEX_SHIFT = 7;
+export const DATA_INDEX_MASK = (DATA_TLB_ENTRIES - 1) << 5;
+
 /** Offset within a data TLB of the entry for a linear address. */
-export const dataEntryOffset = (low: number): number => (low >>> 7) & ((DATA_TLB_ENTRIES - 1) << 5);
+export const dataEntryOffset = (low: number): number =>
+  ((low ^ (low >>> DATA_INDEX_MIX_SHIFT)) >>> DATA_INDEX_SHIFT) & DATA_INDEX_MASK;
 export const codeEntryOffset = (low: number): number => (low >>> 8) & ((CODE_TLB_ENTRIES - 1) << 4);

@@ -6,7 +6,8 @@ import type { HostMemory } from '../../memory/index.ts';
 import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
 import { ACCESS } from '../engine/handler-signature.ts';
 import type { AccessImports } from '../engine/handlers.ts';
-import { DATA_TLB_ENTRIES, LOCAL_FILLS, READ_TAG, WRITE_TAG } from '../engine/tlb.ts';
+import { writeDataEntryOffset } from '../engine/sem-builder.ts';
+import { LOCAL_FILLS, READ_TAG, WRITE_TAG } from '../engine/tlb.ts';
 import { S } from '../state.ts';
 import { SECOND_LEVEL_SLOT_BYTES, SECOND_LEVEL_SLOTS } from './second-level-cache.ts';
 
@@ -339,12 +340,7 @@ function translate({ ramBase, ramBytes, codePages }: HostMemory): Code {
   slowIf();
 
   row(S.dataTlb);
-  code.get(linear);
-  code.op('i32.wrap_i64');
-  code.i32(7);
-  code.op('i32.shr_u');
-  code.i32((DATA_TLB_ENTRIES - 1) << 5);
-  code.op('i32.and');
+  writeDataEntryOffset(code, linear, tlb!);
   code.op('i32.add');
   code.tee(tlb!);
   linearPage();
