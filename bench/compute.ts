@@ -106,7 +106,9 @@ function initramfs(program: Uint8Array): Uint8Array {
 
 async function inTd(kernel: Uint8Array, initrd: Uint8Array, append: string): Promise<Times> {
   const memoryBytes = MEMORY_MIB << 20;
-  const thread = new RegionThread();
+  const thread = new RegionThread((reason) => {
+    throw new Error(`the thread that compiles is gone: ${reason}`);
+  });
   const reader = new MarkReader();
   let rest = '';
   try {

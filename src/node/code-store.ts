@@ -70,9 +70,11 @@ export class CodeStore {
   /** what the file held */
   readonly stored: GeneratedCode | undefined;
 
-  /** @param guest what tells guests apart, such as the digest of a kernel: each has a file of its own */
-  constructor(guest: string) {
-    const engine = engineDigest();
+  /**
+   * @param guest what tells guests apart, such as the digest of a kernel: each has a file of its own
+   * @param engine names the build that generates; undefined: nothing is kept
+   */
+  constructor(guest: string, engine = engineDigest()) {
     const name = createHash('sha256').update(`${process.version} ${engine} ${guest}`).digest('hex').slice(0, 32);
     this.#path = join(cacheDirectory(), 'code', name);
     this.#serializer = engine === undefined ? undefined : nativeSerializer();

@@ -18,9 +18,22 @@ export interface RegionThreadData {
 export class RegionThread implements RegionCompiler {
   readonly visits = VISITS;
   readonly #ring = new RequestRing();
+  readonly #onDeath: (reason: string) => void;
+  readonly #script: URL;
+  readonly #unanswered = new Set<number>();
   #features: readonly InstructionFeature[] = [];
+  #isDead = false;
   #thread: { readonly worker: Worker; readonly port: MessagePort } | undefined;
   #answers = 0;
+
+  /**
+   * @param onDeath told why, once, if the thread ends by itself: what is hot stays with the interpreter from then on
+   * @param script what the thread runs
+   */
+  constructor(onDeath: (reason: string) => void, script = new URL('./region-thread-main.js', import.meta.url)) {
+    this.#onDeath = onDeath;
+    this.#script = script;
+  }
 
   begin(features: readonly InstructionFeature[]): void {
     this.#features = features;
@@ -30,10 +43,9 @@ export class RegionThread implements RegionCompiler {
   #start(): { readonly worker: Worker; readonly port: MessagePort } {
     const { port1: port, port2 } = new MessageChannel();
     const workerData: RegionThreadData = { port: port2, ring: this.#ring.buffer };
-    const worker = new Worker(new URL('./region-thread-main.js', import.meta.url), {
-      workerData,
-      transferList: [port2],
-    });
+    const worker = new Worker(this.#script, { workerData, transferList: [port2] });
+    worker.on('error', (error) => this.#die(error.message));
+    worker.on('exit', (code) => this.#die(`it ended with ${code}`));
     worker.unref();
     port.unref();
     port.postMessage(this.#features);
@@ -41,23 +53,41 @@ export class RegionThread implements RegionCompiler {
     return { worker, port };
   }
 
+  #die(reason: string): void {
+    if (!this.#isDead) this.#onDeath(reason);
+    this.#isDead = true;
+  }
+
   takes(waiting: number): number {
-    return Math.min(waiting, MOST_UNDER_WAY - this.#ring.underWay);
+    return this.#isDead ? waiting : Math.min(waiting, MOST_UNDER_WAY - this.#ring.underWay);
   }
 
   submit(requests: readonly RegionRequest[]): void {
     this.#thread ??= this.#start();
-    for (const request of requests) this.#ring.put(request);
+    for (const request of requests) {
+      this.#unanswered.add(request.id);
+      if (!this.#isDead) this.#ring.put(request);
+    }
   }
 
   collect(): readonly CompiledRegions[] {
-    if (this.#ring.answers === this.#answers) return NONE;
+    if (this.#ring.answers === this.#answers) return this.#isDead ? this.#refuseAll() : NONE;
     const compiled: CompiledRegions[] = [];
     for (const answers = this.#ring.answers; this.#answers < answers; this.#answers++) {
-      const received = receiveMessageOnPort(this.#thread!.port) as { message: CompiledRegions };
-      compiled.push(received.message);
+      const { message } = receiveMessageOnPort(this.#thread!.port) as { message: CompiledRegions };
+      for (const { id } of message.regions) this.#unanswered.delete(id);
+      for (const id of [...message.refused, ...message.included]) this.#unanswered.delete(id);
+      compiled.push(message);
     }
     return compiled;
+  }
+
+  /** What a dead thread was asked for: the engine need not wait for it, and does not ask again. */
+  #refuseAll(): readonly CompiledRegions[] {
+    if (this.#unanswered.size === 0) return NONE;
+    const refused = [...this.#unanswered];
+    this.#unanswered.clear();
+    return [{ bytes: EMPTY_MODULE, module: new WebAssembly.Module(EMPTY_MODULE), regions: [], refused, included: [] }];
   }
 
   /** How long the thread has worked, milliseconds. */
@@ -67,8 +97,11 @@ export class RegionThread implements RegionCompiler {
 
   /** Ends the thread; what it has not answered is never answered. */
   async close(): Promise<void> {
+    this.#isDead = true;
     await this.#thread?.worker.terminate();
   }
 }
 
 const NONE: readonly CompiledRegions[] = [];
+/** magic number and version */
+const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);

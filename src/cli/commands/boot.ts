@@ -12,10 +12,11 @@ import {
   type ModuleVersion,
   type SnapshotInput,
 } from '../../machine/index.ts';
-import { AptUnavailable, CodeStore, FileError, RegionThread, readUserFile, sha256Of } from '../../node/index.ts';
+import { AptUnavailable, CodeStore, FileError, readUserFile, sha256Of } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type CheckOptions, checkOption, checkReportOption, noDebugger } from '../check-options.ts';
 import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
+import { compilingThread } from '../compiling-thread.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
@@ -145,7 +146,7 @@ async function boot(options: BootOptions): Promise<number> {
     output.always(`${error.message} The built-in guest runs instead.`);
     return runBuiltInGuest(options, output);
   }
-  const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
+  const thread = options.engine === 'compiler' ? compilingThread(output) : undefined;
   if (thread !== undefined) stats?.watch(thread);
   const inputs = [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)];
   const store = new CodeStore(inputs[0]!.sha256);

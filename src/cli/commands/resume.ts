@@ -7,8 +7,9 @@ import { SnapshotError } from '../../bits/index.ts';
 import { symbolsOf } from '../../debug/index.ts';
 import type { NamedFile } from '../../loader/index.ts';
 import type { SnapshotInput } from '../../machine/index.ts';
-import { CodeStore, consoleMark, type OpenSnapshot, openSnapshot, RegionThread, sha256Of } from '../../node/index.ts';
+import { CodeStore, consoleMark, type OpenSnapshot, openSnapshot, sha256Of } from '../../node/index.ts';
 import { NO_PLACES, sourcesIn } from '../code-places.ts';
+import { compilingThread } from '../compiling-thread.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { readInputs } from '../inputs.ts';
@@ -95,7 +96,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
     );
   }
   const kernel = inputs.get('kernel');
-  const thread = options.engine === 'compiler' ? new RegionThread() : undefined;
+  const thread = options.engine === 'compiler' ? compilingThread(output) : undefined;
   const store = kernel === undefined ? undefined : new CodeStore(sha256Of(kernel.bytes));
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   output.note(`Resuming ${replayLine(about.command)} after ${about.instructions} instructions.`);

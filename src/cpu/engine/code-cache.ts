@@ -521,7 +521,8 @@ export class CodeCache implements MixableCode {
     for (const compiled of compiler.collect()) this.#install(compiled);
   }
 
-  #install({ bytes, module, regions, refused }: CompiledRegions): void {
+  #install({ bytes, module, regions, refused, included }: CompiledRegions): void {
+    for (const id of included) this.#submitted.delete(id);
     for (const id of refused) {
       const request = this.#submitted.get(id);
       if (request !== undefined && request.generation === this.generation) this.giveUp(request.head);

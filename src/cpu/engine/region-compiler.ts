@@ -38,8 +38,10 @@ export interface CompiledRegion extends Omit<GeneratedRegion, 'code'> {
 
 export interface CompiledRegions extends GeneratedModule {
   readonly regions: readonly CompiledRegion[];
-  /** requests that cannot be compiled; any that are named nowhere lie in a region of another one */
+  /** requests that cannot be compiled */
   readonly refused: readonly number[];
+  /** requests that lie in a region of another one */
+  readonly included: readonly number[];
 }
 
 /** What compiles regions for the engine. Regions may come back at any later time: the guest cannot tell. */
@@ -66,11 +68,15 @@ export class RegionTranslator {
   compile(requests: readonly RegionRequest[]): CompiledRegions {
     const regions: CompiledRegion[] = [];
     const refused: number[] = [];
+    const included: number[] = [];
     const functions = [];
     const covered = new Set<string>();
     for (const request of requests) {
       const { id, place, pageOffset, forbidden } = request;
-      if (covered.has(`${place} ${pageOffset}`)) continue;
+      if (covered.has(`${place} ${pageOffset}`)) {
+        included.push(id);
+        continue;
+      }
       const blocks = this.#discovery.discover(request);
       if (blocks === undefined) {
         refused.push(id);
@@ -92,7 +98,7 @@ export class RegionTranslator {
     }
     const name = ModuleName.Regions;
     const bytes = encodeModule({ name, types: HANDLER_TYPES, imports: REGION_IMPORTS, table: false, functions });
-    return { bytes, module: new WebAssembly.Module(bytes), regions, refused };
+    return { bytes, module: new WebAssembly.Module(bytes), regions, refused, included };
   }
 }
 
