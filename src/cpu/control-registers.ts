@@ -7,7 +7,7 @@ import { S } from './state.ts';
 const CR0_DEFINED = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS | Cr0.ET | Cr0.NE | Cr0.WP | Cr0.AM | Cr0.NW | Cr0.CD | Cr0.PG;
 /** bits whose change makes cached translations wrong */
 const CR0_TRANSLATION = Cr0.PG | Cr0.WP;
-const CR4_TRANSLATION = Cr4.PSE | Cr4.PAE | Cr4.PGE | Cr4.LA57 | Cr4.PCIDE | Cr4.SMEP | Cr4.SMAP | Cr4.PKE;
+const CR4_TRANSLATION = Cr4.PSE | Cr4.PAE | Cr4.PGE | Cr4.LA57 | Cr4.PCIDE | Cr4.SMEP | Cr4.SMAP | Cr4.PKE | Cr4.PKS;
 const CR3_NO_FLUSH_HIGH = 1 << 31;
 
 /** CR0 and CR4 as the guest reads them: host-owned bits come from the shadow. */

@@ -1,5 +1,5 @@
 /** The model-specific registers that the processor itself has (SDM vol. 4, "Model-Specific Registers"). */
-import { Cr0, Efer } from './architecture.ts';
+import { Cr0, Cr4, Efer } from './architecture.ts';
 import { setTaskPriority } from './control-registers.ts';
 import type { Processor } from './processor.ts';
 import { canonical, finishTransfer, Segment } from './segments.ts';
@@ -52,6 +52,12 @@ function setEfer(cpu: Processor, low: number): void {
   finishTransfer(cpu);
 }
 
+function setPkrs(cpu: Processor, low: number): void {
+  const old = cpu.state.low(S.pkrs);
+  cpu.state.set(S.pkrs, low, 0);
+  if (old !== low && (cpu.state.low(S.cr4) & Cr4.PKS) !== 0) cpu.flushTlb(true);
+}
+
 export const MSR_ROWS: readonly MsrRow[] = [
   { number: 0x10, name: 'IA32_TIME_STAMP_COUNTER', get: (cpu) => cpu.readTsc(), set: 'none' },
   { number: 0x48, name: 'IA32_SPEC_CTRL', row: S.specCtrl, valid: isSpecCtrl },
@@ -62,6 +68,7 @@ export const MSR_ROWS: readonly MsrRow[] = [
   { number: 0x176, name: 'IA32_SYSENTER_EIP', row: S.sysenterEip, valid: isCanonicalValue },
   { number: 0x277, name: 'IA32_PAT', row: S.pat, valid: isPat },
   { number: 0x600, name: 'IA32_DS_AREA', row: S.dsArea, valid: isCanonicalValue },
+  { number: 0x6e1, name: 'IA32_PKRS', row: S.pkrs, valid: only(-1), set: setPkrs },
   { number: 0xda0, name: 'IA32_XSS', row: S.xss, valid: only(0) },
   { number: 0xc000_0080, name: 'IA32_EFER', row: S.efer, valid: isEfer, set: setEfer },
   { number: 0xc000_0081, name: 'IA32_STAR', row: S.star },

@@ -130,8 +130,9 @@ export const S = {
   efer: row('EFER', 8),
   xcr0: row('XCR0', 8),
   xss: row('XSS', 8),
-  /** rights of protection keys: access-disable 2n, write-disable 2n + 1 */
+  /** rights of protection keys: access-disable 2n, write-disable 2n + 1; of user pages, and of supervisor pages */
   pkru: row('PKRU', 4),
+  pkrs: row('PKRS', 8),
   dr: rowArray(['DR0', 'DR1', 'DR2', 'DR3'], 8),
   dr6: row('DR6', 8),
   dr7: row('DR7', 8),

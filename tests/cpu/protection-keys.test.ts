@@ -1,4 +1,4 @@
-/** Protection keys for user pages: CR4.PKE, RDPKRU, WRPKRU, and translations that follow PKRU. */
+/** Protection keys: CR4.PKE, RDPKRU, WRPKRU; CR4.PKS, IA32_PKRS; and translations that follow them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ExitReason, S } from '../../src/cpu/index.ts';
@@ -6,6 +6,8 @@ import { type Assembler, mem64, r } from '../../src/isa/index.ts';
 import { enterLongMode, fillIdt, handlers, SystemBench } from './system-bench.ts';
 
 const PKE = 1 << 22;
+const PKS = 1 << 24;
+const PKRS = 0x6e1;
 const CR0_WP = 1 << 16;
 const TABLES = 0x4_0000;
 const PAGE = 0x5_0000;
@@ -35,7 +37,9 @@ const setPke = (a: Assembler): void => {
 /** Runs the body in 64-bit mode at CPL 0, with a user page of key 5 at LINEAR (in RSI); every faulting instruction has 3 bytes. */
 function run(body: (a: Assembler) => void): SystemBench {
   const bench = new SystemBench();
-  bench.cpu.controls.cr4Supported |= PKE;
+  const { controls } = bench.cpu;
+  controls.cr4Supported |= PKE | PKS;
+  controls.nativeMsrReads = controls.nativeMsrWrites = new Set([...controls.nativeMsrReads, PKRS]);
   bench.write64(0x1_0008, TABLES + PRESENT_WRITABLE_USER);
   bench.write64(TABLES, TABLES + 0x1000 + PRESENT_WRITABLE_USER);
   bench.write64(TABLES + 0x1000, TABLES + 0x2000 + PRESENT_WRITABLE_USER);
@@ -133,4 +137,42 @@ test('RDPKRU and WRPKRU: registers that must be 0, and what is read back', () =>
     faults(bench),
     Array.from({ length: 3 }, () => [GENERAL_PROTECTION, 0]),
   );
+});
+
+test('IA32_PKRS: keys of supervisor pages, also where translations are global', () => {
+  const bench = run((a) => {
+    a.mov(r.ebp, TABLES + 0x2000);
+    a.movabs(r.rax, BigInt(PAGE + 0x103) | (BigInt(KEY) << 59n));
+    a.mov(mem64(r.rbp), r.rax);
+    a.mov(r.rax, r.cr4);
+    a.or(r.eax, PKS | (1 << 7));
+    a.mov(r.cr4, r.rax);
+    const wrpkrs = (value: number, high = 0) => {
+      a.mov(r.ecx, PKRS);
+      a.mov(r.eax, value >>> 0);
+      a.mov(r.edx, high);
+      a.wrmsr();
+    };
+    read(a);
+    write(a);
+    wrpkrs(ACCESS_DISABLE);
+    read(a);
+    wrpkrs(WRITE_DISABLE);
+    read(a);
+    write(a);
+    wrpkrs(0);
+    write(a);
+    wrpkrs(WRITE_DISABLE);
+    a.mov(r.ecx, PKRS);
+    a.rdmsr();
+    a.mov(r.r8, r.rax);
+    a.mov(r.r14, 2);
+    wrpkrs(0, 1);
+  });
+  assert.deepEqual(faults(bench), [
+    [PAGE_FAULT, 0x21],
+    [PAGE_FAULT, 0x23],
+    [GENERAL_PROTECTION, 0],
+  ]);
+  assert.equal(bench.state.big(S.gpr + 8 * 8), BigInt(WRITE_DISABLE));
 });

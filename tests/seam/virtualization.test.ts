@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CompletionCode as Code, CPUID_CONFIG_ORDER, Gpr, MODULE_VERSIONS, TdgLeaf } from '../../src/abi/index.ts';
+import {
+  CompletionCode as Code,
+  CPUID_CONFIG_ORDER,
+  Gpr,
+  MODULE_VERSIONS,
+  TdAttribute,
+  TdgLeaf,
+} from '../../src/abi/index.ts';
 import { ExitReason, S } from '../../src/cpu/index.ts';
 import {
   CONTROL_BIT_ROWS,
@@ -235,6 +242,21 @@ test('XSETBV: only XCR0, only what XFAM has', () => {
     [0, 0],
   ] as const)
     assert.equal(xsetbv(index, value), '#GP');
+});
+
+test('ATTRIBUTES.PKS brings supervisor protection keys: CPUID, CR4.PKS, IA32_PKRS', () => {
+  const PKS = 1 << 24;
+  const IA32_PKRS = 0x6e1;
+  for (const attributes of [0n, TdAttribute.PKS]) {
+    const bench = new Bench(1, { cpuProfile: SPR_PROFILE });
+    const cpu = bench.build({ params: { attributes } });
+    const has = attributes !== 0n;
+    assert.equal((cpu.controls.cr4Supported & PKS) !== 0, has);
+    assert.equal(cpu.controls.nativeMsrWrites.has(IA32_PKRS), has);
+    const leaf7 = cpuid(cpu, bench, 7) as number[];
+    assert.equal((leaf7[2]! >>> 31) & 1, Number(has));
+    if (!has) assert.equal(wrmsr(cpu, bench, IA32_PKRS, 0n), '#GP');
+  }
 });
 
 test('XSETBV: AVX only with SSE; nothing that XFAM lacks, or only half of', () => {

@@ -74,11 +74,11 @@ const isLeaf = ([bits]: readonly [number, number], level: number) =>
   level === TABLE_PAGES - 1 || (level >= 2 && (bits & 0x80) !== 0);
 
 /** A key that forbids anything, or a global page that has a key. */
-function isForHost(path: readonly (readonly [number, number])[], cr4: number, pkru: number): boolean {
-  if ((cr4 & Cr4.PKE) === 0) return false;
+function isForHost(path: readonly (readonly [number, number])[], cr4: number, pkru: number, pkrs: number): boolean {
   const [bits, high] = path.at(-1)!;
-  const isKeyed = path.every(([entry]) => (entry & 4) !== 0);
-  return ((pkru >>> (((high >>> 27) & 15) * 2)) & 3) !== 0 || (isKeyed && (bits & 0x100) !== 0);
+  const forbids = (keys: number) => ((keys >>> (((high >>> 27) & 15) * 2)) & 3) !== 0;
+  const outlives = path.every(([entry]) => (entry & 4) !== 0) && (bits & 0x100) !== 0;
+  return ((cr4 & Cr4.PKE) !== 0 && (forbids(pkru) || outlives)) || ((cr4 & Cr4.PKS) !== 0 && forbids(pkrs));
 }
 
 const scene = fc.record({
@@ -90,9 +90,10 @@ const scene = fc.record({
   ),
   cr0: fc.tuple(mostly(Cr0.PG), bit(Cr0.WP)).map(([pg, wp]) => Cr0.PE | pg | wp),
   cr4: fc
-    .tuple(mostly(Cr4.PGE), bit(Cr4.SMAP), bit(Cr4.LA57), bit(Cr4.PKE))
+    .tuple(mostly(Cr4.PGE), bit(Cr4.SMAP), bit(Cr4.LA57), bit(Cr4.PKE), bit(Cr4.PKS))
     .map((bits) => bits.reduce((a, b) => a | b, Cr4.PAE)),
   pkru: fc.constantFrom(0, 0, 0x5555_5554, 4, 8, 1, 2, -1),
+  pkrs: fc.constantFrom(0, 0, 0x5555_5554, 4, 8, -1),
   efer: mostly(Efer.NXE).map((nxe) => Efer.LME | Efer.LMA | nxe),
   cpl: fc.constantFrom(0, 3),
   ac: bit(1 << 18),
@@ -107,7 +108,7 @@ test('generated code walks as the host does, and asks it where it has to', () =>
   fc.assert(
     fc.property(
       scene,
-      ({ entries, frame, rights, cr0, cr4, efer, pkru, cpl, ac, linear: [low, high], isCode, access }) => {
+      ({ entries, frame, rights, cr0, cr4, efer, pkru, pkrs, cpl, ac, linear: [low, high], isCode, access }) => {
         const { memory, state } = b;
         b.seen.forget();
         b.tlbs.flush(true);
@@ -129,6 +130,7 @@ test('generated code walks as the host does, and asks it where it has to', () =>
         state.set(S.efer, efer, 0);
         state.set(S.cr3, (cr4 & Cr4.LA57) !== 0 ? 0 : 0x1000, 0);
         state.setLow(S.pkru, pkru);
+        state.setLow(S.pkrs, pkrs);
         state.setLow(S.cpl, cpl);
         state.setLow(S.rflags, 2 | ac);
         const wanted = { load: Access.Read, store: Access.Write, modify: Access.Read | Access.Write }[access];
@@ -154,7 +156,7 @@ test('generated code walks as the host does, and asks it where it has to', () =>
           (cr0 & Cr0.PG) !== 0 &&
           (efer & Efer.NXE) !== 0 &&
           !(isCode === 1 && access !== 'load') &&
-          !isForHost(path, cr4, pkru);
+          !isForHost(path, cr4, pkru, pkrs);
         if (expected === undefined || !isUsual || !readable) {
           assert.equal(answer, ASKED_HOST);
           return;

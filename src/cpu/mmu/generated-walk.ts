@@ -16,6 +16,7 @@ const CR4_PGE_BIT = 7;
 const CR4_LA57 = 1 << 12;
 const CR4_SMAP = 1 << 21;
 const CR4_PKE = 1 << 22;
+const CR4_PKS = 1 << 24;
 const EFER_LMA_NXE = (1 << 10) | (1 << 11);
 const RFLAGS_AC = 1 << 18;
 const PRESENT_ACCESSED = 0x21n;
@@ -228,33 +229,40 @@ function translate({ ramBase, ramBytes, codePages }: HostMemory): Code {
   code.end();
 
   // A key that forbids anything, and a page that would outlive a change of PKRU, are for the host.
-  row(S.cr4);
-  code.i32(CR4_PKE);
-  code.op('i32.and');
-  code.if();
-  row(S.pkru);
-  code.get(entry!);
-  code.i64(KEY_SHIFT);
-  code.op('i64.shr_u');
-  code.i64(TWICE_KEY);
-  code.op('i64.and');
-  code.op('i32.wrap_i64');
-  code.op('i32.shr_u');
-  code.i32(3);
-  code.op('i32.and');
-  slowIf();
-  code.get(entry!);
-  code.i64(GLOBAL);
-  code.op('i64.and');
-  code.op('i64.eqz');
-  code.get(rights!);
-  code.i64(USER);
-  code.op('i64.and');
-  code.op('i64.eqz');
-  code.op('i32.or');
-  code.op('i32.eqz');
-  slowIf();
-  code.end();
+  for (const [enable, register] of [
+    [CR4_PKE, S.pkru],
+    [CR4_PKS, S.pkrs],
+  ] as const) {
+    row(S.cr4);
+    code.i32(enable);
+    code.op('i32.and');
+    code.if();
+    row(register);
+    code.get(entry!);
+    code.i64(KEY_SHIFT);
+    code.op('i64.shr_u');
+    code.i64(TWICE_KEY);
+    code.op('i64.and');
+    code.op('i32.wrap_i64');
+    code.op('i32.shr_u');
+    code.i32(3);
+    code.op('i32.and');
+    slowIf();
+    if (enable === CR4_PKE) {
+      code.get(entry!);
+      code.i64(GLOBAL);
+      code.op('i64.and');
+      code.op('i64.eqz');
+      code.get(rights!);
+      code.i64(USER);
+      code.op('i64.and');
+      code.op('i64.eqz');
+      code.op('i32.or');
+      code.op('i32.eqz');
+      slowIf();
+    }
+    code.end();
+  }
 
   // Rights: `writable` is what the TLB entry allows; everything that gets here is readable.
   row(S.cpl);

@@ -125,6 +125,34 @@ test('protection keys: data of user pages, by user and supervisor, never code, n
   assert.equal(b.walker.global, false, 'a change of PKRU reaches it');
 });
 
+test('protection keys of supervisor pages: data accesses of supervisors, by PKRS', () => {
+  const b = new Bench();
+  b.map(BigInt(P | W | GLOBAL) | withKey(2));
+  const mode = (cr4: number, cr0 = Cr0.PE | Cr0.PG | Cr0.WP) =>
+    b.mode(cr0, Cr4.PAE | Cr4.PGE | cr4, Efer.LME | Efer.LMA | Efer.NXE);
+  b.state.setLow(S.pkru, -1);
+  b.state.setLow(S.pkrs, 1 << 4);
+  mode(Cr4.PKE);
+  assert.ok(b.walk(Write, false), 'PKRU is for user pages');
+  mode(Cr4.PKS);
+  assert.equal(b.fault(Read, false), 0x21);
+  assert.equal(b.fault(Write, false), 0x23);
+  assert.ok(b.walk(Execute, false));
+  assert.ok(b.walker.global, 'a change of PKRS forgets everything');
+  assert.equal(b.fault(Read, true), 5, 'user mode has no rights that a key could take');
+  b.state.setLow(S.pkrs, 2 << 4);
+  assert.ok(b.walk(Read, false));
+  assert.equal(b.walker.writable, false);
+  assert.equal(b.fault(Write, false), 0x23);
+  mode(Cr4.PKS, Cr0.PE | Cr0.PG);
+  assert.ok(b.walk(Write, false), 'without WP');
+  b.state.setLow(S.pkrs, ~(3 << 4));
+  mode(Cr4.PKS);
+  assert.ok(b.walk(Write, false), 'the keys of others');
+  b.map(BigInt(P | W | U) | withKey(1));
+  assert.ok(b.walk(Write, false), 'PKRS is for supervisor pages');
+});
+
 test('rights of user and supervisor, against every combination of page bits', () => {
   const b = new Bench();
   for (const writable of [0, W])

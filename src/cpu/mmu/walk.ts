@@ -14,6 +14,7 @@ const CR4_LA57 = 1 << 12;
 const CR4_SMEP = 1 << 20;
 const CR4_SMAP = 1 << 21;
 const CR4_PKE = 1 << 22;
+const CR4_PKS = 1 << 24;
 const EFER_LMA = 1 << 10;
 const EFER_NXE = 1 << 11;
 
@@ -181,11 +182,11 @@ export class PageWalker {
       level--;
     }
     const allowed = this.#allow(access, rights, mayExecute, user, explicitAc, cr0, cr4);
-    const keyed = long && this.userPage && (cr4 & CR4_PKE) !== 0;
+    const keyed = long && (cr4 & (this.userPage ? CR4_PKE : CR4_PKS)) !== 0 && (this.userPage || !user);
     const keyAllows = !keyed || this.#keyAllows(access, high, user, cr0);
     if (!allowed || !keyAllows) return this.#pageFault(error | ERROR_PRESENT | (keyAllows ? 0 : ERROR_PROTECTION_KEY));
     // what a change of PKRU can take away goes with the entries that are not global
-    this.global = (cr4 & CR4_PGE) !== 0 && (low & GLOBAL) !== 0 && !keyed;
+    this.global = (cr4 & CR4_PGE) !== 0 && (low & GLOBAL) !== 0 && !(keyed && this.userPage);
     if (unused !== 0 && !this.#setAccessed(unused)) return false;
     if (!this.#setLeafBits(low, entryHost, entryPhysical, access)) return false;
     const offsetMask = level === 1 ? 0 : level === 2 ? 0x001f_f000 : 0x3fff_f000;
@@ -269,9 +270,9 @@ export class PageWalker {
     );
   }
 
-  /** Takes away the data accesses that PKRU forbids for the key of this entry; false if `access` is among them (SDM vol. 3, "Protection Keys"). */
+  /** Takes away the data accesses that PKRU or PKRS forbids for the key of this entry; false if `access` is among them (SDM vol. 3, "Protection Keys"). */
   #keyAllows(access: number, high: number, user: boolean, cr0: number): boolean {
-    const key = this.#cpu.state.low(S.pkru) >>> ((high >>> KEY_SHIFT_HIGH) & TWICE_KEY);
+    const key = this.#cpu.state.low(this.userPage ? S.pkru : S.pkrs) >>> ((high >>> KEY_SHIFT_HIGH) & TWICE_KEY);
     const reads = (key & ACCESS_DISABLE) === 0;
     const writes = reads && ((key & WRITE_DISABLE) === 0 || (!user && (cr0 & CR0_WP) === 0));
     if (!reads) this.readable = false;
