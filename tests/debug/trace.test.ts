@@ -99,6 +99,28 @@ test('a #VE says what it led to', () => {
   assert.deepEqual(exception.ledTo, ['TD exit TRIPLE_FAULT']);
 });
 
+test('an exception that the module injects is a crossing, with its cause; one that the processor raises is the guest’s own affair', () => {
+  const DEBUG_CONTROL = 0x1d9;
+  const injected = tracedRun(
+    smallTd((a) => {
+      a.mov(r.ecx, DEBUG_CONTROL);
+      a.mov(r.eax, 0xffff); // reserved bits too
+      a.wrmsr();
+    }),
+  );
+  assert.equal(injected.end.cause, 'triple-fault');
+  const exception = injected.events.find(({ kind }) => kind === 'exception')!;
+  assert.equal(exception.name, '#GP');
+  assert.equal(exception.details, 'for WRMSR');
+  assert.ok(exception.rip !== undefined && exception.vcpu === 0);
+  const { events, end } = tracedRun(smallTd((a) => a.ud2()));
+  assert.equal(end.cause, 'triple-fault');
+  assert.deepEqual(
+    events.filter(({ kind }) => kind === 'exception'),
+    [],
+  );
+});
+
 test('filters keep what was asked for', () => {
   const only = (filter: object) => tracedRun(planHelloTd(), { filter }).events;
   const calls = only({ subFunctions: ['instruction.io'], leaves: ['TDG.VP.INFO'] });
