@@ -9,6 +9,11 @@ const VISITS = 1000;
 /** Requests that may be on their way: beyond, hot code waits where it is, and what has grown cold meanwhile is never asked for. */
 const MOST_UNDER_WAY = 48;
 
+/** Requests that share a module: each module has a price of its own, in this run and in those that find it. */
+const WORTH_A_MODULE = 8;
+/** Times that the engine asks before fewer than that are taken. */
+const PATIENCE = 500;
+
 /** What the thread starts with. */
 export interface RegionThreadData {
   readonly port: MessagePort;
@@ -25,6 +30,7 @@ export class RegionThread implements RegionCompiler {
   #isDead = false;
   #thread: { readonly worker: Worker; readonly port: MessagePort } | undefined;
   #answers = 0;
+  #asked = 0;
 
   /**
    * @param onDeath told why, once, if the thread ends by itself: what is hot stays with the interpreter from then on
@@ -59,7 +65,10 @@ export class RegionThread implements RegionCompiler {
   }
 
   takes(waiting: number): number {
-    return this.#isDead ? waiting : Math.min(waiting, MOST_UNDER_WAY - this.#ring.underWay);
+    if (this.#isDead) return waiting;
+    if (waiting < WORTH_A_MODULE && ++this.#asked < PATIENCE) return 0;
+    this.#asked = 0;
+    return Math.min(waiting, MOST_UNDER_WAY - this.#ring.underWay);
   }
 
   submit(requests: readonly RegionRequest[]): void {
