@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+const COMMAND = join(import.meta.dirname, '../../../bin/seamulator');
+
+test('the compiled command is kept, and a damaged copy is as good as none', () => {
+  const cache = mkdtempSync(join(tmpdir(), 'seamulator-launch-'));
+  try {
+    const run = () => {
+      const { status, stdout } = spawnSync(process.execPath, [COMMAND, 'decode', '0'], {
+        encoding: 'utf8',
+        env: { ...process.env, XDG_CACHE_HOME: cache },
+      });
+      return { status, firstLine: stdout.split('\n')[0] };
+    };
+    const expected = { status: 0, firstLine: 'completion status 0x0: TDX_SUCCESS' };
+    const directory = join(cache, 'seamulator', 'command');
+    assert.deepEqual(run(), expected);
+    const kept = readdirSync(directory);
+    assert.equal(kept.length, 1);
+    assert.match(kept[0]!, /^decode-/);
+    assert.deepEqual(run(), expected, 'with what was kept');
+    writeFileSync(join(directory, kept[0]!), 'damaged');
+    assert.deepEqual(run(), expected, 'without');
+    assert.deepEqual(readdirSync(directory), kept, 'and kept again');
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+});
