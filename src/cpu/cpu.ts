@@ -1,24 +1,20 @@
 /** One logical processor: runs predecoded code, does what generated code leaves to the host, and stops with an exit. */
 import type { StateVisitor } from '../bits/index.ts';
-import { createInstruction, DecodeResult, type Instruction, pushesErrorCode } from '../isa/index.ts';
+import { createInstruction, DecodeResult, type Instruction } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
-import { Cr4 } from './architecture.ts';
 import { Controls } from './controls.ts';
 import type { DebugStop, DebugStops, StepWatcher, Watch } from './debug-stops.ts';
 import { operationName } from './engine/binder.ts';
 import type { HostStep } from './engine/code-cache.ts';
-import type { Engine, EngineUser } from './engine/engine.ts';
-import type { AccessImports } from './engine/handlers.ts';
+import type { Engine } from './engine/engine.ts';
 import { Handler } from './engine/handlers.ts';
 import { Leave, R, RECORD_BYTES } from './engine/record.ts';
-import { CODE_TLB_BYTES, codeEntryOffset, DATA_TLB_BYTES, TlbContext } from './engine/tlb.ts';
+import { CODE_TLB_BYTES, codeEntryOffset } from './engine/tlb.ts';
 import { deliverEvent } from './events.ts';
 import { ExitReason, ExitRecord } from './exit.ts';
 import { packRflags, unpackRflags } from './flags.ts';
-import { SecondLevelCache } from './mmu/second-level-cache.ts';
-import { Tlbs } from './mmu/tlbs.ts';
-import { PageWalker, reservedHigh } from './mmu/walk.ts';
+import { GuestAccess, NO_FAULT, WATCHED_ACCESS } from './guest-access.ts';
 import { type EntropySource, GuestFault, type LogicalProcessor, VM_EXIT, VmExit } from './processor.ts';
 import { Access, type SecondLevel } from './second-level.ts';
 import { CpuState, S, STATE_BYTES } from './state.ts';
@@ -28,18 +24,12 @@ import { VirtualizationExceptionInformation } from './virtualization-exception.t
 
 const RFLAGS_TF = 1 << 8;
 const RFLAGS_IF = 1 << 9;
-const RFLAGS_AC = 1 << 18;
-const CR4_SMAP = 1 << 21;
 const EFER_LMA = 1 << 10;
 const RIGHTS_LONG = 1 << 13;
 const RIGHTS_BIG = 1 << 14;
 const LONGEST_RUN_TICKS = 1 << 30;
 const EVENT_EXTERNAL = 0;
 const EVENT_EXCEPTION = 3;
-/** faultVector values that are no vectors */
-const NO_FAULT = -1;
-const SECOND_LEVEL_EXIT = -2;
-const WATCHED_ACCESS = -3;
 
 interface InjectedEvent {
   readonly vector: number;
@@ -55,7 +45,7 @@ export interface CpuOptions {
   readonly entropy: EntropySource;
 }
 
-export class Cpu implements LogicalProcessor, EngineUser {
+export class Cpu implements LogicalProcessor {
   readonly index: number;
   readonly state: CpuState;
   readonly memory: HostMemory;
@@ -65,14 +55,12 @@ export class Cpu implements LogicalProcessor, EngineUser {
   readonly entropy: EntropySource;
   readonly virtualizationException = new VirtualizationExceptionInformation();
   readonly unimplemented = new Map<string, number>();
-  #secondLevel: SecondLevel | null = null;
   /** what the guest's TSC reads when the clock stands at 0 */
   tscOffsetTicks = 0;
   onInterrupt: ((vector: number, instructions: number) => void) | undefined = undefined;
   retired = 0;
   /** events delivered between instructions: exceptions, interrupts */
   delivered = 0;
-  #stops: DebugStops | null = null;
   instructionStartLow = 0;
   instructionStartHigh = 0;
   dataLow = 0;
@@ -82,29 +70,22 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #walker: PageWalker;
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #u16: Uint16Array;
-  readonly #tlbs: Tlbs;
-  readonly #seen: SecondLevelCache;
+  readonly #guest: GuestAccess;
   /** two records for an instruction that runs alone or reaches into the next page */
   readonly #scratch: number;
   readonly #straddling = new Uint8Array(16);
   readonly #acrossInstruction = createInstruction();
-  /** the instruction runs alone: single-stepping, or the last one of an interrupt shadow */
-  #alone = false;
-  /** ... because a debugger looks at each */
+  /** the instruction runs alone because a debugger looks at each */
   #aloneForDebugger = false;
   /** the next instruction goes alone: it has a place that debuggers care for */
   #debugNext = false;
   /** own position at which a debugger wants the run to stop */
   #stopPosition = Number.POSITIVE_INFINITY;
-  /** an access that a debugger watches was made by the step that ends */
-  #watchMet: DebugStop | undefined;
   /** ticks that a debugger's stop in a straight line keeps from the clock, because they reach behind an alarm */
   #untoldTicks = 0;
-  readonly #bounce: number;
   #mode = 64;
   /** vector states whose instructions fault: bits of `VectorState` */
   #forbidden = 0;
@@ -117,13 +98,6 @@ export class Cpu implements LogicalProcessor, EngineUser {
   /** the instruction that has just run exits, with the record filled */
   #exiting = false;
   #injected: InjectedEvent | undefined;
-  /** modify through the bounce buffer: where it goes back to */
-  #modifyLow = 0;
-  #modifyHigh = 0;
-  #modifyBytes = 0;
-  /** host addresses of the two parts of an access that crosses a page */
-  #firstPart = 0;
-  #secondPart = 0;
 
   constructor(options: CpuOptions) {
     const { engine } = options;
@@ -138,17 +112,14 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const base = engine.memory.reserveProcessorArea(STATE_BYTES);
     this.#scratch = engine.memory.reserveProcessorArea(RECORD_BYTES * 2);
     this.state = new CpuState(engine.memory.wasm, base);
-    this.#tlbs = new Tlbs(engine.memory, this.state);
-    this.#seen = new SecondLevelCache(engine.memory);
-    this.#bounce = base + S.bounce;
     this.state.setLow(S.rflags, 2);
     this.state.setLow(S.mxcsr, 0x1f80);
     this.state.setLow(S.fpuControl, 0x37f);
     this.state.setLow(S.faultVector, NO_FAULT);
     this.state.set(S.flagsResult, 1, 0);
-    this.#walker = new PageWalker(this, this.#seen);
+    this.#guest = new GuestAccess(this, engine);
     this.modeChanged();
-    engine.users.push(this);
+    engine.users.push(this.#guest);
   }
 
   // ---- snapshots
@@ -170,10 +141,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     state.fields('exit', this.exit);
     state.fields('virtualizationException', this.virtualizationException);
     this.#visitInjected(state);
-    state.part('tlbs', this.#tlbs);
+    state.part('guest', this.#guest);
     if (state.restoring) {
-      this.#seen.forget();
-      this.#watchMet = undefined;
       this.#debugNext = false;
       this.modeChanged();
       this.#findCodeTables();
@@ -200,7 +169,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** Entries of the code TLBs that come from a snapshot know host pages; their tables of records are of this process. */
   #findCodeTables(): void {
-    for (const entry of this.#tlbs.filledCodeEntries()) {
+    for (const entry of this.#guest.tlbs.filledCodeEntries()) {
       const hostPage = this.#i32[entry + 3]! >>> 0;
       const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
       this.#i32[entry + 2] = known !== 0 ? known : this.#newTable(hostPage);
@@ -213,10 +182,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const headroom = Math.min(this.#clock.headroomTicks(), LONGEST_RUN_TICKS);
     const untold = this.#untoldTicks;
     this.#untoldTicks = 0;
-    this.#engine.current = this;
+    this.#engine.current = this.#guest;
     this.#left = headroom - untold;
     this.#budgetMayEnd = untold === 0;
-    if (this.#stops !== null) this.#stopPosition = this.#stops.stopPositionOf(this);
+    const { stops } = this;
+    if (stops !== null) this.#stopPosition = stops.stopPositionOf(this);
     try {
       if (headroom > 0) this.#runUntilExit(untold);
       else this.exit.reset(ExitReason.ExternalInterrupt);
@@ -232,7 +202,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
   /** @param untold ticks that have passed for the guest and not for the clock */
   #runUntilExit(untold: number): void {
     const { state, apic } = this;
-    const stops = this.#stops;
+    const { stops } = this;
     const { mixer } = this.#engine;
     const headroom = this.#left;
     const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
@@ -281,7 +251,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         if (apart < budget) budget = apart;
       }
       if (mixer !== null) budget = Math.min(budget, mixer.mix(this.#engine.code));
-      this.#alone = alone;
+      this.#guest.alone = alone;
       let record: number;
       try {
         record = this.#find(alone || this.#interpret);
@@ -310,19 +280,9 @@ export class Cpu implements LogicalProcessor, EngineUser {
     }
   }
 
-  /** null: nobody debugs */
-  get stops(): DebugStops | null {
-    return this.#stops;
-  }
-
-  set stops(stops: DebugStops | null) {
-    this.#stops = stops;
-    this.#chooseWalk();
-  }
-
   /** True, with the exit filled in, if a debugger wants the run to stop here. @param done instructions of this run */
   #stopsBeforeStep(stops: DebugStops, done: number): boolean {
-    const met = this.#watchMet;
+    const met = this.#guest.watchMet;
     if (met !== undefined) this.#stop(stops, met);
     else if (this.position + done >= this.#stopPosition) this.#stop(stops, { kind: 'position', processor: this.index });
     else return false;
@@ -357,25 +317,10 @@ export class Cpu implements LogicalProcessor, EngineUser {
 
   /** An exit as for a host's interrupt. In a straight line that reaches behind an alarm the clock stays before it, so that it rings where it would have. */
   #stop(stops: DebugStops, stop: DebugStop): void {
-    this.#watchMet = undefined;
+    this.#guest.watchMet = undefined;
     if (!this.#budgetMayEnd) this.#untoldTicks = Math.max(0, 1 - this.#left);
     this.exit.reset(ExitReason.ExternalInterrupt);
     stops.onStop(stop);
-  }
-
-  /** True if a watched access has to wait until its instruction goes alone; there it is noted. */
-  #waitsForDebugger(low: number, high: number, bytes: number, access: number): boolean {
-    const watch = this.#stops?.watchOf(low, high, bytes, access);
-    if (watch === undefined) return false;
-    if (this.#alone) this.#watchMet ??= { kind: 'watch', processor: this.index, watch };
-    else this.state.setLow(S.faultVector, WATCHED_ACCESS);
-    return !this.#alone;
-  }
-
-  /** Notes an access by host-side code: the run stops behind its instruction. */
-  #noteAccess(low: number, high: number, bytes: number, access: number): void {
-    const watch = this.#stops?.watchOf(low, high, bytes, access);
-    if (watch !== undefined) this.#watchMet ??= { kind: 'watch', processor: this.index, watch };
   }
 
   #afterLeave(leave: number): void {
@@ -403,7 +348,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
         return;
       }
       case Leave.Fault:
-        this.#watchMet = undefined;
+        this.#guest.watchMet = undefined;
         this.#toRecord();
         this.#raisePending();
         return;
@@ -428,7 +373,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       case Leave.Straddle:
         this.#budgetMayEnd = false;
         this.#toRecord();
-        if (!this.#alone && this.#stops !== null && this.#stops.offsets[state.low(S.rip) & 4095] !== 0)
+        if (!this.#guest.alone && this.stops !== null && this.stops.offsets[state.low(S.rip) & 4095] !== 0)
           this.#debugNext = true;
         else this.#straddle(state.low(S.exitRecord));
         return;
@@ -491,11 +436,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     const page = low & ~4095;
     const entry = (this.state.low(S.codeTlb) + codeEntryOffset(low)) >> 2;
     if (this.#i32[entry] === page && this.#i32[entry + 1] === high) return entry;
-    const hostPage = this.#walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
-    if (hostPage < 0) this.#throwPending();
+    const hostPage = this.#guest.walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
+    if (hostPage < 0) this.#guest.throwPending();
     const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
     const table = known !== 0 ? known : this.#newTable(hostPage);
-    this.#tlbs.fillCode(entry, low, high, table, hostPage, this.#walker.global);
+    this.#guest.tlbs.fillCode(entry, low, high, table, hostPage, this.#guest.walkedGlobal);
     return entry;
   }
 
@@ -542,7 +487,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       const instruction = this.#decodeAcross(low, this.instructionStartHigh);
       if ((instruction.form.vectorState & this.#forbidden) !== 0)
         requireVectorState(this, instruction.form.vectorState);
-      if (!this.#alone && code.hasRoom) {
+      if (!this.#guest.alone && code.hasRoom) {
         const { generation } = code;
         const secondPage = (this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]! & ~4095) >>> 0;
         if (generation === code.generation && !code.keepsStraddling(record, secondPage))
@@ -557,7 +502,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       return;
     }
     this.#budgetMayEnd = true;
-    const budget = this.#alone ? 1 : this.#left;
+    const budget = this.#guest.alone ? 1 : this.#left;
     state.setLow(S.budget, budget);
     const leave = this.#engine.handlers.enter(state.base, this.#scratch, budget, state.low(S.dataTlb));
     this.#left -= budget - state.low(S.remaining);
@@ -578,8 +523,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
   #decodeAcross(low: number, high: number, into?: Instruction): Instruction {
     const bytes = this.#straddling;
     const user = this.state.low(S.cpl) === 3;
-    const first = this.#walk(low, high, Access.Execute, user);
-    if (first < 0) this.#throwPending();
+    const first = this.#guest.walk(low, high, Access.Execute, user);
+    if (first < 0) this.#guest.throwPending();
     const here = Math.min(15, 4096 - (low & 4095));
     for (let i = 0; i < here; i++) bytes[i] = this.#u8[first + (low & 4095) + i]!;
     const instruction = into ?? this.#acrossInstruction;
@@ -588,8 +533,8 @@ export class Cpu implements LogicalProcessor, EngineUser {
     if (result === DecodeResult.Truncated && here < 15) {
       const nextLow = (low & ~4095) + 4096;
       const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
-      const second = this.#walk(nextLow, nextHigh, Access.Execute, user);
-      if (second < 0) this.#throwPending();
+      const second = this.#guest.walk(nextLow, nextHigh, Access.Execute, user);
+      if (second < 0) this.#guest.throwPending();
       for (let i = here; i < 15; i++) bytes[i] = this.#u8[second + i - here]!;
       result = this.#engine.decoder.decode(bytes, 0, 15, mode, instruction);
     }
@@ -617,7 +562,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
       if (this.#exiting) state.set(S.rip, ripLow, ripHigh);
       else this.#left--;
     } catch (thrown) {
-      this.#watchMet = undefined;
+      this.#guest.watchMet = undefined;
       state.set(S.rip, ripLow, ripHigh);
       this.#deliverFault(thrown);
     }
@@ -653,243 +598,69 @@ export class Cpu implements LogicalProcessor, EngineUser {
       return;
     }
     try {
-      this.#throwPending();
+      this.#guest.throwPending();
     } catch (thrown) {
       this.#deliverFault(thrown);
     }
   }
 
-  #throwPending(): never {
-    const vector = this.state.low(S.faultVector);
-    const errorCode = this.state.low(S.faultErrorCode);
-    this.state.setLow(S.faultVector, NO_FAULT);
-    if (vector === SECOND_LEVEL_EXIT) throw VM_EXIT;
-    throw new GuestFault(vector, pushesErrorCode(vector) ? errorCode : undefined);
+  // ---- guest memory, by `GuestAccess`
+
+  get secondLevel(): SecondLevel | null {
+    return this.#guest.secondLevel;
   }
 
-  // ---- memory
-
-  /** Host page behind a linear address, or -1 with the fault noted. */
-  #walk(low: number, high: number, access: number, user: boolean): number {
-    const { state } = this;
-    const walker = this.#walker;
-    const ac = !user && (state.low(S.rflags) & RFLAGS_AC) !== 0;
-    if (walker.walk(low, high, access, user, ac)) {
-      if (walker.isRam) return walker.hostPage;
-      state.setLow(S.faultVector, 13);
-      state.setLow(S.faultErrorCode, 0);
-      return -1;
-    }
-    switch (walker.faultKind) {
-      case 'page':
-        state.set(S.cr2, low, high);
-        state.setLow(S.faultVector, 14);
-        state.setLow(S.faultErrorCode, walker.errorCode);
-        break;
-      case 'canonical':
-        state.setLow(S.faultVector, 13);
-        state.setLow(S.faultErrorCode, 0);
-        break;
-      case 'convertible':
-        state.setLow(S.faultVector, this.virtualizationException.capture(this.exit) ? 20 : SECOND_LEVEL_EXIT);
-        break;
-      default:
-        state.setLow(S.faultVector, SECOND_LEVEL_EXIT);
-    }
-    return -1;
+  set secondLevel(secondLevel: SecondLevel | null) {
+    this.#guest.secondLevel = secondLevel;
   }
 
-  /** Translates within one page and fills the TLB entry; host address, or -1. */
-  #translate(low: number, high: number, access: number): number {
-    const hostPage = this.#walk(low, high, access, this.state.low(S.cpl) === 3);
-    if (hostPage < 0) return -1;
-    this.#fill(this.state.low(S.dataTlb), low, high, hostPage);
-    return hostPage + (low & 4095);
+  /** null: nobody debugs */
+  get stops(): DebugStops | null {
+    return this.#guest.stops;
   }
 
-  /** Fills the entry of a data TLB with what the walk has found. */
-  #fill(tlb: number, low: number, high: number, hostPage: number): void {
-    const walker = this.#walker;
-    const watched = this.#stops === null ? 0 : this.#stops.watchedAccess(low & ~4095, high);
-    const readable = walker.readable && (watched & Access.Read) === 0;
-    const writable = walker.writable && (watched & Access.Write) === 0 && !this.#engine.code.isCode(hostPage);
-    this.#tlbs.fillData(tlb, low, high, hostPage, readable, writable, walker.global);
+  set stops(stops: DebugStops | null) {
+    this.#guest.stops = stops;
   }
-
-  /** Translates both parts of an access that crosses a page; false with the fault noted. */
-  #translateParts(low: number, high: number, access: number): boolean {
-    const first = this.#translate(low, high, access);
-    if (first < 0) return false;
-    const nextLow = (low & ~4095) + 4096;
-    const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
-    const second = this.#translate(nextLow, nextHigh, access);
-    if (second < 0) return false;
-    this.#firstPart = first;
-    this.#secondPart = second;
-    return true;
-  }
-
-  #copyIn(low: number, bytes: number): void {
-    const here = 4096 - (low & 4095);
-    for (let i = 0; i < bytes; i++)
-      this.#u8[this.#bounce + i] = this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here]!;
-  }
-
-  /** At most 32 bytes: a call of copyWithin would cost more than the loop. */
-  #copyBytes(to: number, from: number, bytes: number): void {
-    const u8 = this.#u8;
-    for (let i = 0; i < bytes; i++) u8[to + i] = u8[from + i]!;
-  }
-
-  /** Host address of `bytes` at a linear address, for generated code; 0 with the fault noted. Also the reading half of Processor.load. */
-  #hostAddress(low: number, high: number, bytes: number): number {
-    if ((low & 4095) + bytes <= 4096) {
-      const host = this.#translate(low, high, Access.Read);
-      return Math.max(host, 0);
-    }
-    if (!this.#translateParts(low, high, Access.Read)) return 0;
-    this.#copyIn(low, bytes);
-    return this.#bounce;
-  }
-
-  /** Writes the bounce buffer to a linear address; see `AccessImports.store` for the result. */
-  #storeBounce(low: number, high: number, bytes: number): number {
-    if ((low & 4095) + bytes <= 4096) {
-      const host = this.#translate(low, high, Access.Write);
-      if (host < 0) return 0;
-      this.#copyBytes(host, this.#bounce, bytes);
-      return this.#codeWritten(host, bytes);
-    }
-    if (!this.#translateParts(low, high, Access.Write)) return 0;
-    const here = 4096 - (low & 4095);
-    this.#copyBytes(this.#firstPart, this.#bounce, here);
-    this.#copyBytes(this.#secondPart, this.#bounce + here, bytes - here);
-    return this.#codeWritten(this.#firstPart, here) | this.#codeWritten(this.#secondPart, bytes - here);
-  }
-
-  /** After a write within one host page: 2 (or 3) if decoded code has changed, else 1. */
-  #codeWritten(host: number, bytes: number): number {
-    const { code, users } = this.#engine;
-    const page = (host & ~4095) >>> 0;
-    if (!code.isCode(page)) return 1;
-    if (code.written(host, bytes)) return 3;
-    if (code.wroteBesideCode(page)) for (const user of users) user.forgetCodeTlb();
-    return 1;
-  }
-
-  /** Starts a read-modify-write: both ways are checked; the bounce buffer when the memory cannot be written in place. */
-  #modifyAddress(low: number, high: number, bytes: number): number {
-    const crosses = (low & 4095) + bytes > 4096;
-    if (!crosses) {
-      const host = this.#translate(low, high, Access.Read | Access.Write);
-      if (host < 0) return 0;
-      if (!this.#engine.code.isCode(host & ~4095)) return host;
-      this.#copyBytes(this.#bounce, host, bytes);
-    } else {
-      if (!this.#translateParts(low, high, Access.Read | Access.Write)) return 0;
-      this.#copyIn(low, bytes);
-    }
-    this.#modifyLow = low;
-    this.#modifyHigh = high;
-    this.#modifyBytes = bytes;
-    return this.#bounce;
-  }
-
-  /** What generated code calls when its inline TLB check fails. */
-  readonly access: AccessImports = {
-    load: (_, low, high, bytes) =>
-      this.#waitsForDebugger(low, high, bytes, Access.Read) ? 0 : this.#hostAddress(low, high, bytes),
-    store: (_, low, high, bytes) =>
-      this.#waitsForDebugger(low, high, bytes, Access.Write) ? 0 : this.#storeBounce(low, high, bytes),
-    modify: (_, low, high, bytes) =>
-      this.#waitsForDebugger(low, high, bytes, Access.Read | Access.Write) ? 0 : this.#modifyAddress(low, high, bytes),
-    modifyEnd: () => this.#storeBounce(this.#modifyLow, this.#modifyHigh, this.#modifyBytes),
-  };
 
   load(low: number, high: number, sizeBytes: number, system = false): number {
-    const user = !system && this.state.low(S.cpl) === 3;
-    this.#noteAccess(low, high, sizeBytes, Access.Read);
-    let at = this.#bounce;
-    if ((low & 4095) + sizeBytes <= 4096) {
-      const page = this.#walkAs(low, high, Access.Read, user, system);
-      at = page + (low & 4095);
-    } else {
-      this.#walkParts(low, high, Access.Read, user, system);
-      this.#copyIn(low, sizeBytes);
-    }
-    let [valueLow, valueHigh] = [0, 0];
-    const here = Math.min(4, sizeBytes);
-    for (let i = here - 1; i >= 0; i--) valueLow = (valueLow << 8) | this.#u8[at + i]!;
-    for (let i = sizeBytes - 1; i >= 4; i--) valueHigh = (valueHigh << 8) | this.#u8[at + i]!;
-    this.dataLow = valueLow;
-    this.dataHigh = valueHigh;
-    return valueLow;
+    return this.#guest.load(low, high, sizeBytes, system);
   }
 
   store(low: number, high: number, sizeBytes: number, valueLow: number, valueHigh: number, system = false): void {
-    const user = !system && this.state.low(S.cpl) === 3;
-    this.#noteAccess(low, high, sizeBytes, Access.Write);
-    const crosses = (low & 4095) + sizeBytes > 4096;
-    if (crosses) this.#walkParts(low, high, Access.Write, user, system);
-    else this.#firstPart = this.#walkAs(low, high, Access.Write, user, system) + (low & 4095);
-    const here = 4096 - (low & 4095);
-    const { code } = this.#engine;
-    for (let i = 0; i < sizeBytes; i++) {
-      const byte = i < 4 ? valueLow >>> (i * 8) : valueHigh >>> (i * 8 - 32);
-      this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here] = byte;
-    }
-    if (code.isCode(this.#firstPart & ~4095)) code.written(this.#firstPart, Math.min(here, sizeBytes));
-    if (crosses && code.isCode(this.#secondPart & ~4095)) code.written(this.#secondPart, sizeBytes - here);
+    this.#guest.store(low, high, sizeBytes, valueLow, valueHigh, system);
   }
 
   loadBytes(low: number, high: number, bytes: Uint8Array): void {
-    this.#bytes(low, high, bytes, Access.Read);
+    this.#guest.loadBytes(low, high, bytes);
   }
 
   storeBytes(low: number, high: number, bytes: Uint8Array): void {
-    this.#bytes(low, high, bytes, Access.Write);
+    this.#guest.storeBytes(low, high, bytes);
   }
 
-  #bytes(low: number, high: number, bytes: Uint8Array, access: number): void {
-    const user = this.state.low(S.cpl) === 3;
-    this.#noteAccess(low, high, bytes.length, access);
-    const here = Math.min(bytes.length, 4096 - (low & 4095));
-    if (here < bytes.length) this.#walkParts(low, high, access, user, false);
-    else this.#firstPart = this.#walkAs(low, high, access, user, false) + (low & 4095);
-    const { code } = this.#engine;
-    for (const [host, from, to] of [
-      [this.#firstPart, 0, here],
-      [this.#secondPart, here, bytes.length],
-    ] as const) {
-      if (from === to) continue;
-      if (access === Access.Read) bytes.set(this.#u8.subarray(host, host + to - from), from);
-      else {
-        this.#u8.set(bytes.subarray(from, to), host);
-        if (code.isCode(host & ~4095)) code.written(host, to - from);
-      }
-    }
+  flushTlb(includingGlobal: boolean): void {
+    this.#guest.tlbs.flush(includingGlobal);
   }
 
-  /** Host page for host-side code; throws what the access raises. */
-  #walkAs(low: number, high: number, access: number, user: boolean, system: boolean): number {
-    const tlb = this.#dataTlbOf(user, system);
-    const known = this.#tlbs.hostPageOf(tlb, low, high, access);
-    if (known >= 0) return known;
-    const rflags = this.state.low(S.rflags);
-    if (system) this.state.setLow(S.rflags, rflags & ~RFLAGS_AC);
-    const page = this.#walk(low, high, access, user);
-    if (system) this.state.setLow(S.rflags, rflags);
-    if (page < 0) this.#throwPending();
-    this.#fill(tlb, low, high, page);
-    return page;
+  flushTlbPage(low: number, high: number): void {
+    this.#guest.tlbs.flushPage(low, high);
   }
 
-  #walkParts(low: number, high: number, access: number, user: boolean, system: boolean): void {
-    const nextLow = (low & ~4095) + 4096;
-    const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
-    const first = this.#walkAs(low, high, access, user, system) + (low & 4095);
-    this.#secondPart = this.#walkAs(nextLow, nextHigh, access, user, system);
-    this.#firstPart = first;
+  writePkru(value: number): void {
+    this.#guest.writePkru(value);
+  }
+
+  forgetWatched(watch: Watch): void {
+    this.#guest.forgetWatched(watch);
+  }
+
+  invalidateSecondLevel(): void {
+    this.#guest.invalidateSecondLevel();
+  }
+
+  hostPageReplaced(hostPage: number): void {
+    this.#guest.hostPageReplaced(hostPage);
   }
 
   addressOf(instruction: Instruction, offsetBytes = 0): void {
@@ -923,78 +694,11 @@ export class Cpu implements LogicalProcessor, EngineUser {
     this.addressHigh = this.#mode === 64 ? high : 0;
   }
 
-  // ---- translations
-
-  get secondLevel(): SecondLevel | null {
-    return this.#secondLevel;
-  }
-
-  set secondLevel(secondLevel: SecondLevel | null) {
-    this.#secondLevel = secondLevel;
-    this.#chooseWalk();
-  }
-
-  /** Generated code walks by itself unless a debugger looks on, or there is no second level, as on the bare machine. */
-  #chooseWalk(): void {
-    const { state } = this;
-    state.setLow(S.walkSlots, this.#stops === null && this.#secondLevel !== null ? this.#seen.base : 0);
-    state.set(S.walkReserved, 0, reservedHigh(this.controls.guestPhysicalAddressBits, true, true));
-  }
-
-  flushTlb(includingGlobal: boolean): void {
-    this.#tlbs.flush(includingGlobal);
-  }
-
-  writePkru(value: number): void {
-    const { state } = this;
-    if (state.low(S.pkru) === value) return;
-    state.setLow(S.pkru, value);
-    if ((state.low(S.cr4) & Cr4.PKE) !== 0) this.#tlbs.flushLocalData();
-  }
-
-  flushTlbPage(low: number, high: number): void {
-    this.#tlbs.flushPage(low, high);
-  }
-
-  /** Forgets translations by which watched bytes could be accessed unseen. */
-  forgetWatched({ low, high, lengthBytes }: Watch): void {
-    for (let offset = -(low & 4095); offset < lengthBytes; offset += 4096) {
-      const carry = (low >>> 0) + offset > 0xffff_ffff ? 1 : 0;
-      this.flushTlbPage((low + offset) | 0, (high + carry) | 0);
-    }
-  }
-
-  forgetCodeTlb(): void {
-    this.#tlbs.forgetCode();
-  }
-
-  revokeWrites(hostPage: number): void {
-    this.#tlbs.revokeWrites(hostPage);
-  }
-
-  invalidateSecondLevel(): void {
-    this.#seen.forget();
-    this.flushTlb(true);
-  }
-
-  /** The contents of a host page were replaced by somebody else than a guest: its decoded code is forgotten. */
-  hostPageReplaced(hostPage: number): void {
-    if (this.#engine.code.isCode(hostPage)) this.#engine.code.written(hostPage, 4096);
-  }
-
-  /** Offset of the data TLB for a privilege. @param system an access of the processor itself, for which AC does not count */
-  #dataTlbOf(user: boolean, system: boolean): number {
-    const { state } = this;
-    const ac = !system && (state.low(S.rflags) & RFLAGS_AC) !== 0 && (state.low(S.cr4) & CR4_SMAP) !== 0;
-    const context = user ? TlbContext.User : ac ? TlbContext.SupervisorWithAc : TlbContext.Supervisor;
-    return this.#tlbs.data + context * DATA_TLB_BYTES;
-  }
-
   modeChanged(): void {
     const { state } = this;
     const user = state.low(S.cpl) === 3;
-    state.setLow(S.dataTlb, this.#dataTlbOf(user, false));
-    state.setLow(S.codeTlb, this.#tlbs.code + (user ? 0 : CODE_TLB_BYTES));
+    state.setLow(S.dataTlb, this.#guest.dataTlbOf(user, false));
+    state.setLow(S.codeTlb, this.#guest.tlbs.code + (user ? 0 : CODE_TLB_BYTES));
     const rights = state.low(S.segmentRights + 4);
     const mode =
       (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;
@@ -1002,7 +706,7 @@ export class Cpu implements LogicalProcessor, EngineUser {
     if (mode !== this.#mode || forbidden !== this.#forbidden) {
       this.#mode = mode;
       this.#forbidden = forbidden;
-      this.forgetCodeTlb();
+      this.#guest.forgetCodeTlb();
     }
   }
 
