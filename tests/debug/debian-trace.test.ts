@@ -1,18 +1,24 @@
 /** A whole boot of Debian's stock kernel as a trace. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'node:test';
 import {
+  Checker,
   diffTraces,
   GuestView,
+  guestSymbolLookup,
+  RULES,
   readGuestSymbols,
   readTrace,
+  type SymbolLookup,
   summarizeTrace,
   symbolLookup,
 } from '../../src/debug/index.ts';
 import { type LoadPlan, planLinuxBoot } from '../../src/loader/index.ts';
 import { BOARD, buildShimRom } from '../../src/machine/index.ts';
 import { busyboxInitramfs, type DebianGuest, debianGuest } from '../../src/node/index.ts';
+import { root } from '../repository.ts';
 import { traceEventFormatViolations } from './trace-event-format.ts';
 import { tracedRun } from './traced-run.ts';
 
@@ -32,7 +38,22 @@ async function plan(guest: DebianGuest): Promise<LoadPlan> {
   });
 }
 
-test("Debian's boot: a trace that viewers open; equal runs have equal traces; one CPUID bit is found where it is first seen", async (t) => {
+/** Whatever the contract checker finds on a boot stands in the table of docs/check.md: rule and function. */
+async function eachIsExplained(findings: Checker['findings']): Promise<void> {
+  const page = await readFile(join(root, 'docs/check.md'), 'utf8');
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'));
+  for (const { rule, symbol, message } of findings)
+    assert.ok(
+      rows.some((row) => row.includes(`| \`${rule}\` | \`${symbol?.replace(/\+.*/, '')}\` |`)),
+      `${rule} at ${symbol}: ${message}`,
+    );
+  assert.ok(
+    findings.some(({ rule }) => rule === 'hlt-interrupt-rule'),
+    'Linux idles without STI',
+  );
+}
+
+test("Debian's boot: a trace that viewers open; equal runs have equal traces; one CPUID bit is found where it is first seen; the contract checker changes nothing, and all that it finds is explained", async (t) => {
   let guest: DebianGuest;
   try {
     guest = await debianGuest();
@@ -40,7 +61,17 @@ test("Debian's boot: a trace that viewers open; equal runs have equal traces; on
     return t.skip(`no Debian guest: ${(error as Error).message}`);
   }
   const debian = await plan(guest);
-  const { json, events, end, platform, td } = tracedRun(debian);
+  let names: SymbolLookup = () => undefined;
+  const checker = new Checker({ rules: RULES, symbols: (address) => names(address) });
+  const { json, events, end, platform, td } = tracedRun(debian, {
+    observer: checker.observer,
+    built: (built, its) => {
+      names = guestSymbolLookup(new GuestView(built, its, 0), () => built.clock.nowTicks);
+      checker.attach(built, its);
+    },
+  });
+  checker.end();
+  await eachIsExplained(checker.findings);
   assert.equal(end.cause, 'power-off');
   assert.deepEqual(traceEventFormatViolations(json), []);
   assert.equal(readTrace(json, 'json').length, events.length);

@@ -18,7 +18,7 @@ import {
   type TdOptions,
   TdxPlatform,
 } from '../../src/machine/index.ts';
-import { observeAll } from '../../src/probe/index.ts';
+import { type CrossingObserver, NULL_OBSERVER, observeAll } from '../../src/probe/index.ts';
 
 export interface TracedRun extends RunEnd {
   readonly ndjson: string;
@@ -35,18 +35,23 @@ export function tracedRun(
     readonly td?: TdOptions;
     readonly limits?: RunLimits;
     readonly filter?: TraceFilter;
+    /** looks on too */
+    readonly observer?: CrossingObserver;
+    /** told of the TD before its first instruction */
+    readonly built?: (platform: TdxPlatform, td: Td) => void;
   } = {},
 ): TracedRun {
   let [ndjson, json] = ['', ''];
-  const { filter = {} } = options;
+  const { filter = {}, observer = NULL_OBSERVER } = options;
   const tracers = [
     new Tracer({ writer: new NdjsonWriter((text) => (ndjson += text)), filter }),
     new Tracer({ writer: new TraceEventFormatWriter((text) => (json += text)), filter }),
   ];
   const memoryBytes = Math.max(...plan.memoryMap.map(({ startGpa, lengthBytes }) => startGpa + lengthBytes));
-  const platform = new TdxPlatform({ memoryBytes, observer: observeAll(...tracers), ...options.platform });
+  const platform = new TdxPlatform({ memoryBytes, observer: observeAll(...tracers, observer), ...options.platform });
   const td = platform.buildTd(plan, options.td);
   for (const tracer of tracers) tracer.attach(tracedPlatform(platform, td));
+  options.built?.(platform, td);
   const run = td.run(options.limits);
   for (const tracer of tracers) tracer.end();
   return { ...run, platform, td, ndjson, json, events: readTrace(ndjson, 'the trace') };

@@ -2,7 +2,6 @@
 
 export { ABI, BASE, GHCI } from '../../post-mortem/scene.ts';
 
-export const LINUX_TDX = 'Linux 6.12, Documentation/arch/x86/tdx.rst';
 export const LINUX_TDCALL = 'Linux 6.1, arch/x86/coco/tdx/tdcall.S';
-export const ADVICE = 'Intel TDX Guest Kernel Security Documentation, "Security Specification"';
+export const ADVICE = 'Intel Trust Domain Extension Linux Guest Kernel Security Specification, revision 03a3dc5';
 export const PSABI = 'System V ABI, AMD64 supplement 1.0';

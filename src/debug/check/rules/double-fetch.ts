@@ -6,7 +6,7 @@ export const doubleFetch: CheckRule = {
   id: 'double-fetch',
   severity: 'error',
   title: 'Shared memory is read twice: looked at the first time, used the second',
-  source: { document: ADVICE, section: 'Shared Memory' },
+  source: { document: ADVICE, section: 'VirtIO and shared memory' },
   explanation:
     'The host may write shared memory at any moment, also between two instructions of the guest. A value that was compared when it was read is another one when it is read again: the check was of no use. Compilers read again where a source does not forbid it.',
   remedy: 'Read the field once into private memory or a register (READ_ONCE), and check and use that.',

@@ -6,7 +6,7 @@ export const unboundedResult: CheckRule = {
   id: 'unbounded-result',
   severity: 'error',
   title: 'A result of the host is used as length, index or address without a bound',
-  source: { document: ADVICE, section: 'TDVMCALL-Based Hypercalls' },
+  source: { document: ADVICE, section: 'TDVMCALL-hypercall-based communication interfaces' },
   explanation:
     'A result of a TDVMCALL, or a field of shared memory, is a number that the host has chosen. Where it becomes the length of a copy, an index or part of an address, and nothing has compared or masked it before, the host reads or writes any memory of the guest.',
   remedy: 'Compare the value with what it may be, or mask it, before the first use; fail where it is not that.',
