@@ -39,6 +39,7 @@ export {
   measurePlan,
   PAGE_ORDERS,
   type PageOrder,
+  withEventLog,
 } from './measure.ts';
 export { eventText, firstDifference, hexOf, type Reported, readReported, registerName } from './measure-diff.ts';
 export { PageCounts } from './page-counts.ts';

@@ -71,6 +71,11 @@ export function measureFirmware(sections: readonly TdvfSection[], order: PageOrd
   };
 }
 
+/** The same, with the log of a boot: its events complete those that the image decides, and the registers follow. */
+export function withEventLog(measurements: Measurements, events: readonly MeasuredEvent[]): Measurements {
+  return { ...measurements, events, rtmrs: replay(events) };
+}
+
 export function mrtdOf(parts: readonly MeasuredPart[], order: PageOrder): Uint8Array {
   const mrtd = new Mrtd();
   for (const part of parts) {

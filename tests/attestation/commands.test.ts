@@ -5,9 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { TDINFO_LAYOUT, TDREPORT_LAYOUT } from '../../src/abi/index.ts';
 import { QuoteVersion } from '../../src/attestation/index.ts';
-import { measureFirmware } from '../../src/debug/index.ts';
-import { readTdvfSections } from '../../src/loader/index.ts';
+import { measureFirmware, withEventLog } from '../../src/debug/index.ts';
+import { encodeEventLog, type MeasuredEvent, readTdvfSections } from '../../src/loader/index.ts';
 import { root } from '../repository.ts';
 import { serviceOf } from './reports.ts';
 import { tdvfImage } from './tdvf-image.ts';
@@ -124,6 +125,37 @@ describe('seamulator measure', () => {
     const nothing = seamulator('measure', '--firmware', 'firmware.fd', '--diff', 'firmware.fd');
     assert.equal(nothing.status, 3);
     assert.match(nothing.stderr, /is neither a TDREPORT nor a quote nor an event log/);
+  });
+
+  test('--log: an event log of the firmware completes the registers, and a report is compared with them', () => {
+    const predicted = measureFirmware(readTdvfSections(image, 'f'), 'page-by-page', 512 << 20);
+    const events = predicted.firmwareEvents!.map(({ rtmr, type, name, digests }): MeasuredEvent => {
+      const data = new TextEncoder().encode(name);
+      return { rtmr, type, data, digest: digests[0]?.digest ?? new Uint8Array(48).fill(0xee) };
+    });
+    writeFileSync(at('log.bin'), encodeEventLog(events, 0x4000));
+    const report = new Uint8Array(1024);
+    report[0] = 0x81;
+    report.set(predicted.mrtd, TDREPORT_LAYOUT.tdInfo + TDINFO_LAYOUT.mrtd);
+    withEventLog(predicted, events).rtmrs!.forEach((rtmr, index) => {
+      report.set(rtmr, TDREPORT_LAYOUT.tdInfo + TDINFO_LAYOUT.rtmr + 48 * index);
+    });
+    writeFileSync(at('report.bin'), report);
+    writeFileSync(at('extended.bin'), report.with(TDREPORT_LAYOUT.tdInfo + TDINFO_LAYOUT.rtmr + 96, 1));
+    const diff = (...args: string[]) => seamulator('measure', '--firmware', 'firmware.fd', ...args);
+    assert.match(diff('--diff', 'report.bin').stdout, /a TDREPORT, says the same of MRTD\.\n$/);
+    const same = diff('--log', 'log.bin', '--diff', 'report.bin');
+    assert.equal(same.status, 0, same.stderr);
+    assert.match(same.stdout, /\nRTMR2 +[0-9a-f]{96}\n/);
+    assert.match(same.stdout, /a TDREPORT, says the same\.\n$/);
+    const other = diff('--log', 'log.bin', '--diff', 'extended.bin');
+    assert.equal(other.status, 5);
+    assert.match(other.stdout, /RTMR2 is [0-9a-f]{96} here and 01/);
+    writeFileSync(at('wrong.bin'), encodeEventLog(events.slice(1), 0x4000));
+    const wrong = diff('--log', 'wrong.bin');
+    assert.equal(wrong.status, 5);
+    assert.match(wrong.stderr, /wrong\.bin: RTMR0 EV_EFI_HANDOFF_TABLES2, TD HOB, is missing in the log\./);
+    assert.equal(diff('--log', 'report.bin').stderr, 'seamulator: report.bin is no event log.\n');
   });
 
   test('what is no firmware is refused in one sentence', () => {

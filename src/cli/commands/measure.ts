@@ -14,6 +14,7 @@ import {
   type PageOrder,
   readReported,
   registerName,
+  withEventLog,
 } from '../../debug/index.ts';
 import { eventTypeName, type FirmwareEvent, readTdvfSections } from '../../loader/index.ts';
 import { AptUnavailable, FileError, readUserFile } from '../../node/index.ts';
@@ -32,6 +33,7 @@ interface MeasureOptions {
   readonly exec?: string;
   readonly firmware?: string;
   readonly pageOrder: PageOrder;
+  readonly log?: string;
   readonly json?: boolean;
   readonly diff?: string;
 }
@@ -41,6 +43,8 @@ Examples:
   seamulator measure --exec 'uname -a'             what "boot --exec 'uname -a'" will measure
   seamulator measure --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
   seamulator measure --firmware OVMF.fd --page-order add-then-measure
+  seamulator measure --firmware OVMF.fd --memory 2G --log ccel.bin --diff quote.bin
+                                                   does the quote tell of this firmware and of what the log says?
   seamulator measure --exec 'uname -a' --diff quote.bin
                                                    what is different, if anything, in a TDREPORT, a quote, an event log
 
@@ -64,6 +68,7 @@ export function measureCommand(exit: (code: number) => void): Command {
         .choices(PAGE_ORDERS)
         .default(PAGE_ORDERS[0]),
     )
+    .option('--log <file>', 'with --firmware: the event log of such a boot, which is checked; RTMRs follow from it')
     .option('--json', 'for programs')
     .option('--diff <file>', 'name the first difference to a TDREPORT, a quote or an event log')
     .addHelpText('after', examples)
@@ -90,13 +95,23 @@ async function measureLinux(options: MeasureOptions): Promise<Measurements> {
   return measurePlan(linuxPlan(guest, linuxCommandLine(options.append, command !== undefined), options));
 }
 
-async function measureImage(path: string, { pageOrder, memory }: MeasureOptions): Promise<Measurements> {
+async function measureImage(path: string, { pageOrder, memory, log }: MeasureOptions): Promise<Measurements> {
   const image = await readUserFile(path, 'firmware');
-  return measureFirmware(
+  const measurements = measureFirmware(
     orSentence(() => readTdvfSections(image, path)),
     pageOrder,
     memory,
   );
+  return log === undefined ? measurements : await completedBy(measurements, log);
+}
+
+/** Throws if the log has not what the image decides. */
+async function completedBy(measurements: Measurements, path: string): Promise<Measurements> {
+  const reported = readReported(await readUserFile(path, 'event log'));
+  if (reported?.kind !== 'event log') throw new CommandError(ExitCode.BadInput, `${path} is no event log.`);
+  const difference = firstDifference(measurements, reported);
+  if (difference !== undefined) throw new CommandError(ExitCode.Refused, `${path}: ${difference}.`);
+  return withEventLog(measurements, reported.events);
 }
 
 async function compare(measurements: Measurements, path: string): Promise<number> {
@@ -104,8 +119,10 @@ async function compare(measurements: Measurements, path: string): Promise<number
   if (reported === undefined)
     throw new CommandError(ExitCode.BadInput, `${path} is neither a TDREPORT nor a quote nor an event log.`);
   const difference = firstDifference(measurements, reported);
+  // without a log there is nothing to compare the registers of a firmware's TD with
+  const same = measurements.rtmrs === undefined && reported.kind !== 'event log' ? 'the same of MRTD' : 'the same';
   process.stdout.write(
-    difference === undefined ? `\n${path}, a ${reported.kind}, says the same.\n` : `\n${path}: ${difference}.\n`,
+    difference === undefined ? `\n${path}, a ${reported.kind}, says ${same}.\n` : `\n${path}: ${difference}.\n`,
   );
   return difference === undefined ? ExitCode.Ended : ExitCode.Refused;
 }
