@@ -52,6 +52,31 @@ const WIDTHS: ReadonlyMap<string, number> = new Map([
   [RFLAGS_ROW, 4] as const,
 ]);
 
+/** Parts of XBUFF, the image of XSAVES in TDVPS: offset and length in bytes. Source: SDM vol. 1, "XSAVE-Managed State". */
+type ImagePart = readonly [offset: number, bytes: number];
+const X87_STATUS: ImagePart = [2, 2];
+const STACK_OFFSET = 32;
+const XMM_OFFSET = 160;
+const YMM_OFFSET = 576;
+const IMAGE_PARTS: ReadonlyMap<string, readonly ImagePart[]> = new Map([
+  ['FCW', [[0, 2]]],
+  ['FSW', [X87_STATUS]],
+  ['FTW', [[4, 1]]],
+  ['FOP', [[6, 2]]],
+  ['FIP', [[8, 8]]],
+  ['FDP', [[16, 8]]],
+  ['MXCSR', [[24, 4]]],
+  ...Array.from({ length: 16 }, (_, i): [string, ImagePart[]] => [
+    `YMM${i}`,
+    [
+      [XMM_OFFSET + 16 * i, 16],
+      [YMM_OFFSET + 16 * i, 16],
+    ],
+  ]),
+]);
+const XBUFF_ID = hostField('XBUFF')!.id;
+const STACK_ROW = /^R([0-7])_80$/;
+
 /** The privilege level is that of SS. Source: SDM vol. 3, "Guest Register State". */
 const CPL_ROW = 'CPL';
 const SS_RIGHTS_ROW = 'SS.rights';
@@ -138,10 +163,39 @@ export class TdTarget implements DebugTarget {
     return this.#refusal === undefined ? wordBytes(seamcalls.registers.u64[Gpr.R8]!) : undefined;
   }
 
+  /** Where a register of the x87 is: the image has them from the top of the stack on. */
+  #stackPart(row: string, vcpu: number): readonly ImagePart[] | undefined {
+    const [, register] = STACK_ROW.exec(row) ?? [];
+    const status = register === undefined ? undefined : this.#readImage([X87_STATUS], 2, vcpu);
+    if (status === undefined) return undefined;
+    const top = (status[1]! >> 3) & 7;
+    return [[STACK_OFFSET + 16 * ((Number(register) - top) & 7), 10]];
+  }
+
+  #readImage(parts: readonly ImagePart[], width: number, vcpu: number): Uint8Array | undefined {
+    const bytes = new Uint8Array(width);
+    let filled = 0;
+    for (const [offset, length] of parts) {
+      for (let at = offset - (offset % WORD_BYTES); at < offset + length; at += WORD_BYTES) {
+        const word = at / WORD_BYTES;
+        const answer = readHostField(this.#host, { id: XBUFF_ID + BigInt(word), name: `XBUFF[${word}]` }, vcpu);
+        if ('refusal' in answer) {
+          this.#refusal = answer.refusal;
+          return undefined;
+        }
+        overlay(bytes.subarray(filled, filled + length), offset, wordBytes(answer.value), at);
+      }
+      filled += length;
+    }
+    return bytes;
+  }
+
   #view(vcpu: number): RowView {
     const read = (row: string): Uint8Array | undefined => {
       this.#refusal = undefined;
       if (row === CPL_ROW) return privilege(read(SS_RIGHTS_ROW));
+      const parts = IMAGE_PARTS.get(row) ?? this.#stackPart(row, vcpu);
+      if (parts !== undefined) return this.#readImage(parts, WIDTHS.get(row)!, vcpu);
       const field = FIELD_OF_ROW.get(row);
       if (field === undefined) return undefined;
       const answer = readHostField(this.#host, field, vcpu);

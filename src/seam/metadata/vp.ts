@@ -21,6 +21,7 @@ import {
 import { FieldTable } from './field-table.ts';
 import { register, writeRegister } from './processor-field.ts';
 import { VMCS_FIELDS } from './vmcs.ts';
+import { readXbuff, XBUFF_WORDS } from './xbuff.ts';
 
 const row = fieldRows<Vcpu>(
   'TDX Module 1.5 ABI Definition, "VCPU-Scope Metadata"; TDX module 1.5.01 source, tdvps_fields_lookup.c',
@@ -83,7 +84,7 @@ export const VP_FIELDS: readonly FieldRow<Vcpu>[] = [
   row(MetadataField.VCPU_STATE_DETAILS, 'VCPU_STATE_DETAILS', HOST_READS, (vcpu) =>
     flag(hasDeliverableInterrupt(vcpu)),
   ),
-  row(0x1220_0003_0000_0000n, 'XBUFF', DEBUGGER_WRITES, undefined, { fields: 1536 }),
+  row(0x1220_0003_0000_0000n, 'XBUFF', DEBUGGER_WRITES, readXbuff, { fields: XBUFF_WORDS }),
   row(0x1320_0003_0000_0048n, 'IA32_SPEC_CTRL', DEBUGGER_WRITES, register(S.specCtrl), {
     write: writeRegister(S.specCtrl),
   }),
