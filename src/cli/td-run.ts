@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { QuoteVersion } from '../attestation/index.ts';
 import type { EngineOptions, GeneratedCode } from '../cpu/index.ts';
 
-import { formatRunReport, type PostMortem, type RunReport, runReport } from '../debug/index.ts';
+import { formatRunReport, GuestProfile, type PostMortem, type RunReport, runReport } from '../debug/index.ts';
 import {
   type CpuProfile,
   DEFAULT_SEED,
@@ -25,7 +25,7 @@ import { type ConsoleTargets, GuestConsole } from './guest-console.ts';
 import { type RecordedInput, writeInputs } from './inputs.ts';
 import { deathText, ObservedRun } from './observed-run.ts';
 import type { Output } from './output.ts';
-import { writeReport } from './report-file.ts';
+import { writeReport, writeText } from './report-file.ts';
 import { formatRunStats, type RunStats } from './run-stats.ts';
 import { runSession, type SessionEnd } from './session.ts';
 import { type SnapshotOptions, wantedSnapshot } from './snapshot-options.ts';
@@ -63,6 +63,8 @@ export interface TdRunOptions extends DebuggerOptions, SnapshotOptions {
   readonly compilation?: EngineOptions | undefined;
   /** told what has been generated, when the TD has ended */
   readonly keepGenerated?: ((code: GeneratedCode) => void) | undefined;
+  /** file for where the guest spends its instructions */
+  readonly profile?: string | undefined;
   /** says where the time goes */
   readonly stats?: RunStats | undefined;
   /** file for the report as JSON */
@@ -122,6 +124,8 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     });
 
   debug = await attachDebugger(options, { platform, td, crossings }, output);
+  const profile = options.profile === undefined ? undefined : new GuestProfile();
+  profile?.attach(platform);
   const firstInstructionMilliseconds = performance.now();
   const session = await runSession({
     td,
@@ -163,6 +167,8 @@ export async function runTd(options: TdRunOptions): Promise<number> {
   }
   await observed.check?.tell(output, options.subject ?? 'the guest', options.places.sources);
   if (options.record !== undefined) await writeInputs(options.record, inputs);
+  if (options.profile !== undefined && profile !== undefined)
+    await writeText(options.profile, profile.folded(observed.symbols));
   if (options.json !== undefined) {
     await writeReport(options.json, {
       ...report,

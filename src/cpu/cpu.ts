@@ -16,6 +16,7 @@ import { ExitReason, ExitRecord } from './exit.ts';
 import { packRflags, unpackRflags } from './flags.ts';
 import { GuestAccess, NO_FAULT, WATCHED_ACCESS } from './guest-access.ts';
 import { type EntropySource, GuestFault, type LogicalProcessor, VM_EXIT, VmExit } from './processor.ts';
+import type { Sampler } from './sampler.ts';
 import { Access, type SecondLevel } from './second-level.ts';
 import { CpuState, S, STATE_BYTES } from './state.ts';
 import { forbiddenVectorStates, requireVectorState } from './vector-state.ts';
@@ -61,6 +62,8 @@ export class Cpu implements LogicalProcessor {
   retired = 0;
   /** events delivered between instructions: exceptions, interrupts */
   delivered = 0;
+  /** null: nobody samples */
+  sampler: Sampler | null = null;
   instructionStartLow = 0;
   instructionStartHigh = 0;
   dataLow = 0;
@@ -202,7 +205,7 @@ export class Cpu implements LogicalProcessor {
   /** @param untold ticks that have passed for the guest and not for the clock */
   #runUntilExit(untold: number): void {
     const { state, apic } = this;
-    const { stops } = this;
+    const { stops, sampler } = this;
     const { mixer } = this.#engine;
     const headroom = this.#left;
     const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
@@ -249,6 +252,11 @@ export class Cpu implements LogicalProcessor {
         this.#debugNext = false;
         alone ||= this.#aloneForDebugger;
         if (apart < budget) budget = apart;
+      }
+      if (sampler !== null) {
+        const retired = this.retired + headroom - this.#left;
+        if (this.#budgetMayEnd && retired >= sampler.nextAt) sampler.sample(this, retired);
+        budget = Math.min(budget, Math.max(1, sampler.nextAt - retired));
       }
       if (mixer !== null) budget = Math.min(budget, mixer.mix(this.#engine.code));
       this.#guest.alone = alone;

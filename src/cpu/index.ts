@@ -12,6 +12,7 @@ import type { OperationTable } from './exec/sem.ts';
 import { systemOperations } from './exec/system.ts';
 import { vectorOperations } from './exec/vector.ts';
 import type { EntropySource, LogicalProcessor } from './processor.ts';
+import { Sampler } from './sampler.ts';
 import { STATE_BYTES, STATE_ROWS } from './state.ts';
 
 export { Controls } from './controls.ts';
@@ -61,6 +62,7 @@ export class ProcessorComplex {
   readonly #clock: Clock;
   readonly #processors: Cpu[] = [];
   #stops: DebugStops | null = null;
+  #newSampler: () => Sampler | null = () => null;
 
   constructor(memory: HostMemory, clock: Clock, options: EngineOptions = {}) {
     this.#engine = new Engine(memory, OPERATIONS, options);
@@ -76,6 +78,7 @@ export class ProcessorComplex {
       entropy,
     });
     processor.stops = this.#stops;
+    processor.sampler = this.#newSampler();
     this.#processors.push(processor);
     return processor;
   }
@@ -109,6 +112,15 @@ export class ProcessorComplex {
     this.#stops = stops;
     this.#engine.code.debugOffsets = stops?.offsets ?? null;
     for (const processor of this.#processors) processor.stops = stops;
+  }
+
+  /**
+   * Shows each processor, and those that are still made, after so many of its own instructions, again and again: the next time its budget
+   * may end, so the same run is seen at the same instructions in either engine, and is not changed by it.
+   */
+  sampleEvery(instructions: number, look: (processor: LogicalProcessor) => void): void {
+    this.#newSampler = () => new Sampler(instructions, look);
+    for (const processor of this.#processors) processor.sampler = this.#newSampler();
   }
 
   /** All that has been generated here, for a later run to start from. */

@@ -31,6 +31,7 @@ export { RunControl, type StopReport } from './gdb/run-control.ts';
 export { GdbStub, type StubOptions } from './gdb/stub.ts';
 export type { DebugTarget } from './gdb/target.ts';
 export { TdTarget } from './gdb/td-target.ts';
+export { GuestProfile } from './guest-profile.ts';
 export { LIVE_VIEW_LINES, type LiveFacts, liveView, type Phase, phaseOf } from './live-view.ts';
 export {
   contentDigest,

@@ -48,6 +48,7 @@ interface BootOptions extends TraceOptions, CheckOptions, DebuggerOptions, Snaps
   readonly symbols?: string;
   readonly top?: boolean;
   readonly stats?: boolean;
+  readonly profile?: string;
   readonly json?: string;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
@@ -66,6 +67,7 @@ Examples:
   seamulator boot --kernel bzImage --initrd my.cpio --append 'quiet' --memory 1G
   seamulator boot --exec true --trace boot.json     for https://ui.perfetto.dev; see "seamulator trace --help" too
   seamulator boot --exec 'echo c >/proc/sysrq-trigger'   a death and its report
+  seamulator boot --exec true --profile boot.folded    for https://www.speedscope.app or flamegraph.pl
   seamulator boot --exec true --json run.json      every crossing, counted, for programs
   seamulator boot --exec true --check                 each place where the guest breaks the contract; see "seamulator check --help"
   seamulator boot --append nokaslr --gdb 1234 --paused    wait for gdb at the reset vector
@@ -103,6 +105,10 @@ export function bootCommand(exit: (code: number) => void): Command {
     .option(
       '--stats',
       'say where the time of the run goes: decoding, translating, interpreting, compiled code, exits, devices',
+    )
+    .option(
+      '--profile <file>',
+      'write where the guest spends its instructions, by kernel function: folded stacks, for flame graphs',
     )
     .option('--top', 'live counters below the console; needs a terminal')
     .addOption(traceOption())
@@ -167,6 +173,7 @@ async function boot(options: BootOptions): Promise<number> {
     places: await placesOf(options.symbols, guest),
     output,
     stats,
+    profile: options.profile,
     cpu: options.cpu,
     moduleVersion: options.tdxModule,
     hostProfile: options.vmm,
