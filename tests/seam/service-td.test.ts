@@ -12,8 +12,10 @@ import {
   TdAttribute,
   TdgLeaf,
   TdhLeaf,
+  tdgLeafName,
 } from '../../src/abi/index.ts';
 import { ExitReason } from '../../src/cpu/index.ts';
+import { CrossingKind } from '../../src/probe/index.ts';
 import type { Contention } from '../../src/seam/index.ts';
 import { assertOrder } from './check-order.ts';
 import { ALL_ONES, acceptedPage, call, guest, statusOf } from './guest-calls.ts';
@@ -275,6 +277,31 @@ test('TDG.SERVTD.RD, WR: the metadata of the TD it is bound to', () => {
   const key = () => [0n, 1n, 2n, 3n].map((word) => read(MIG_ENC_KEY + word)[2]);
   const first = key();
   assert.equal(new Set([...first, ...key()]).size, 8, 'a new key each time its first word is read');
+});
+
+test('a TDCALL that ends in a trap is seen like any other, before the exit', () => {
+  const pair = new Pair();
+  const { bench } = pair;
+  const seen: string[] = [];
+  bench.module.observe({
+    crossing(kind, _vcpu, code, _operand, result) {
+      if (kind === CrossingKind.ModuleCall) seen.push(`${tdgLeafName(code)} ${(result >>> 0).toString(16)}`);
+      else if (kind === CrossingKind.TdExit) seen.push('exit');
+    },
+  });
+  assert.equal(pair.bind(), 0n);
+  const bound = binding(pair);
+  call(bench, TdgLeaf.SERVTD_RD, { ...bound, RDX: MIG_VERSION });
+  call(bench, TdgLeaf.MR_RTMR_EXTEND, { RCX: 0x1000, RDX: 2 });
+  call(bench, TdgLeaf.SERVTD_RD, { ...bound, RDX: MIG_VERSION });
+  assert.deepEqual(seen, [
+    'TDG.SERVTD.RD 0',
+    'exit',
+    'TDG.MR.RTMR.EXTEND 0',
+    'exit',
+    `TDG.SERVTD.RD ${Code.SERVTD_INFO_HASH_MISMATCH.toString(16)}`,
+    'exit',
+  ]);
 });
 
 test('a service TD may look before TDH.MNG.INIT: all is zero', () => {

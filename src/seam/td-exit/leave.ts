@@ -5,6 +5,8 @@ import { CrossingKind } from '../../probe/index.ts';
 import type { SeamCore } from '../core.ts';
 import { LastExit, type Vcpu } from '../structures/vcpu.ts';
 
+/** of RAX, as the guest makes a TDCALL */
+const LEAF_MASK = 0xffff;
 const XMM_BYTES = 16;
 const YMM_BYTES = 32;
 const FIRST_XMM_BIT = 16;
@@ -63,7 +65,20 @@ export function leaveAsTrap(
   gpa: number,
 ): CompletionCode {
   const { cpu } = vcpu;
-  cpu.state.set(S.gpr, core.details, code);
+  const { state } = cpu;
+  const leaf = state.low(S.gpr) & LEAF_MASK;
+  const operand = state.low(S.gpr + Gpr.RCX * 8);
+  state.set(S.gpr, core.details, code);
+  core.observer.crossing(
+    CrossingKind.ModuleCall,
+    vcpu.index,
+    leaf,
+    operand,
+    code | 0,
+    state.low(S.rip),
+    state.high(S.rip),
+    state.gprs,
+  );
   cpu.skipInstruction(cpu.exit.instructionLength);
   core.leaving = true;
   leaveAsynchronously(core, vcpu, exitCode, 0, 0, rdxLow, rdxHigh, gpa, 0);
