@@ -1,6 +1,7 @@
 /** Where marks go, by the meaning of each instruction. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { Assembler, createInstruction, DecodeResult, Decoder, mem, r } from '../../isa/index.ts';
 import { OPERATIONS } from '../index.ts';
 import { CpuState, S } from '../state.ts';
@@ -90,4 +91,51 @@ for (const [name, emit, r8, said] of cases)
 
 test('what the host executes is not followed', () => {
   assert.equal(follow((a) => a.cpuid()).isFollowed, false);
+});
+
+test('no bytes that are an instruction are too much for it', () => {
+  const state = new CpuState(new WebAssembly.Memory({ initial: 1, maximum: 1 }), 0);
+  state.setLow(S.rflags, 2);
+  const silent: FlowSink = {
+    stateMarks: () => [A],
+    setStateMarks: () => {},
+    load: () => [B],
+    store: () => {},
+    copy: () => {},
+    used: () => {},
+    decided: () => {},
+    masked: (found) => found,
+  };
+  const flow = new FlowSem(OPERATIONS, state, silent);
+  const decoder = new Decoder();
+  const instruction = createInstruction();
+  const followed = new Set<string>();
+  /** starts as instructions do, most of the time */
+  const starts = fc.constantFrom<number[]>(
+    [],
+    [0x0f],
+    [0x66, 0x0f],
+    [0xf3, 0x0f],
+    [0x48],
+    [0x48, 0x0f],
+    [0xf3],
+    [0xc5],
+  );
+  const word = fc.bigInt(0n, 2n ** 64n - 1n);
+  fc.assert(
+    fc.property(
+      starts,
+      fc.uint8Array({ minLength: 14, maxLength: 14 }),
+      fc.tuple(word, word),
+      (start, rest, [x, y]) => {
+        const bytes = Uint8Array.of(...start, ...rest);
+        if (decoder.decode(bytes, 0, bytes.length, 64, instruction) !== DecodeResult.Ok) return;
+        for (let register = 0; register < 16; register++)
+          state.setBig(S.gpr + 8 * register, register % 3 === 0 ? x : y);
+        if (flow.follow(instruction, x)) followed.add(instruction.form.operation);
+      },
+    ),
+    { numRuns: 20_000 },
+  );
+  assert.ok(followed.size > 150, `only ${followed.size} operations`);
 });
