@@ -5,6 +5,7 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const lastLines: Readonly<Record<string, RegExp>> = {
+  'check-a-helper': /^__tdx_hypercall\+0x\w+: TDG\.VP\.VMCALL failed .* \[bare-trap\]$/,
   'hello-td': /^power-off after \d+ instructions$/,
   'hostile-host': /^The guest stopped: hello-td: the host refuses to write to the serial port$/,
   'why-did-it-die': /^The trace has \d+ crossings\.$/,
