@@ -2,7 +2,7 @@
 import { type LogicalProcessor, packRflags, SecondLevel, STATE_ROWS, type StateRow } from '../../cpu/index.ts';
 import type { TdxPlatform } from '../../machine/index.ts';
 import { type HostMemory, PAGE_SHIFT } from '../../memory/index.ts';
-import type { SecureEptStep } from '../../seam/index.ts';
+import type { SecureEptStep, TdxModule } from '../../seam/index.ts';
 import { RFLAGS_ROW, type RowView } from './registers.ts';
 import type { DebugTarget } from './target.ts';
 
@@ -19,13 +19,15 @@ export class BenchTarget implements DebugTarget {
   readonly #processors: readonly LogicalProcessor[];
   readonly #memory: HostMemory;
   readonly #views: readonly RowView[];
-  readonly #walkSecureEpt: DebugTarget['secureEptWalk'];
+  readonly #module: TdxModule;
+  readonly #tdrHpa: number;
 
   /** @param tdrHpa names the TD. Throws a RangeError if there is none. */
   constructor(platform: TdxPlatform, tdrHpa: number) {
     this.#processors = platform.module.processorsOf(tdrHpa);
     this.#memory = platform.memory;
-    this.#walkSecureEpt = (gpa) => platform.module.secureEptWalk(tdrHpa, gpa);
+    this.#module = platform.module;
+    this.#tdrHpa = tdrHpa;
     this.#views = this.#processors.map((processor) => this.#view(processor));
   }
 
@@ -48,7 +50,7 @@ export class BenchTarget implements DebugTarget {
   }
 
   secureEptWalk(gpa: number): readonly SecureEptStep[] {
-    return this.#walkSecureEpt(gpa);
+    return this.#module.secureEptWalk(this.#tdrHpa, gpa);
   }
 
   /** All vCPUs of a TD have one second level. */
