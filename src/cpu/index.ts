@@ -24,9 +24,9 @@ export {
   type CompiledRegions,
   ImmediateRegionCompiler,
   type RegionCompiler,
-  type RegionRequest,
   RegionTranslator,
 } from './engine/region-compiler.ts';
+export type { RegionRequest } from './engine/region-request.ts';
 export { ExitReason, ExitRecord } from './exit.ts';
 export { packRflags, unpackRflags } from './flags.ts';
 export { FlowSem } from './flow/flow-sem.ts';

@@ -8,13 +8,8 @@ import type { MixableCode } from './engine-mixer.ts';
 import type { FoundRegion, GeneratedRegion, GeneratedRegions, RegionLibrary } from './generated-code.ts';
 import { Handler, type HandlerTable } from './handlers.ts';
 import { ENTERED, LEADS_ON, R, RECORD_BYTES } from './record.ts';
-import {
-  type CompiledRegion,
-  type CompiledRegions,
-  Known,
-  type RegionCompiler,
-  type RegionRequest,
-} from './region-compiler.ts';
+import type { CompiledRegion, CompiledRegions, RegionCompiler } from './region-compiler.ts';
+import { Known, type RegionRequest } from './region-request.ts';
 
 const PAGE_BYTES = 4096;
 const TABLE_BYTES = PAGE_BYTES * 4;

@@ -4,7 +4,7 @@ import type { OperationTable } from '../exec/sem.ts';
 import { Binder, operationName } from './binder.ts';
 import { R, RECORD_BYTES, registerField } from './record.ts';
 import type { RegionBlock, RegionInstruction } from './region-builder.ts';
-import { Known, type RegionRequest } from './region-compiler.ts';
+import { Known, type RegionRequest } from './region-request.ts';
 
 const PAGE_BYTES = 4096;
 const MOST_INSTRUCTIONS = 400;
