@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { root } from '../repository.ts';
+import { sarifErrors } from './sarif-schema.ts';
 
 /** Exposes RBX, which holds its caller's value, and does not look at RAX. */
 const SOURCE = `.globl write_byte
@@ -59,7 +60,9 @@ describe('seamulator check', () => {
     const rules = ['--rules', 'bare-trap,stale-register-exposed'];
     const { status, stdout } = seamulator('check', 'write.o', ...rules, '--format', 'sarif', '--json', json);
     assert.equal(status, 5);
-    const [run] = JSON.parse(stdout).runs;
+    const log = JSON.parse(stdout);
+    assert.deepEqual(sarifErrors(log), []);
+    const [run] = log.runs;
     assert.deepEqual(
       run.results.map(({ ruleId }: { ruleId: string }) => ruleId),
       ['stale-register-exposed'],
