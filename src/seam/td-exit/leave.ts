@@ -10,7 +10,19 @@ const LEAF_MASK = 0xffff;
 const XMM_BYTES = 16;
 const YMM_BYTES = 32;
 const FIRST_XMM_BIT = 16;
-const ALL_GPRS = 0xffff;
+const GPRS = 16;
+
+let lastMask = 0;
+let lastWords = new Uint8Array();
+
+/** The 32-bit halves of the general registers that a mask exposes: register n has 2n and 2n + 1. Guests seldom change their mask. */
+function exposedWords(mask: number): Uint8Array {
+  if (mask === lastMask) return lastWords;
+  const registers = Array.from({ length: GPRS }, (_, n) => n).filter((n) => (mask & (1 << n)) !== 0);
+  lastMask = mask;
+  lastWords = Uint8Array.from(registers.flatMap((n) => [2 * n, 2 * n + 1]));
+  return lastWords;
+}
 
 /** Everything the host could see that the exit does not show is cleared. */
 function scrub(registers: RegisterFile): void {
@@ -109,11 +121,8 @@ export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): Comple
   const { u32 } = registers;
   const { gprs } = state;
   scrub(registers);
-  for (let rest = mask & ALL_GPRS; rest !== 0; rest &= rest - 1) {
-    const low = 2 * (31 - Math.clz32(rest & -rest));
-    u32[low] = gprs[low]!;
-    u32[low + 1] = gprs[low + 1]!;
-  }
+  const words = exposedWords(mask);
+  for (let i = 0; i < words.length; i++) u32[words[i]!] = gprs[words[i]!]!;
   u32[2 * Gpr.RCX] = mask;
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
@@ -133,11 +142,8 @@ export function takeVmcallAnswer(core: SeamCore, vcpu: Vcpu, registers: Register
   const mask = vcpu.exposedMask;
   const { u32 } = registers;
   const { gprs } = state;
-  for (let rest = mask & ALL_GPRS; rest !== 0; rest &= rest - 1) {
-    const low = 2 * (31 - Math.clz32(rest & -rest));
-    gprs[low] = u32[low]!;
-    gprs[low + 1] = u32[low + 1]!;
-  }
+  const words = exposedWords(mask);
+  for (let i = 0; i < words.length; i++) gprs[words[i]!] = u32[words[i]!]!;
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0)
