@@ -34,7 +34,7 @@ const SAMPLE_MICROSECONDS = 500;
 
 /** By path of the source file, the first that fits. Files that serve several phases are not here: their callers say. */
 const BY_FILE: readonly (readonly [RegExp, Phase])[] = [
-  [/^cpu\/mmu\/|^cpu\/second-level/, 'walks'],
+  [/^cpu\/(mmu\/|second-level|guest-access)/, 'walks'],
   [/^cpu\/engine\/(region-|generated-code)/, 'translate'],
   [/^cpu\/engine\/(code-cache|binder|handlers|engine|common-shapes)|^isa\/decode/, 'decode'],
   [/^cpu\/exec\/host\/|^cpu\/(events|stack|segments|control-registers|msr|vector-state)/, 'host'],
@@ -48,29 +48,18 @@ const BY_FILE: readonly (readonly [RegExp, Phase])[] = [
   [/^(node|cli)\//, 'other'],
 ];
 /** Methods of the processor that are not what most of it is. */
-const CPU_METHODS: Readonly<Record<string, Phase>> = {
-  '#walk': 'walks',
-  '#walkAs': 'walks',
-  '#walkParts': 'walks',
-  '#translate': 'walks',
-  '#translateParts': 'walks',
-  '#hostAddress': 'walks',
-  '#storeBounce': 'walks',
-  '#modifyAddress': 'walks',
-  '#codeEntry': 'walks',
-  '#copyBytes': 'walks',
-  flushTlb: 'walks',
-  load: 'host',
-  store: 'host',
-};
+const CPU_METHODS: ReadonlyMap<string, Phase> = new Map([
+  ['#codeEntry', 'walks'],
+  ['flushTlb', 'walks'],
+]);
 /** V8's own functions that stand for a phase wherever they are called. */
-const BY_BUILTIN: Readonly<Record<string, Phase>> = {
-  '(garbage collector)': 'garbage',
-  Module: 'webAssembly',
-  Instance: 'webAssembly',
-  compileSourceTextModule: 'loading',
-  wrapSafe: 'loading',
-};
+const BY_BUILTIN: ReadonlyMap<string, Phase> = new Map([
+  ['(garbage collector)', 'garbage'],
+  ['Module', 'webAssembly'],
+  ['Instance', 'webAssembly'],
+  ['compileSourceTextModule', 'loading'],
+  ['wrapSafe', 'loading'],
+]);
 
 interface CallFrame {
   readonly functionName: string;
@@ -118,11 +107,11 @@ function ownPhase(frame: CallFrame, sources: Sources): Phase | undefined {
   const { functionName, url } = frame;
   if (url.startsWith('wasm:'))
     return url.includes('/regions-') ? 'compiled' : url.includes('/interpreter-') ? 'interpreted' : undefined;
-  if (url === '' || url.startsWith('node:')) return BY_BUILTIN[functionName];
+  if (url === '' || url.startsWith('node:')) return BY_BUILTIN.get(functionName);
   const path = sources.pathOf(frame);
   if (path === undefined) return undefined;
   const phase = BY_FILE.find(([file]) => file.test(path))?.[1];
-  return phase === 'leaving' ? (CPU_METHODS[functionName] ?? phase) : phase;
+  return phase === 'leaving' ? (CPU_METHODS.get(functionName) ?? phase) : phase;
 }
 
 /** Adds the profile's samples up by phase. */
