@@ -46,8 +46,11 @@ export class VirtualApic {
     return vector >= 0 && vector >> 4 > this.processorPriority >> 4 ? vector : -1;
   }
 
+  /** Asked each time that the processor looks up from its work: nearly always nothing is requested. */
   get hasPending(): boolean {
-    return this.pendingVector() >= 0;
+    const words = this.requested;
+    const any = words[0]! | words[1]! | words[2]! | words[3]! | words[4]! | words[5]! | words[6]! | words[7]!;
+    return any !== 0 && this.pendingVector() >= 0;
   }
 
   /** Moves the pending vector from requested to in service and returns it; -1 if none may be delivered. */

@@ -509,11 +509,15 @@ export class CodeCache implements MixableCode {
   collect(): void {
     const compiler = this.#compiler;
     if (compiler === null) return;
-    for (const compiled of compiler.collect()) this.#install(compiled);
+    this.#installAll(compiler.collect());
     const takes = this.#waiting.length === 0 ? 0 : compiler.takes(this.#waiting.length);
     if (takes <= 0) return;
     this.#submit(compiler, takes);
-    for (const compiled of compiler.collect()) this.#install(compiled);
+    this.#installAll(compiler.collect());
+  }
+
+  #installAll(compiled: readonly CompiledRegions[]): void {
+    for (let i = 0; i < compiled.length; i++) this.#install(compiled[i]!);
   }
 
   #install({ bytes, module, regions, refused, included }: CompiledRegions): void {
