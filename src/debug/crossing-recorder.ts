@@ -54,7 +54,7 @@ export class CrossingRecorder implements CrossingObserver {
     this.#kept = new RecordBuffer(keep);
   }
 
-  /** Until then every time is 0: an observer is there before its platform. */
+  /** Until then every time is 0, and SEAMCALLs, which build the TD, are counted and no more: an observer is there before its platform. */
   attach(platform: TracedPlatform): void {
     this.#platform = platform;
   }
@@ -71,8 +71,9 @@ export class CrossingRecorder implements CrossingObserver {
   ): void {
     const counts = this.#counts[kind]!;
     counts.set(code, (counts.get(code) ?? 0) + 1);
-    if (notKept.has(kind)) return;
     const platform = this.#platform;
+    const buildsTd = platform === undefined && kind === CrossingKind.HostCall;
+    if (buildsTd || notKept.has(kind)) return;
     const ticks = platform?.clock.nowTicks ?? 0;
     if (ownCrossings.has(kind)) this.#lastOwnTicks = ticks;
     const retired = vcpu < 0 ? 0 : (platform?.processors()[vcpu]?.retired ?? 0);

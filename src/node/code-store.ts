@@ -130,9 +130,19 @@ export class CodeStore {
   }
 
   /** Adds what a run has generated. A directory that cannot be written costs the next run its head start, and nothing else. */
-  save({ features, handlers, regions }: GeneratedCode): void {
+  save(generated: GeneratedCode): void {
     const serializer = this.#serializer;
-    if (serializer === undefined || !this.#isWorthIt(regions)) return;
+    if (serializer === undefined || !this.#isWorthIt(generated.regions)) return;
+    const known = this.stored?.features === generated.features ? this.stored.regions : [];
+    const body = this.#bodyOf(serializer, generated, known);
+    this.#write(body.length <= MOST_BYTES ? body : this.#bodyOf(serializer, generated, []));
+  }
+
+  #bodyOf(
+    serializer: NativeSerializer,
+    { features, handlers, regions }: GeneratedCode,
+    known: GeneratedCode['regions'],
+  ): Buffer {
     const pieces: Uint8Array[] = [];
     let length = 0;
     const put = (bytes: Uint8Array): Stretch => {
@@ -147,7 +157,6 @@ export class CodeStore {
         : this.#native.get(generated);
       return { bytes: put(generated.bytes), native: native === undefined ? null : put(native) };
     };
-    const known = this.stored?.features === features ? this.stored.regions : [];
     const index: Index = {
       features,
       handlers: handlers === undefined ? null : store(handlers),
@@ -159,8 +168,10 @@ export class CodeStore {
     const head = Buffer.from(JSON.stringify(index), 'latin1');
     const headLength = Buffer.alloc(4);
     headLength.writeUInt32LE(head.length);
-    const body = Buffer.concat([headLength, head, ...pieces]);
-    if (body.length > MOST_BYTES) return;
+    return Buffer.concat([headLength, head, ...pieces]);
+  }
+
+  #write(body: Buffer): void {
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
       const temporary = `${this.#path}.${process.pid}`;

@@ -221,7 +221,7 @@ export class PrivateMemory {
       region = { smallHpas: new Float64Array(PAGES_PER_2M) };
       this.#regions.set(key, region);
     }
-    invariant('smallHpas' in region, `small pages at ${hex(gpa)}`);
+    if (!('smallHpas' in region)) throw new Error(`broken invariant: small pages at ${hex(gpa)}`);
     return region.smallHpas;
   }
 }

@@ -155,7 +155,7 @@ async function boot(options: BootOptions): Promise<number> {
   const thread = options.engine === 'compiler' ? compilingThread(output) : undefined;
   if (thread !== undefined) stats?.watch(thread);
   const inputs = [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)];
-  const store = new CodeStore(inputs[0]!.sha256);
+  const store = new CodeStore(`${inputs[0]!.sha256} ${options.cpu.name}`);
   output.note(
     `Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB${options.vcpus > 1 ? ` and ${options.vcpus} vCPUs` : ''}.`,
   );

@@ -97,7 +97,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
   }
   const kernel = inputs.get('kernel');
   const thread = options.engine === 'compiler' ? compilingThread(output) : undefined;
-  const store = kernel === undefined ? undefined : new CodeStore(sha256Of(kernel.bytes));
+  const store = kernel === undefined ? undefined : new CodeStore(`${sha256Of(kernel.bytes)} ${cpu}`);
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   output.note(`Resuming ${replayLine(about.command)} after ${about.instructions} instructions.`);
   if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps.');
