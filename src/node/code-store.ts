@@ -3,10 +3,10 @@
  * What it holds can be made anew at any time: a file that is missing, old, damaged, or of another V8 is as good as none.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { GeneratedCode, GeneratedModule, GeneratedRegion } from '../cpu/index.ts';
-import { cacheDirectory } from './cache-directory.ts';
+import { cacheDirectory, keepNewest } from './cache-directory.ts';
 import { HAS_KNOWN_SERIALIZER } from './v8-flags.ts';
 
 /** A file that has grown beyond this is begun anew. */
@@ -178,7 +178,7 @@ export class CodeStore {
       writeFileSync(temporary, digestOf(body));
       writeFileSync(temporary, body, { flag: 'a' });
       renameSync(temporary, this.#path);
-      forgetOldest(dirname(this.#path));
+      keepNewest(dirname(this.#path), MOST_FILES);
     } catch {
       return;
     }
@@ -195,10 +195,3 @@ function engineDigest(): string | undefined {
 }
 
 const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
-
-/** Keeps the files that were written last. */
-function forgetOldest(directory: string): void {
-  const files = readdirSync(directory).map((name) => join(directory, name));
-  const newestFirst = files.map((path) => ({ path, time: statSync(path).mtimeMs })).sort((a, b) => b.time - a.time);
-  for (const { path } of newestFirst.slice(MOST_FILES)) rmSync(path, { force: true });
-}

@@ -7,9 +7,11 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
-import { cacheDirectory } from './cache-directory.ts';
+import { cacheDirectory, keepNewest } from './cache-directory.ts';
 import { setEngineFlags } from './v8-flags.ts';
 
+/** Subcommands and builds whose compiled code is kept. */
+const MOST_FILES = 16;
 const BUNDLE = join(import.meta.dirname, 'main.cjs');
 const RARELY_NEEDED = new Set(
   ['child_process', 'inspector', 'net', 'worker_threads', 'readline'].map((name) => `node:${name}`),
@@ -61,6 +63,7 @@ function keep(path: string, script: Script): void {
     const temporary = `${path}.${process.pid}`;
     writeFileSync(temporary, script.createCachedData());
     renameSync(temporary, path);
+    keepNewest(dirname(path), MOST_FILES);
   } catch {
     return;
   }
