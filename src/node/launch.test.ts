@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -27,6 +27,13 @@ test('the compiled command is kept, and a damaged copy is as good as none', () =
     writeFileSync(join(directory, kept[0]!), 'damaged');
     assert.deepEqual(run(), expected, 'without');
     assert.deepEqual(readdirSync(directory), kept, 'and kept again');
+    const whole = readFileSync(join(directory, kept[0]!));
+    for (let part = 0; part < 8; part++) {
+      const damaged = Buffer.from(whole);
+      damaged[Math.floor((whole.length * (part + 0.5)) / 8)]! ^= 0x55;
+      writeFileSync(join(directory, kept[0]!), damaged);
+      assert.deepEqual(run(), expected, `one byte of part ${part} is wrong`);
+    }
   } finally {
     rmSync(cache, { recursive: true });
   }

@@ -2,6 +2,7 @@
  * Starts the bundled command. What V8 has compiled of it is kept for the next run of the same subcommand, because compiling costs more than
  * all else that a start needs; and Node's larger modules are loaded when they are first used.
  */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -12,6 +13,7 @@ import { setEngineFlags } from './v8-flags.ts';
 
 /** Subcommands and builds whose compiled code is kept. */
 const MOST_FILES = 16;
+const DIGEST_BYTES = 32;
 const BUNDLE = join(import.meta.dirname, 'main.cjs');
 const RARELY_NEEDED = new Set(
   ['child_process', 'inspector', 'net', 'worker_threads', 'readline'].map((name) => `node:${name}`),
@@ -26,7 +28,7 @@ type Wrapper = (require: NodeJS.Require, module: { exports: unknown }, url: stri
 export async function launch(argv: readonly string[]): Promise<number> {
   setEngineFlags(); // first: V8 refuses compiled code that was made under other flags
   const kept = keptCodePath(argv[2] ?? '');
-  const cachedData = readIfThere(kept);
+  const cachedData = readIfWhole(kept);
   const source = `(function (require, module, __url, __directory) {${readFileSync(BUNDLE, 'utf8')}\n})`;
   const script = new Script(source, { filename: BUNDLE, ...(cachedData && { cachedData }) });
   const module = { exports: {} };
@@ -48,20 +50,26 @@ function keptCodePath(subcommand: string): string {
   return join(cacheDirectory(), 'command', `${name}-${process.version}-${size}-${Math.floor(mtimeMs)}`);
 }
 
-function readIfThere(path: string): Buffer | undefined {
+/** The file: a digest, because V8 trusts what it is given and ends the process over a damaged byte; then the code. */
+function readIfWhole(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    const file = readFileSync(path);
+    const code = file.subarray(DIGEST_BYTES);
+    return digestOf(code).equals(file.subarray(0, DIGEST_BYTES)) ? code : undefined;
   } catch {
     return undefined;
   }
 }
+
+const digestOf = (code: Uint8Array): Buffer => createHash('sha256').update(code).digest();
 
 /** A directory that cannot be written costs the next run some milliseconds, and nothing else. */
 function keep(path: string, script: Script): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
     const temporary = `${path}.${process.pid}`;
-    writeFileSync(temporary, script.createCachedData());
+    const code = script.createCachedData();
+    writeFileSync(temporary, Buffer.concat([digestOf(code), code]));
     renameSync(temporary, path);
     keepNewest(dirname(path), MOST_FILES);
   } catch {
