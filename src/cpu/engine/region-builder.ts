@@ -8,6 +8,7 @@ import { ENTERED, LEADS_ON, Leave, R } from './record.ts';
 import { findLoops, type Loop } from './region-layout.ts';
 import { RegionMemory } from './region-memory.ts';
 import { node, P, type Position, writeDispatch, writeGoTo } from './sem-builder.ts';
+import { QUICK_ENTRIES } from './tlb.ts';
 
 /** An instruction of a region: what its record would hold, known when the region is compiled. */
 export interface RegionInstruction {
@@ -39,6 +40,8 @@ interface BoundPlace extends Place {
 }
 
 const PAGE_BYTES = 4096;
+/** what makes the address of an access without operand */
+const TOP_OF_STACK = { base: S.gpr + 4 * 8, index: S.zero };
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 const NO_FACTS: Facts = { operation: '', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
 
@@ -47,6 +50,10 @@ export class RegionBuilder extends RegionMemory {
   /** block index by page offset */
   readonly #blockAt: ReadonlyMap<number, number>;
   readonly #loopAt: ReadonlyMap<number, Loop>;
+  /** quick entries by base and index register of the accesses that have them */
+  readonly #quickEntries = new Map<number, number>();
+  /** the address of the current instruction's memory operand */
+  #operandLinear: Val | undefined;
   readonly #registerLocal: number[] = new Array(16).fill(-1);
   readonly #registerWritten: boolean[] = new Array(16).fill(false);
   #flagsResultLocal = -1;
@@ -363,6 +370,21 @@ export class RegionBuilder extends RegionMemory {
     return before === 0 ? left : this.sub(left, this.i32(before));
   }
 
+  /** Accesses in loops have quick entries, by the registers that make the address. */
+  override quickEntry(linear: Val): number {
+    if (!this.#isInLoop()) return -1;
+    const { base, index } = linear === this.#operandLinear ? this.#current : TOP_OF_STACK;
+    const key = base * 0x1_0000 + index;
+    const entry = this.#quickEntries.get(key) ?? this.#quickEntries.size % QUICK_ENTRIES;
+    this.#quickEntries.set(key, entry);
+    return entry;
+  }
+  #isInLoop(): boolean {
+    for (const { header, last } of this.#loopAt.values())
+      if (header <= this.#blockIndex && this.#blockIndex <= last) return true;
+    return false;
+  }
+
   // ---- registers
 
   #local(register: number): number {
@@ -448,6 +470,10 @@ export class RegionBuilder extends RegionMemory {
     return this.#offset(this.#current, (place as BoundPlace).shape.address);
   }
   override linear(place: Place): Val {
+    this.#operandLinear = this.#linear(place);
+    return this.#operandLinear;
+  }
+  #linear(place: Place): Val {
     const { address } = (place as BoundPlace).shape;
     const offset = this.#offset(this.#current, address);
     if (address === 'b' || address === 'r') return offset;

@@ -9,25 +9,32 @@ import {
   LOAD,
   localOf,
   node,
+  P,
   type Position,
   REGION_DISPATCH,
   SemBuilder,
   STORE,
+  writeEntryTag,
   writeHostAddress,
-  writeTlbTest,
+  writeLastPage,
 } from './sem-builder.ts';
-import { READ_TAG, WRITE_TAG } from './tlb.ts';
+import { ADDEND, DATA_TLB_ENTRY_BYTES, QUICK_OFFSET, READ_TAG, WRITE_TAG } from './tlb.ts';
 
 export abstract class RegionMemory extends SemBuilder {
   readonly #entry: number;
+  readonly #page: number;
 
   constructor(facts: Facts) {
     super(facts, REGION_DISPATCH);
     this.#entry = this.code.local('i32');
+    this.#page = this.code.local('i64');
   }
 
   /** Gives the instruction at a position to the interpreter. */
   abstract writeInterpret(code: Code, position: Position): void;
+
+  /** Which quick entry of the TLB the access that is being recorded has; -1: none. */
+  abstract quickEntry(linear: Val): number;
 
   leave(): void {
     const { position } = this;
@@ -39,24 +46,58 @@ export abstract class RegionMemory extends SemBuilder {
   }
 
   /** Leaves on a TLB miss, else pushes the host address. */
-  #writeTranslation(code: Code, position: Position, linear: number, bytes: number, tagOffset: number): void {
-    writeTlbTest(code, linear, bytes, tagOffset, this.#entry);
+  #writeTranslation(
+    code: Code,
+    position: Position,
+    quick: number,
+    linear: number,
+    bytes: number,
+    tagOffset: number,
+  ): void {
+    writeLastPage(code, linear, bytes);
+    if (quick < 0) {
+      code.set(this.#page);
+      this.#writeLookup(code, position, linear, tagOffset);
+      writeHostAddress(code, linear, this.#entry, ADDEND);
+      return;
+    }
+    const at = QUICK_OFFSET + quick * DATA_TLB_ENTRY_BYTES;
+    code.tee(this.#page);
+    code.get(P.tlb);
+    code.memory('i64.load', at + tagOffset);
+    code.op('i64.ne');
+    code.if(undefined, false);
+    this.#writeLookup(code, position, linear, tagOffset);
+    for (let part = 0; part < DATA_TLB_ENTRY_BYTES; part += 16) {
+      code.get(P.tlb);
+      code.get(this.#entry);
+      code.memory('v128.load', part);
+      code.memory('v128.store', at + part);
+    }
+    code.end();
+    writeHostAddress(code, linear, P.tlb, at + ADDEND);
+  }
+
+  /** Leaves the entry of a hit; leaves on a miss. */
+  #writeLookup(code: Code, position: Position, linear: number, tagOffset: number): void {
+    writeEntryTag(code, linear, tagOffset, this.#entry);
+    code.get(this.#page);
     code.op('i64.ne');
     code.if(undefined, false);
     this.writeInterpret(code, position);
     code.end();
-    writeHostAddress(code, linear, this.#entry);
   }
 
   loadAs(name: MemoryOp, bytes: number, linear: Val): Val {
     const type = name.startsWith('v128') ? 'v128' : (name.slice(0, 3) as WasmType);
     const { position } = this;
+    const quick = this.quickEntry(linear);
     return this.graph.effectWithLocals(
       [node(linear)],
       type,
       (writer, [address, result]) => {
         const { code } = writer;
-        this.#writeTranslation(code, position, localOf(writer, address!), bytes, READ_TAG);
+        this.#writeTranslation(code, position, quick, localOf(writer, address!), bytes, READ_TAG);
         code.memory(name, 0);
         code.set(result!.local);
       },
@@ -66,12 +107,13 @@ export abstract class RegionMemory extends SemBuilder {
 
   storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void {
     const { position } = this;
+    const quick = this.quickEntry(linear);
     this.graph.effectWithLocals(
       [node(linear), node(value)],
       undefined,
       (writer, [address, stored]) => {
         const { code } = writer;
-        this.#writeTranslation(code, position, localOf(writer, address!), bytes, WRITE_TAG);
+        this.#writeTranslation(code, position, quick, localOf(writer, address!), bytes, WRITE_TAG);
         writer.push(stored!);
         code.memory(name, 0);
       },
@@ -93,11 +135,12 @@ export abstract class RegionMemory extends SemBuilder {
   /** Host address of an access that hits; leaves on a miss. */
   #hostOf(linear: Val, bytes: number, tagOffset: number): Node {
     const { position } = this;
+    const quick = this.quickEntry(linear);
     return this.graph.effectWithLocals(
       [node(linear)],
       'i32',
       (writer, [address, result]) => {
-        this.#writeTranslation(writer.code, position, localOf(writer, address!), bytes, tagOffset);
+        this.#writeTranslation(writer.code, position, quick, localOf(writer, address!), bytes, tagOffset);
         writer.code.set(result!.local);
       },
       0,

@@ -5,7 +5,7 @@ import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/
 import { S } from '../state.ts';
 import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
 import { ENTERED, Leave, R } from './record.ts';
-import { CODE_TLB_ENTRIES, DATA_INDEX_MASK, DATA_INDEX_MIX_SHIFT, DATA_INDEX_SHIFT } from './tlb.ts';
+import { ADDEND, CODE_TLB_ENTRIES, DATA_INDEX_MASK, DATA_INDEX_MIX_SHIFT, DATA_INDEX_SHIFT } from './tlb.ts';
 
 /** Parameters of every handler, as locals. */
 export const P = { state: 0, record: 1, left: 2, tlb: 3 } as const;
@@ -661,10 +661,11 @@ export function writeGoTo(code: Code, linear: number, left: number, endsBudget: 
 
 /** Opens an `if` for a TLB hit of the whole access, with its host address on the stack; `else` is a miss. `entry` is an i32 local to use. */
 export function writeTlbCheck(code: Code, linear: number, bytes: number, tagOffset: number, entry: number): void {
-  writeTlbTest(code, linear, bytes, tagOffset, entry);
+  writeEntryTag(code, linear, tagOffset, entry);
+  writeLastPage(code, linear, bytes);
   code.op('i64.eq');
   code.if(undefined, true);
-  writeHostAddress(code, linear, entry);
+  writeHostAddress(code, linear, entry, ADDEND);
 }
 
 /** Pushes `dataEntryOffset` of a linear address. @param scratch an i32 local */
@@ -682,13 +683,17 @@ export function writeDataEntryOffset(code: Code, linear: number, scratch: number
   code.op('i32.and');
 }
 
-/** Pushes the tag found in the TLB, and the tag that makes the whole access a hit. */
-export function writeTlbTest(code: Code, linear: number, bytes: number, tagOffset: number, entry: number): void {
+/** Pushes the tag of the TLB entry for a linear address, and leaves the entry's offset in `entry`. */
+export function writeEntryTag(code: Code, linear: number, tagOffset: number, entry: number): void {
   code.get(P.tlb);
   writeDataEntryOffset(code, linear, entry);
   code.op('i32.add');
   code.tee(entry);
   code.memory('i64.load', tagOffset);
+}
+
+/** Pushes the page of an access's last byte: as a tag, it makes what crosses a page a miss. */
+export function writeLastPage(code: Code, linear: number, bytes: number): void {
   code.get(linear);
   if (bytes > 1) {
     code.i64(BigInt(bytes - 1));
@@ -698,12 +703,12 @@ export function writeTlbTest(code: Code, linear: number, bytes: number, tagOffse
   code.op('i64.and');
 }
 
-/** Pushes the host address of a linear one whose TLB entry is `entry`. */
-export function writeHostAddress(code: Code, linear: number, entry: number): void {
+/** Pushes the host address of a linear one, whose addend is at `offset` from what the local `entry` holds. */
+export function writeHostAddress(code: Code, linear: number, entry: number, offset: number): void {
   code.get(linear);
   code.op('i32.wrap_i64');
   code.get(entry);
-  code.memory('i32.load', 16);
+  code.memory('i32.load', offset);
   code.op('i32.add');
 }
 

@@ -6,7 +6,16 @@ export const DATA_TLB_ENTRY_BYTES = 32;
 /** offsets of the tags in an entry */
 export const READ_TAG = 0;
 export const WRITE_TAG = 8;
-export const DATA_TLB_BYTES = DATA_TLB_ENTRIES * DATA_TLB_ENTRY_BYTES;
+/** offset of the addend */
+export const ADDEND = 16;
+/**
+ * Behind the entries: copies of some of them, each for some places in compiled code that tend to stay in one page. Such a place finds its copy without
+ * computing where; a copy holds only as long as its entry.
+ */
+export const QUICK_ENTRIES = 16;
+/** offset of the first one in a data TLB */
+export const QUICK_OFFSET = DATA_TLB_ENTRIES * DATA_TLB_ENTRY_BYTES;
+export const DATA_TLB_BYTES = QUICK_OFFSET + QUICK_ENTRIES * DATA_TLB_ENTRY_BYTES;
 export const CODE_TLB_ENTRIES = 2048;
 /** i64 tag, u32 table of records by page offset, u32 host page with bit 0 set if the translation is global */
 export const CODE_TLB_ENTRY_BYTES = 16;

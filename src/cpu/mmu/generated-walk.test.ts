@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { HostMemory } from '../../memory/index.ts';
 import { Cr0, Cr4, Efer } from '../architecture.ts';
 import { Controls } from '../controls.ts';
-import { DATA_TLB_BYTES, DATA_TLB_ENTRY_BYTES, dataEntryOffset } from '../engine/tlb.ts';
+import { DATA_TLB_BYTES, DATA_TLB_ENTRY_BYTES, dataEntryOffset, QUICK_OFFSET } from '../engine/tlb.ts';
 import { ExitRecord } from '../exit.ts';
 import type { Processor } from '../processor.ts';
 import { Access, SecondLevel } from '../second-level.ts';
@@ -40,6 +40,26 @@ class Bench {
     this.state.setLow(S.dataTlb, this.tlbs.data + DATA_TLB_BYTES);
     this.state.setLow(S.walkSlots, this.seen.base);
     this.state.set(S.walkReserved, 0, reservedHigh(WIDTH_BITS, true, true));
+  }
+
+  /** The copies of entries that compiled code uses: first words of their tags. */
+  get quickTags(): readonly number[] {
+    const at = this.state.low(S.dataTlb);
+    const copies = this.memory.i32.subarray((at + QUICK_OFFSET) >> 2, (at + DATA_TLB_BYTES) >> 2);
+    return [...copies].filter((_, word) => word % 8 === 0 || word % 8 === 2);
+  }
+
+  /** Tags that are not -1 in all of them. */
+  fillQuick(): void {
+    const at = this.state.low(S.dataTlb);
+    this.memory.i32.fill(0, (at + QUICK_OFFSET) >> 2, (at + DATA_TLB_BYTES) >> 2);
+  }
+
+  /** As compiled code does: an entry's copy. */
+  makeQuick(low: number): void {
+    const from = (this.state.low(S.dataTlb) + dataEntryOffset(low)) >> 2;
+    const to = (this.state.low(S.dataTlb) + QUICK_OFFSET) >> 2;
+    this.memory.i32.copyWithin(to, from, from + DATA_TLB_ENTRY_BYTES / 4);
   }
 
   /** The data TLB entry of an address, and how many entries count as local. */
@@ -151,6 +171,7 @@ test('generated code walks as the host does, and asks it where it has to', () =>
           expected = b.entry(address);
           b.tlbs.flush(true);
         }
+        b.fillQuick();
         const answer = b.access[access](state.base, address, high, 8);
         const isUsual =
           (cr0 & Cr0.PG) !== 0 &&
@@ -164,11 +185,38 @@ test('generated code walks as the host does, and asks it where it has to', () =>
         walked++;
         assert.equal(answer, access === 'store' ? 1 : hostPage + (address & 4095));
         assert.deepEqual(b.entry(address), expected);
+        assert.ok(b.quickTags.every((tag) => tag === -1));
       },
     ),
     { numRuns: 3000 },
   );
   assert.ok(walked > 200, `only ${walked} walks were done by generated code`);
+});
+
+test('a copy of an entry holds no longer than the entry', () => {
+  const b = new Bench();
+  const tlb = b.state.low(S.dataTlb);
+  const changes: Record<string, () => void> = {
+    'another entry is filled': () => b.tlbs.fillData(tlb, 0x40_0000, 0, b.memory.ramBase, true, true, false),
+    'a page is flushed': () => b.tlbs.flushPage(0x1000, 0),
+    'what is not global is flushed': () => b.tlbs.flush(false),
+    'local data is flushed': () => b.tlbs.flushLocalData(),
+    'everything is flushed': () => b.tlbs.flush(true),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    b.tlbs.fillData(tlb, 0x1000, 0, b.memory.ramBase, true, true, false);
+    b.makeQuick(0x1000);
+    assert.deepEqual(b.quickTags.slice(0, 2), [0x1000, 0x1000]);
+    change();
+    assert.ok(
+      b.quickTags.every((tag) => tag === -1),
+      name,
+    );
+  }
+  b.tlbs.fillData(tlb, 0x1000, 0, b.memory.ramBase, true, true, false);
+  b.makeQuick(0x1000);
+  b.tlbs.revokeWrites(b.memory.ramBase);
+  assert.deepEqual(b.quickTags.slice(0, 2), [0x1000, -1]);
 });
 
 test('an access that crosses a page is for the host', () => {

@@ -7,7 +7,7 @@ import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
 import { ACCESS } from '../engine/handler-signature.ts';
 import type { AccessImports } from '../engine/handlers.ts';
 import { writeDataEntryOffset } from '../engine/sem-builder.ts';
-import { LOCAL_FILLS, READ_TAG, WRITE_TAG } from '../engine/tlb.ts';
+import { DATA_TLB_ENTRY_BYTES, LOCAL_FILLS, QUICK_ENTRIES, QUICK_OFFSET, READ_TAG, WRITE_TAG } from '../engine/tlb.ts';
 import { S } from '../state.ts';
 import { SECOND_LEVEL_SLOT_BYTES, SECOND_LEVEL_SLOTS } from './second-level-cache.ts';
 
@@ -32,6 +32,8 @@ const TWICE_KEY = 0x1en;
 const FRAME = 0x000f_ffff_ffff_f000n;
 /** the low bits that must be 0 in an entry for a large page, as far as they lie below its size */
 const LARGE_RESERVED = 0x3fff_e000n;
+/** both tags of an entry */
+const NO_TAGS = new Array<number>(16).fill(0xff);
 const SECOND_READ = 1;
 const SECOND_WRITE = 2;
 
@@ -347,6 +349,11 @@ function translate({ ramBase, ramBytes, codePages }: HostMemory): Code {
   code.op('i32.lt_u');
   slowIf();
 
+  for (let i = 0; i < QUICK_ENTRIES; i++) {
+    row(S.dataTlb);
+    code.v128(NO_TAGS);
+    code.memory('v128.store', QUICK_OFFSET + i * DATA_TLB_ENTRY_BYTES);
+  }
   row(S.dataTlb);
   writeDataEntryOffset(code, linear, tlb!);
   code.op('i32.add');

@@ -6,10 +6,10 @@ import {
   CODE_TLB_ENTRY_BYTES,
   codeEntryOffset,
   DATA_TLB_BYTES,
-  DATA_TLB_ENTRIES,
   DATA_TLB_ENTRY_BYTES,
   dataEntryOffset,
   LOCAL_FILLS,
+  QUICK_OFFSET,
 } from '../engine/tlb.ts';
 import { Access } from '../second-level.ts';
 import { type CpuState, S } from '../state.ts';
@@ -90,6 +90,7 @@ export class Tlbs {
     i32[entry + 4] = (hostPage - page) | 0;
     i32[entry + 5] = global ? 1 : 0;
     i32[entry + 6] = hostPage;
+    this.#forgetQuick(tlb);
     if (global) return;
     const fills = this.#state.low(S.localFills);
     if (fills < LOCAL_FILLS) this.#localData[fills] = entry;
@@ -121,8 +122,10 @@ export class Tlbs {
   /** Forgets data translations that are not global. */
   flushLocalData(): void {
     const dataFills = this.#state.low(S.localFills);
-    if (dataFills <= LOCAL_FILLS) for (let i = 0; i < dataFills; i++) this.#dropLocalData(this.#localData[i]!);
-    else {
+    if (dataFills <= LOCAL_FILLS) {
+      for (let i = 0; i < dataFills; i++) this.#dropLocalData(this.#localData[i]!);
+      this.#forgetAllQuick();
+    } else {
       const end = (this.data + DATA_TLB_BYTES * DATA_CONTEXTS) >> 2;
       for (let at = this.data >> 2; at < end; at += DATA_TLB_ENTRY_BYTES / 4) this.#dropLocalData(at);
     }
@@ -136,6 +139,15 @@ export class Tlbs {
       const end = (this.code + CODE_TLB_BYTES * CODE_CONTEXTS) >> 2;
       for (let at = this.code >> 2; at < end; at += CODE_TLB_ENTRY_BYTES / 4) this.#dropLocalCode(at);
     }
+  }
+
+  /** The copies of a data TLB's entries. */
+  #forgetQuick(tlb: number): void {
+    this.#i32.fill(-1, (tlb + QUICK_OFFSET) >> 2, (tlb + DATA_TLB_BYTES) >> 2);
+  }
+
+  #forgetAllQuick(): void {
+    for (let context = 0; context < DATA_CONTEXTS; context++) this.#forgetQuick(this.data + context * DATA_TLB_BYTES);
   }
 
   #dropLocalData(at: number): void {
@@ -156,6 +168,7 @@ export class Tlbs {
       const entry = (this.code + context * CODE_TLB_BYTES + codeEntryOffset(low)) >> 2;
       if (this.#i32[entry] === page && this.#i32[entry + 1] === high) this.#i32[entry] = -1;
     }
+    this.#forgetAllQuick();
   }
 
   forgetCode(): void {
@@ -164,9 +177,8 @@ export class Tlbs {
 
   /** Takes away write rights to a host page. */
   revokeWrites(hostPage: number): void {
-    for (let entry = 0; entry < DATA_TLB_ENTRIES * DATA_CONTEXTS; entry++) {
-      const at = (this.data + entry * DATA_TLB_ENTRY_BYTES) >> 2;
+    const end = (this.data + DATA_TLB_BYTES * DATA_CONTEXTS) >> 2;
+    for (let at = this.data >> 2; at < end; at += DATA_TLB_ENTRY_BYTES / 4)
       if (this.#i32[at + 6]! >>> 0 === hostPage) this.#i32[at + 2] = -1;
-    }
   }
 }
