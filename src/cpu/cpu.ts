@@ -97,6 +97,8 @@ export class Cpu implements LogicalProcessor {
   /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
   #budgetMayEnd = true;
   #left = 0;
+  /** what the TSC reads when the budget of the run is spent */
+  #tscAtEnd = 0;
   #paused = false;
   /** the instruction that has just run exits, with the record filled */
   #exiting = false;
@@ -191,6 +193,7 @@ export class Cpu implements LogicalProcessor {
     const { stops } = this;
     if (stops !== null) this.#stopPosition = stops.stopPositionOf(this);
     try {
+      this.#exiting = false;
       if (headroom > 0) this.#runUntilExit(untold);
       else this.exit.reset(ExitReason.ExternalInterrupt);
     } catch (thrown) {
@@ -204,17 +207,12 @@ export class Cpu implements LogicalProcessor {
 
   /** @param untold ticks that have passed for the guest and not for the clock */
   #runUntilExit(untold: number): void {
-    const { state, apic } = this;
-    const { stops, sampler } = this;
-    const { mixer } = this.#engine;
+    const { state, apic, stops, sampler } = this;
+    const { code, mixer } = this.#engine;
     const headroom = this.#left;
-    const start = this.#clock.nowTicks + untold + this.tscOffsetTicks;
-    for (;;) {
-      if (this.#exiting) {
-        this.#exiting = false;
-        return;
-      }
-      this.#engine.code.collect();
+    this.#tscAtEnd = this.#clock.nowTicks + untold + this.tscOffsetTicks + headroom;
+    while (!this.#exiting) {
+      code.collect();
       if ((this.#left <= 0 && this.#budgetMayEnd) || this.#paused) {
         this.#paused = false;
         this.exit.reset(ExitReason.ExternalInterrupt);
@@ -222,10 +220,7 @@ export class Cpu implements LogicalProcessor {
       }
       if (stops !== null && this.#stopsBeforeStep(stops, headroom - this.#left)) return;
       if (this.#injected !== undefined) {
-        const { vector, type, errorCode, instructionLength } = this.#injected;
-        this.#injected = undefined;
-        deliverEvent(this, vector, type, errorCode, instructionLength);
-        this.delivered++;
+        this.#deliverInjected(this.#injected);
         continue;
       }
       const pending = apic.hasPending;
@@ -258,34 +253,57 @@ export class Cpu implements LogicalProcessor {
         if (this.#budgetMayEnd && retired >= sampler.nextAt) sampler.sample(this, retired);
         budget = Math.min(budget, Math.max(1, sampler.nextAt - retired));
       }
-      if (mixer !== null) budget = Math.min(budget, mixer.mix(this.#engine.code));
+      if (mixer !== null) budget = Math.min(budget, mixer.mix(code));
       this.#guest.alone = alone;
-      let record: number;
+      const before = this.#left;
+      let leave: number;
       try {
-        record = this.#find(alone || this.#interpret);
-        this.#interpret = false;
+        leave = alone ? this.#enterAlone(shown) : this.#enter(budget);
       } catch (thrown) {
         this.#interpret = false;
         this.#deliverFault(thrown);
         continue;
       }
-      if (alone) {
-        if (shown !== undefined) this.#show(shown);
-        state.setLow(S.interruptShadow, 0);
-        record = this.#isolate(record);
-        budget = 1;
-      }
-      const before = this.#left;
-      state.setFloat(S.tscAtEntry, start + (headroom - this.#left));
-      state.setLow(S.budget, budget);
-      this.#budgetMayEnd = true;
-      const leave = this.#engine.handlers.enter(state.base, record, budget, state.low(S.dataTlb));
-      this.#left -= budget - state.low(S.remaining);
-      this.#afterLeave(leave);
+      if (leave === Leave.Host) this.#host();
+      else this.#afterLeave(leave);
       if (this.#left < before) shown?.after(this);
       if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
         this.#singleStepTrap();
     }
+  }
+
+  /** Goes on at RIP; returns why generated code gave control back. Throws what fetching the first instruction raises. */
+  #enter(budget: number): number {
+    if (this.#mode === 64 && !this.#interpret) {
+      const leave = this.#runGenerated(0, budget);
+      if (leave !== Leave.Unknown) return leave;
+    }
+    const record = this.#find(this.#interpret);
+    this.#interpret = false;
+    return this.#runGenerated(record, budget);
+  }
+
+  /** Executes the instruction at RIP and no other; for the rest as `#enter`. @param shown who is shown it before */
+  #enterAlone(shown: StepWatcher | undefined): number {
+    const record = this.#find(true);
+    this.#interpret = false;
+    if (shown !== undefined) this.#show(shown);
+    this.state.setLow(S.interruptShadow, 0);
+    return this.#runGenerated(this.#isolate(record), 1);
+  }
+
+  /** Runs generated code until it gives control back. @param record where to begin; 0: at RIP, if generated code knows the way from there */
+  #runGenerated(record: number, budget: number): number {
+    const { state } = this;
+    const { handlers } = this.#engine;
+    state.setFloat(S.tscAtEnd, this.#tscAtEnd - this.#left + budget);
+    const tlb = state.low(S.dataTlb);
+    const leave =
+      record === 0 ? handlers.resume(state.base, 0, budget, tlb) : handlers.enter(state.base, record, budget, tlb);
+    if (leave === Leave.Unknown) return leave;
+    this.#budgetMayEnd = true;
+    this.#left -= budget - state.low(S.remaining);
+    return leave;
   }
 
   /** True, with the exit filled in, if a debugger wants the run to stop here. @param done instructions of this run */
@@ -359,10 +377,6 @@ export class Cpu implements LogicalProcessor {
         this.#guest.watchMet = undefined;
         this.#toRecord();
         this.#raisePending();
-        return;
-      case Leave.Host:
-        this.#toRecord();
-        this.#host(state.low(S.exitRecord));
         return;
       case Leave.Stale: {
         this.#budgetMayEnd = false;
@@ -485,7 +499,6 @@ export class Cpu implements LogicalProcessor {
 
   /** Executes the instruction at RIP, whose bytes reach into the next page. */
   #straddle(record: number): void {
-    const { state } = this;
     try {
       this.#currentInstructionLinear();
       const low = this.instructionStartLow;
@@ -509,12 +522,9 @@ export class Cpu implements LogicalProcessor {
       this.#deliverFault(thrown);
       return;
     }
-    this.#budgetMayEnd = true;
-    const budget = this.#guest.alone ? 1 : this.#left;
-    state.setLow(S.budget, budget);
-    const leave = this.#engine.handlers.enter(state.base, this.#scratch, budget, state.low(S.dataTlb));
-    this.#left -= budget - state.low(S.remaining);
-    this.#afterLeave(leave);
+    const leave = this.#runGenerated(this.#scratch, this.#guest.alone ? 1 : this.#left);
+    if (leave === Leave.Host) this.#host();
+    else this.#afterLeave(leave);
   }
 
   /** Linear address of the instruction at RIP, into instructionStart. */
@@ -553,15 +563,21 @@ export class Cpu implements LogicalProcessor {
 
   // ---- host operations
 
-  #host(record: number): void {
+  /** Does the instruction at the exit record. */
+  #host(): void {
     const { state } = this;
-    this.#currentInstructionLinear();
-    const ripLow = state.low(S.rip);
-    const ripHigh = state.high(S.rip);
+    const record = state.low(S.exitRecord);
+    const long = this.#mode === 64;
+    const startLow = state.low(S.codePage) + this.#u16[(record + R.nextOffset) >> 1]! - this.#u8[record + R.length]!;
+    const startHigh = state.high(S.codePage);
+    this.instructionStartLow = startLow;
+    this.instructionStartHigh = startHigh;
+    const ripLow = long ? startLow : (startLow - state.low(S.segmentBase + 8)) | 0;
+    const ripHigh = long ? startHigh : 0;
     try {
       const { instruction, operation } = this.#engine.code.hostStep(record) ?? this.#decodeForHost(record);
       const nextLow = (ripLow + instruction.length) | 0;
-      state.set(S.rip, nextLow, this.#mode === 64 ? (ripHigh + (nextLow >>> 0 < ripLow >>> 0 ? 1 : 0)) | 0 : 0);
+      state.set(S.rip, nextLow, long && nextLow >>> 0 < ripLow >>> 0 ? (ripHigh + 1) | 0 : ripHigh);
       if (operation === undefined) {
         this.countUnimplemented(instruction);
         throw new GuestFault(6);
@@ -584,6 +600,12 @@ export class Cpu implements LogicalProcessor {
     const step = { instruction, operation: this.#engine.operations[operationName(instruction)]?.host };
     if (!lent) this.#engine.code.keepHostStep(record, step);
     return step;
+  }
+
+  #deliverInjected({ vector, type, errorCode, instructionLength }: InjectedEvent): void {
+    this.#injected = undefined;
+    deliverEvent(this, vector, type, errorCode, instructionLength);
+    this.delivered++;
   }
 
   #deliverFault(thrown: unknown): void {
@@ -750,7 +772,7 @@ export class Cpu implements LogicalProcessor {
 
   readTsc(): void {
     const { state } = this;
-    const tsc = state.float(S.tscAtEntry) + state.low(S.budget) - state.low(S.remaining);
+    const tsc = state.float(S.tscAtEnd) - state.low(S.remaining);
     this.dataLow = tsc | 0;
     this.dataHigh = Math.floor(tsc / 0x1_0000_0000);
   }

@@ -71,8 +71,6 @@ export const S = {
   exitRecord: row('exitRecord', 4),
   /** instructions left of the budget when generated code stopped; may be negative by less than a block */
   remaining: row('remaining', 4),
-  /** budget at the last entry: instructions retired since = budget - remaining */
-  budget: row('budget', 4),
   /** not 0: an interrupt could be delivered if IF allowed it; code that sets IF must leave */
   interruptPending: row('interruptPending', 4),
   /** pending fault: vector, or -1 */
@@ -94,8 +92,8 @@ export const S = {
   walkReserved: row('walkReserved', 8),
   /** 64-byte scratch through which page-crossing and unusual accesses go */
   bounce: row('bounce', 64),
-  /** TSC at the last entry, ticks; an f64 */
-  tscAtEntry: row('tscAtEntry', 8),
+  /** what the TSC reads, in ticks, when no instruction of the budget is left; an f64 */
+  tscAtEnd: row('tscAtEnd', 8),
   segmentSelector: rowArray(
     SEGMENT_NAMES.map((name) => `${name}.selector`),
     4,

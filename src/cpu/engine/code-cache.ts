@@ -71,8 +71,10 @@ export class CodeCache implements MixableCode {
   readonly #restrictedTables = new Map<number, Int32Array>();
   /** what may not be used in a table, where that is not nothing */
   readonly #forbiddenIn = new Map<number, number>();
-  /** decoded instructions of records that the host executes */
-  readonly #hostSteps = new Map<number, HostStep>();
+  /** what the host executes at its records, by the number that the record holds; nothing at 0 */
+  readonly #hostSteps: (HostStep | undefined)[] = [undefined];
+  /** the same for records that have a handler, which left it to the host, by record */
+  readonly #deferredSteps = new Map<number, HostStep>();
   readonly #u16: Uint16Array;
   readonly #compiler: RegionCompiler | null;
   readonly #regions = new Map<number, Region[]>();
@@ -185,7 +187,8 @@ export class CodeCache implements MixableCode {
     this.#entries.clear();
     this.#waiting = [];
     this.#straddling.clear();
-    this.#hostSteps.clear();
+    this.#hostSteps.length = 1;
+    this.#deferredSteps.clear();
     this.#used = 0;
     this.generation++;
   }
@@ -304,11 +307,15 @@ export class CodeCache implements MixableCode {
 
   /** What the host executes at a record, if it was kept. */
   hostStep(record: number): HostStep | undefined {
-    return this.#hostSteps.get(record);
+    const word = record >> 2;
+    if (this.#i32[word] !== Handler.Host) return this.#deferredSteps.get(record);
+    return this.#hostSteps[this.#i32[word + R.hostStep / 4]!];
   }
 
   keepHostStep(record: number, step: HostStep): void {
-    this.#hostSteps.set(record, step);
+    const word = record >> 2;
+    if (this.#i32[word] !== Handler.Host) this.#deferredSteps.set(record, step);
+    else this.#i32[word + R.hostStep / 4] = this.#hostSteps.push(step) - 1;
   }
 
   /** The record at a page offset; 0: none yet. */
@@ -507,8 +514,10 @@ export class CodeCache implements MixableCode {
 
   /** Puts regions to use that have been compiled meanwhile, and asks for more. */
   collect(): void {
-    const compiler = this.#compiler;
-    if (compiler === null) return;
+    if (this.#waiting.length > 0 || this.#submitted.size > 0) this.#collectFrom(this.#compiler!);
+  }
+
+  #collectFrom(compiler: RegionCompiler): void {
     this.#installAll(compiler.collect());
     const takes = this.#waiting.length === 0 ? 0 : compiler.takes(this.#waiting.length);
     if (takes <= 0) return;
@@ -623,7 +632,7 @@ export class CodeCache implements MixableCode {
     this.#u8[record + R.length] = length;
     const before = (record - RECORD_BYTES) >> 2;
     this.#i32[before] = this.#handlers.unfused(this.#i32[before]!);
-    this.#hostSteps.delete(record);
+    this.#deferredSteps.delete(record);
   }
 
   /** Makes a stale record lead to its successor. */

@@ -7,7 +7,7 @@ import type { GeneratedModule } from './generated-code.ts';
 import { FIRST_IMPORTS, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { Leave, R } from './record.ts';
-import { HANDLER_PARAMETERS, Import, P, writeCodeTlbTag, writeDispatch } from './sem-builder.ts';
+import { HANDLER_PARAMETERS, Import, P, writeCodeTlbTag, writeDispatch, writeFollow } from './sem-builder.ts';
 
 /** Table indices that exist from the start. */
 export const Handler = {
@@ -20,6 +20,7 @@ export const Handler = {
   Count: 6,
   StraddleKnown: 7,
   Dispatch: 8,
+  Resume: 9,
 } as const;
 
 const TABLE_ENTRIES = 8192;
@@ -98,6 +99,8 @@ export class HandlerTable {
   modulesMade = 0;
   /** Runs the record's handler and everything it leads to; returns a `Leave`. */
   readonly enter: Enter;
+  /** The same from S.rip in 64-bit mode, whatever the record; `Leave.Unknown` if only the host knows what is there. */
+  readonly resume: Enter;
 
   /**
    * @param common keys of handlers to make at once, in one module
@@ -122,9 +125,11 @@ export class HandlerTable {
     const lookup: HandlerPart = { facts: NO_FACTS, shapes: [], operation: { emit: (b) => b.jump(b.nextIp()) } };
     this.#want(Handler.Lookup, () => new LookupHandler(NO_FACTS).build([lookup]));
     this.#want(Handler.Dispatch, dispatch);
+    this.#want(Handler.Resume, resume);
     for (const key of common) this.#prepare(key, operations);
     this.flush();
     this.enter = this.#table.get(Handler.Dispatch) as Enter;
+    this.resume = this.#table.get(Handler.Resume) as Enter;
     this.#env.dispatch = this.enter;
   }
 
@@ -239,7 +244,7 @@ export class HandlerTable {
       types: HANDLER_TYPES,
       imports: isFirst ? FIRST_IMPORTS : LATER_IMPORTS,
       table: isFirst,
-      ...(isFirst && { places, exported: [places.indexOf(Handler.Dispatch)] }),
+      ...(isFirst && { places, exported: [Handler.Dispatch, Handler.Resume].map((index) => places.indexOf(index)) }),
       functions: this.#waiting.map(({ build }) => ({ type: 0, code: build() })),
     });
     return { bytes, module: new WebAssembly.Module(bytes) };
@@ -250,6 +255,17 @@ function dispatch(): Code {
   const code = new Code(HANDLER_PARAMETERS);
   for (const parameter of [P.state, P.record, P.left, P.tlb]) code.get(parameter);
   writeDispatch(code, () => code.get(P.record));
+  return code;
+}
+
+function resume(): Code {
+  const code = new Code(HANDLER_PARAMETERS);
+  const linear = code.local('i64');
+  code.get(P.state);
+  code.memory('i64.load', S.rip);
+  code.set(linear);
+  writeFollow(code, linear, P.left, false);
+  code.i32(Leave.Unknown);
   return code;
 }
 

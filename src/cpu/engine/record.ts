@@ -24,6 +24,8 @@ export const R = {
   link: 20,
   /** i32; block heads: visits left until it is compiled, then the block's number in its region */
   displacement: 24,
+  /** u32, where the host executes the instruction: number of what it does, 0 = not yet known */
+  hostStep: 24,
   /** u16: state offset of the base register */
   base: 28,
   /** u16: state offset of the index register */
@@ -61,4 +63,6 @@ export const Leave = {
   Interpret: 10,
   /** single-stepping: the instruction before S.exitRecord is done */
   Step: 6,
+  /** nothing was done: generated code does not know its way from S.rip */
+  Unknown: 11,
 } as const;

@@ -564,9 +564,8 @@ export abstract class SemBuilder implements Sem {
   /** Gives control back with a `Leave` reason, this instruction not done. */
   abstract leave(reason: number): void;
   tsc(): Val {
-    const retired = this.sub(this.state(S.budget, 'i32'), this.left());
-    const atEntry = this.graph.peek('f64.load', this.stateNode, S.tscAtEntry, Reads.State);
-    return this.add(this.op('i64.trunc_sat_f64_s', atEntry), this.extendS(retired));
+    const atEnd = this.graph.peek('f64.load', this.stateNode, S.tscAtEnd, Reads.State);
+    return this.sub(this.op('i64.trunc_sat_f64_s', atEnd), this.extendS(this.left()));
   }
 
   /** Linear address of an instruction pointer of the guest. */
@@ -598,6 +597,26 @@ export abstract class SemBuilder implements Sem {
 
 /** Goes on at the linear address in `linear` with the instructions left in `left`; `endsBudget`: a spent budget ends the run here. */
 export function writeGoTo(code: Code, linear: number, left: number, endsBudget: boolean): void {
+  writeFollow(code, linear, left, endsBudget);
+  code.get(P.state);
+  code.get(linear);
+  code.memory('i64.store', S.rip);
+  code.get(P.state);
+  code.get(left);
+  code.memory('i32.store', S.remaining);
+  if (endsBudget) {
+    code.i32(Leave.Lookup);
+    code.i32(Leave.Budget);
+    code.get(left);
+    code.i32(0);
+    code.op('i32.gt_s');
+    code.select();
+  } else code.i32(Leave.Continue);
+  code.return();
+}
+
+/** As `writeGoTo` if jumps may enter there, by what the code TLB and the page's table say; otherwise what is written behind it comes next. */
+export function writeFollow(code: Code, linear: number, left: number, endsBudget: boolean): void {
   const entry = code.local('i32');
   const record = code.local('i32');
   writeCodeTlbTag(code, linear, entry);
@@ -642,21 +661,6 @@ export function writeGoTo(code: Code, linear: number, left: number, endsBudget: 
   writeDispatch(code, () => code.get(record));
   code.end();
   code.end();
-  code.get(P.state);
-  code.get(linear);
-  code.memory('i64.store', S.rip);
-  code.get(P.state);
-  code.get(left);
-  code.memory('i32.store', S.remaining);
-  if (endsBudget) {
-    code.i32(Leave.Lookup);
-    code.i32(Leave.Budget);
-    code.get(left);
-    code.i32(0);
-    code.op('i32.gt_s');
-    code.select();
-  } else code.i32(Leave.Continue);
-  code.return();
 }
 
 /** Opens an `if` for a TLB hit of the whole access, with its host address on the stack; `else` is a miss. `entry` is an i32 local to use. */

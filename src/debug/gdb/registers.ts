@@ -42,14 +42,13 @@ const ENGINE_ROWS: ReadonlySet<string> = new Set([
   'codePage',
   'exitRecord',
   'remaining',
-  'budget',
   'interruptPending',
   'faultVector',
   'faultErrorCode',
   'dataTlb',
   'codeTlb',
   'bounce',
-  'tscAtEntry',
+  'tscAtEnd',
 ]);
 
 const RAX_TO_RSP = ['RAX', 'RBX', 'RCX', 'RDX', 'RSI', 'RDI', 'RBP', 'RSP'] as const;
