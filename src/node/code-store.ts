@@ -13,7 +13,7 @@ import { HAS_KNOWN_SERIALIZER } from './v8-flags.ts';
 const MOST_BYTES = 256 << 20;
 /** Guests, and builds of ours, that are remembered. */
 const MOST_FILES = 8;
-/** Share of new regions from which on the file is written again. */
+/** Share of regions, new ones or newly optimised ones, from which on the file is written again. */
 const LEAST_GROWTH = 0.05;
 const DIGEST_BYTES = 32;
 
@@ -24,6 +24,8 @@ interface StoredModule {
   readonly bytes: Stretch;
   /** machine code, by V8; none of a module none of whose functions was hot enough to be optimised */
   readonly native: Stretch | null;
+  /** functions that the machine code has, as far as they are exported; the others are compiled anew */
+  readonly optimised: number;
 }
 interface StoredRegions extends StoredModule {
   /** a region with the bytes of its code as a stretch */
@@ -36,6 +38,11 @@ interface Index {
 }
 
 type RestoredModule = Pick<GeneratedModule, 'bytes' | 'module'>;
+
+interface MachineCode {
+  readonly native: Uint8Array | undefined;
+  readonly optimised: number;
+}
 
 /** V8's own serialiser of WebAssembly modules, which browsers use for their caches and Node does not name. */
 interface NativeSerializer {
@@ -66,7 +73,7 @@ function nativeSerializer(): NativeSerializer | undefined {
 export class CodeStore {
   readonly #path: string;
   readonly #serializer: NativeSerializer | undefined;
-  readonly #native = new WeakMap<GeneratedModule, Uint8Array | undefined>();
+  readonly #machineCode = new WeakMap<GeneratedModule, MachineCode>();
   /** what the file held */
   readonly stored: GeneratedCode | undefined;
 
@@ -119,20 +126,25 @@ export class CodeStore {
         return module;
       },
     };
-    this.#native.set(restored, native);
+    this.#machineCode.set(restored, { native, optimised: stored.optimised });
     return restored;
   }
 
-  /** A few regions more are not worth the writing. */
-  #isWorthIt(regions: GeneratedCode['regions']): boolean {
+  /** A few regions more, or a few more that V8 has optimised meanwhile, are not worth the writing. */
+  #isWorthIt(serializer: NativeSerializer, { regions }: GeneratedCode): boolean {
+    if (this.stored === undefined) return true;
     const count = (of: GeneratedCode['regions']): number => of.reduce((sum, each) => sum + each.regions.length, 0);
-    return this.stored === undefined || count(regions) > count(this.stored.regions) * LEAST_GROWTH;
+    const optimised = this.stored.regions.reduce(
+      (sum, each) => sum + Math.max(0, optimisedIn(serializer, each) - this.#machineCode.get(each)!.optimised),
+      0,
+    );
+    return count(regions) + optimised > count(this.stored.regions) * LEAST_GROWTH;
   }
 
   /** Adds what a run has generated. A directory that cannot be written costs the next run its head start, and nothing else. */
   save(generated: GeneratedCode): void {
     const serializer = this.#serializer;
-    if (serializer === undefined || !this.#isWorthIt(generated.regions)) return;
+    if (serializer === undefined || !this.#isWorthIt(serializer, generated)) return;
     const known = this.stored?.features === generated.features ? this.stored.regions : [];
     const body = this.#bodyOf(serializer, generated, known);
     this.#write(body.length <= MOST_BYTES ? body : this.#bodyOf(serializer, generated, []));
@@ -151,11 +163,13 @@ export class CodeStore {
       return [length - bytes.length, length];
     };
     const store = (generated: GeneratedModule): StoredModule => {
-      const functions = Object.values(generated.instance?.exports ?? {});
-      const native = functions.some((each) => serializer.isOptimised(each))
-        ? new Uint8Array(serializer.serialize(generated.module))
-        : this.#native.get(generated);
-      return { bytes: put(generated.bytes), native: native === undefined ? null : put(native) };
+      const known = this.#machineCode.get(generated);
+      const now = optimisedIn(serializer, generated);
+      const { native, optimised } =
+        now > 0 && now >= (known?.optimised ?? 0)
+          ? { native: new Uint8Array(serializer.serialize(generated.module)), optimised: now }
+          : (known ?? NOT_OPTIMISED);
+      return { bytes: put(generated.bytes), native: native === undefined ? null : put(native), optimised };
     };
     const index: Index = {
       features,
@@ -183,6 +197,13 @@ export class CodeStore {
       return;
     }
   }
+}
+
+const NOT_OPTIMISED: MachineCode = { native: undefined, optimised: 0 };
+
+/** Exported functions that this run has in optimised form. */
+function optimisedIn(serializer: NativeSerializer, { instance }: GeneratedModule): number {
+  return Object.values(instance?.exports ?? {}).filter((each) => serializer.isOptimised(each)).length;
 }
 
 /** Names the engine: code that one build has generated is of no use to another. Only the built command has a name, beside it. */

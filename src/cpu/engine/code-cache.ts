@@ -16,6 +16,8 @@ const TABLE_BYTES = PAGE_BYTES * 4;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
+/** Visits of a head whose code has changed, before it is looked up again: a change is often one of several. */
+const VISITS_WHILE_CODE_CHANGES = 32;
 /** Writes beside the code of a page after which it counts as data, the first time. */
 const FIRST_PATIENCE = 16;
 /** Left free when room is asked for: more than one region's discovery can decode, with a table. */
@@ -336,7 +338,7 @@ export class CodeCache implements MixableCode {
     const head = this.#take(RECORD_BYTES);
     this.#binder.writeSpecial(head, Handler.Count, this.#u16[(record + R.nextOffset) >> 1]!, record);
     this.#u8[head + R.length] = this.#u8[record + R.length]!;
-    this.#i32[(head + R.displacement) >> 2] = this.compileAfter;
+    this.#count(head, this.compileAfter);
     this.#i32[(table >> 2) + offset] = head | ENTERED;
     const entry = this.#entries.get((table >> 2) + offset);
     if (entry !== undefined) this.#enterRegion(head, entry.region, entry.block);
@@ -434,7 +436,7 @@ export class CodeCache implements MixableCode {
       this.#entries.delete(at);
       const head = this.#i32[at]! & ~ENTERED;
       if (head === 0 || this.#i32[head >> 2] !== region.handler) continue;
-      if (this.#i32[(head + R.link) >> 2] !== 0) this.#i32[head >> 2] = Handler.Goto;
+      if (this.#i32[(head + R.link) >> 2] !== 0) this.#lookAgain(head);
       else {
         this.#i32[head >> 2] = Handler.Stale;
         this.#i32[at] = 0;
@@ -479,10 +481,31 @@ export class CodeCache implements MixableCode {
     if (this.#i32[head >> 2] === Handler.Count) this.#i32[head >> 2] = Handler.Goto;
   }
 
-  /** A head has become hot: it waits for company, because a module has a price of its own. */
+  #count(head: number, visits: number): void {
+    this.#i32[head >> 2] = Handler.Count;
+    this.#i32[(head + R.displacement) >> 2] = visits;
+  }
+
+  /** After a few visits of a head, the library is asked: the guest is changing its code. */
+  #lookAgain(head: number): void {
+    this.#count(head, Math.min(VISITS_WHILE_CODE_CHANGES, this.compileAfter));
+    this.#u16[(head + R.changes) >> 1] = 1;
+  }
+
+  /**
+   * A head has been visited as often as was asked. If no code of an earlier run stands for what is there now, it is to be compiled, and waits for company,
+   * because a module has a price of its own.
+   */
   hot(head: number, table: number, hostPage: number): void {
-    this.#i32[(head + R.displacement) >> 2] = this.compileAfter * 4;
     const pageOffset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
+    this.#lookUp(table, pageOffset, hostPage);
+    if (this.#i32[head >> 2] !== Handler.Count) return;
+    if (this.#u16[(head + R.changes) >> 1] !== 0) {
+      this.#u16[(head + R.changes) >> 1] = 0;
+      this.#count(head, this.compileAfter);
+      return;
+    }
+    this.#count(head, this.compileAfter * 4);
     const page = this.#u8.slice(hostPage, hostPage + PAGE_BYTES);
     const id = this.#nextRequest++;
     const known = this.#known(table);

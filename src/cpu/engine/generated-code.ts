@@ -3,6 +3,8 @@
  * again by the bytes that it stands for, at the same offset of any page.
  */
 
+const PAGE_BYTES = 4096;
+
 /** A WebAssembly module and the bytes it was made of. */
 export interface GeneratedModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -44,36 +46,32 @@ export interface FoundRegion {
 
 /** Regions by the code that they stand for. */
 export class RegionLibrary {
-  readonly #byStart = new Map<number, FoundRegion[]>();
+  /** by the page offset where one of their spans begins */
+  readonly #byStart: FoundRegion[][] = Array.from({ length: PAGE_BYTES }, () => NONE);
 
   constructor(generated: readonly GeneratedRegions[]) {
     for (const from of generated)
       for (const region of from.regions) {
-        let at = 0;
-        for (const [start, end] of region.spans) {
-          this.#add(keyOf(start, region.code, at), { from, region });
-          at += end - start;
+        const found = { from, region };
+        for (const [start] of region.spans) {
+          if (this.#byStart[start] === NONE) this.#byStart[start] = [found];
+          else this.#byStart[start]!.push(found);
         }
       }
   }
 
-  #add(key: number, found: FoundRegion): void {
-    const known = this.#byStart.get(key);
-    if (known === undefined) this.#byStart.set(key, [found]);
-    else known.push(found);
-  }
-
   /** The region with a block at `pageOffset` whose code is what the page holds; `memory[page]` is the page's first byte. */
   find(memory: Uint8Array, page: number, pageOffset: number, forbidden: number): FoundRegion | undefined {
-    const candidates = this.#byStart.get(keyOf(pageOffset, memory, page + pageOffset));
-    return candidates?.find(({ region }) => region.forbidden === forbidden && holds(region, memory, page));
+    const candidates = this.#byStart[pageOffset]!;
+    for (let i = 0; i < candidates.length; i++) {
+      const { region } = candidates[i]!;
+      if (region.forbidden === forbidden && holds(region, memory, page)) return candidates[i];
+    }
+    return undefined;
   }
 }
 
-/** Where code begins and with which bytes, as one number. */
-function keyOf(pageOffset: number, bytes: Uint8Array, at: number): number {
-  return pageOffset * 0x1_0000 + (bytes[at]! | (bytes[at + 1]! << 8));
-}
+const NONE: FoundRegion[] = [];
 
 function holds({ spans, code }: GeneratedRegion, memory: Uint8Array, page: number): boolean {
   let at = 0;

@@ -8,6 +8,8 @@ export const R = {
   handler: 0,
   /** u16 each: state offsets of the first three register operands, by operand position */
   register: 4,
+  /** u16, in block heads: 1 while its code is being changed */
+  changes: 4,
   /** u16: page offset of the next instruction, 1..4110 */
   nextOffset: 10,
   /** u8 */
