@@ -4,10 +4,12 @@ import { OPERATIONS, RegionTranslator } from '../cpu/index.ts';
 import type { InstructionFeature } from '../isa/index.ts';
 import type { RegionThreadData } from './region-thread.ts';
 import { RequestRing } from './request-ring.ts';
+import { stepBack } from './thread-priority.ts';
 
 /** A module has a price of its own, but what waits for company is interpreted meanwhile. */
 const REQUESTS_AT_ONCE = 48;
 
+stepBack();
 const { port, ring: buffer } = workerData as RegionThreadData;
 const ring = new RequestRing(buffer);
 ring.waitUntilOpen();

@@ -1,5 +1,7 @@
 /** The thread that compiles: its regions are used, and its death ends nothing. */
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FlatBench, flatBench } from '../../src/cpu/engine/flat-bench.ts';
@@ -23,6 +25,12 @@ async function run({ cpu, memory, at }: FlatBench): Promise<void> {
   assert.equal(cpu.state.big(RAX), BigInt(LOOPS) * 100_000n);
 }
 
+/** Of the threads of this process, by Linux (proc(5), /proc/pid/stat, field 19). */
+const niceness = (): number[] =>
+  readdirSync('/proc/self/task').map((thread) =>
+    Number(readFileSync(`/proc/self/task/${thread}/stat`, 'latin1').replace(/.*\) /, '').split(' ')[16]),
+  );
+
 const script = (text: string): URL => new URL(`data:text/javascript,${encodeURIComponent(text)}`);
 
 describe('the thread that compiles', () => {
@@ -37,6 +45,7 @@ describe('the thread that compiles', () => {
     }
     assert.ok(bench.engine.code.regionsCompiled > 0);
     assert.ok(thread.busyMilliseconds > 0);
+    if (process.platform === 'linux') assert.equal(Math.max(...niceness()), Math.min(getPriority() + 10, 19));
     await thread.close();
     assert.deepEqual(deaths, [], 'to be closed is no death');
   });
