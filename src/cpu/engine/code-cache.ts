@@ -519,7 +519,7 @@ export class CodeCache implements MixableCode {
   #known(table: number): Uint8Array {
     const known = new Uint8Array(PAGE_BYTES);
     for (let at = 0, entry = table >> 2; at < PAGE_BYTES; at++, entry++)
-      if (this.#i32[entry] !== 0) known[at] = Known.Decoded;
+      if (this.#i32[entry] !== 0) known[at] = (this.#i32[entry]! & ENTERED) !== 0 ? Known.Entered : Known.Decoded;
     const { debugOffsets } = this;
     if (debugOffsets !== null)
       for (let at = 0; at < PAGE_BYTES; at++) if (debugOffsets[at] !== 0) known[at] = Known.KeepOut;

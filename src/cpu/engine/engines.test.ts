@@ -23,7 +23,7 @@ function random(seed: number): () => number {
 /** Registers that programs use freely: not RSP (4), RBP (5, data) and R15 (loop count). */
 const FREE = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14];
 
-/** A loop of random instructions around forward branches; R15 counts it down, RBP points at data. */
+/** A loop of random instructions around forward branches, calls and computed jumps; R15 counts it down, RBP points at data, RSP above it. */
 function program(next: () => number): number[] {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)]!;
   const byte = (): number => Math.floor(next() * 256);
@@ -83,16 +83,31 @@ function program(next: () => number): number[] {
         return [rex(w, a, b), 0x0f, pick([0xaf, 0xa3, 0xc1, 0xab]), registers(a, b)];
     }
   };
+  /** One of two ways, by a bit of memory: lea rsi; lea rdi; test byte [rbp + disp8]; cmovne rsi, rdi; jmp rsi. */
+  const computedJump = (): number[] => {
+    const [first, second] = [instruction(), instruction()];
+    const ways = [0x48, 0x8d, 0x35, 17, 0, 0, 0, 0x48, 0x8d, 0x3d, 12 + first.length, 0, 0, 0];
+    const choice = [0xf6, 0x45, byte(), 1 << (byte() & 7), 0x48, 0x0f, 0x45, 0xf7, 0xff, 0xe6];
+    return [...ways, ...choice, ...first, 0xeb, second.length, ...second];
+  };
   const body: number[] = [];
+  const calls: number[] = [];
   for (let i = 0; i < 25; i++) {
-    if (next() < 0.25) {
+    const kind = next();
+    if (kind < 0.1) {
+      calls.push(body.length);
+      body.push(0xe8, 0, 0, 0, 0);
+    } else if (kind < 0.2) body.push(...computedJump());
+    else if (kind < 0.4) {
       const skipped = [...instruction(), ...instruction()];
       body.push(0x70 | (byte() & 15), skipped.length, ...skipped); // jcc over two
     } else body.push(...instruction());
   }
   body.push(0x49, 0xff, 0xcf); // dec r15
   const back = -(body.length + 6);
-  return [...body, 0x0f, 0x85, back & 255, (back >> 8) & 255, (back >> 16) & 255, (back >> 24) & 255, 0xf4]; // jnz start; hlt
+  const loop = [...body, 0x0f, 0x85, back & 255, (back >> 8) & 255, (back >> 16) & 255, (back >> 24) & 255, 0xf4]; // jnz start; hlt
+  for (const at of calls) [loop[at + 1], loop[at + 2]] = [(loop.length - at - 5) & 255, (loop.length - at - 5) >> 8];
+  return [...loop, ...instruction(), ...instruction(), 0xc3]; // what is called
 }
 
 /** What a run leaves behind, as text to compare. @param run runs the processor until its next exit */
@@ -111,6 +126,7 @@ function outcome(
   const data = memory.ramBase + 0x80_0000;
   for (let i = 0; i < 512; i++) memory.u8[data + i] = next() * 256;
   cpu.state.set(S.gpr + 5 * 8, data + 200, 0);
+  cpu.state.set(S.gpr + 4 * 8, data + 480, 0);
   cpu.state.set(S.gpr + 15 * 8, 60, 0);
   memory.u8.set(bytes, at);
   cpu.hostPageReplaced(at);

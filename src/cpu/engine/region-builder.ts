@@ -50,6 +50,8 @@ export class RegionBuilder extends RegionMemory {
   /** block index by page offset */
   readonly #blockAt: ReadonlyMap<number, number>;
   readonly #loopAt: ReadonlyMap<number, Loop>;
+  /** blocks behind calls of what is in the region too */
+  readonly #returnSites: readonly number[];
   /** quick entries by base and index register of the accesses that have them */
   readonly #quickEntries = new Map<number, number>();
   /** the address of the current instruction's memory operand */
@@ -79,6 +81,11 @@ export class RegionBuilder extends RegionMemory {
     super(NO_FACTS);
     this.#blocks = blocks;
     this.#blockAt = new Map(blocks.map((block, i) => [block.pageOffset, i]));
+    this.#returnSites = blocks.flatMap(({ instructions }) => {
+      const last = instructions.at(-1)!;
+      const isInside = last.facts.operation === 'CALL' && this.#blockAt.has(branchTarget(last));
+      return isInside ? (this.#blockAt.get(last.pageOffset + last.length) ?? []) : [];
+    });
     this.#loopAt = new Map(findLoops(blocks.length, this.#branches()).map((loop) => [loop.header, loop]));
   }
 
@@ -111,6 +118,8 @@ export class RegionBuilder extends RegionMemory {
         const to = this.#blockAt.get(offset);
         if (to !== undefined) branches.push([from, to]);
       }
+      if (block.instructions.at(-1)!.facts.operation === 'RET')
+        for (const to of this.#returnSites) branches.push([from, to]);
     });
     return branches;
   }
@@ -595,16 +604,91 @@ export class RegionBuilder extends RegionMemory {
   }
   override jump(target: Val): void {
     const { position } = this;
+    const { operation } = this.facts;
+    const from = this.#blockIndex;
     this.graph.effect(
       [node(target)],
       ({ code }) => {
         code.set(this.#exitTarget);
         this.writeLeftAfter(code, position);
         code.set(P.left);
+        if (operation === 'RET') for (const site of this.#returnSites) this.#writeReturnTo(code, site, from);
+        if (operation === 'JMP') this.#writeJumpInLoop(code, from);
         code.brTo(this.#jumpDepth);
       },
       Reads.Everything,
     );
+  }
+
+  /** Goes on in the region if the exit's target is the block's first instruction and the budget is not spent. */
+  #writeReturnTo(code: Code, block: number, from: number): void {
+    code.get(this.#exitTarget);
+    code.get(this.#codePage);
+    code.i64(BigInt(this.#blocks[block]!.pageOffset));
+    code.op('i64.add');
+    code.op('i64.eq');
+    this.#writeBudgetIsLeft(code);
+    code.op('i32.and');
+    code.if(undefined, true);
+    this.#writeBranchTo(code, block, from);
+    code.end();
+  }
+
+  /** A switch in a loop: goes on in the region if the head at the exit's target is one of the region, and in the same loop. */
+  #writeJumpInLoop(code: Code, from: number): void {
+    const loop = [...this.#loopAt.values()].filter(({ header, last }) => header <= from && from <= last).at(-1);
+    if (loop === undefined) return;
+    const offset = code.local('i64');
+    const head = code.local('i32');
+    code.get(this.#exitTarget);
+    code.get(this.#codePage);
+    code.op('i64.sub');
+    code.tee(offset);
+    code.i64(BigInt(PAGE_BYTES));
+    code.op('i64.lt_u');
+    this.#writeBudgetIsLeft(code);
+    code.op('i32.and');
+    code.if(undefined, true);
+    code.get(P.record);
+    code.memory('i32.load', R.table);
+    code.get(offset);
+    code.op('i32.wrap_i64');
+    code.i32(2);
+    code.op('i32.shl');
+    code.op('i32.add');
+    code.memory('i32.load', 0);
+    code.tee(head);
+    code.i32(ENTERED);
+    code.op('i32.and');
+    code.if(undefined, true);
+    code.get(head);
+    code.i32(ENTERED);
+    code.op('i32.xor');
+    code.tee(head);
+    code.memory('i32.load', R.handler);
+    code.get(P.record);
+    code.memory('i32.load', R.handler);
+    code.op('i32.eq');
+    code.if(undefined, true);
+    code.get(head);
+    code.memory('i32.load', R.displacement);
+    code.tee(this.#next);
+    code.i32(loop.header);
+    code.op('i32.sub');
+    code.i32(loop.last - loop.header);
+    code.op('i32.le_u');
+    code.if(undefined, true);
+    code.brTo(this.#loopDepth[loop.header]!);
+    code.end();
+    code.end();
+    code.end();
+    code.end();
+  }
+
+  #writeBudgetIsLeft(code: Code): void {
+    code.get(P.left);
+    code.i32(0);
+    code.op('i32.gt_s');
   }
 }
 

@@ -8,6 +8,8 @@ import { Known, type RegionRequest } from './region-request.ts';
 
 const PAGE_BYTES = 4096;
 const MOST_INSTRUCTIONS = 400;
+/** How far a place is followed to see whether it leads back into a region. */
+const MOST_FOLLOWED = 32;
 
 /** Operations that the interpreter does even in the middle of compiled code: they execute themselves again. */
 const REPEATING: ReadonlySet<string> = new Set(['MOVS', 'STOS', 'LODS', 'SCAS', 'CMPS']);
@@ -53,12 +55,19 @@ export class RegionDiscovery {
     const seen = new Set<number>();
     const waiting = [start];
     let count = 0;
+    let hasComputedJump = false;
     const reach = (at: number): void => {
       if (at < 0 || at >= PAGE_BYTES || known[at] === Known.Nothing) return;
       leaders.add(at);
       waiting.push(at);
     };
-    for (let at = waiting.shift(); at !== undefined; at = waiting.shift()) {
+    for (;;) {
+      if (waiting.length === 0 && hasComputedJump) {
+        hasComputedJump = false;
+        this.#leadingBack(page, known, seen).forEach(reach);
+      }
+      let at = waiting.shift();
+      if (at === undefined) break;
       while (at < PAGE_BYTES && !seen.has(at) && count < MOST_INSTRUCTIONS) {
         const instruction = this.#decode(page, known, at);
         if (instruction === undefined || this.#forInterpreter(instruction)) {
@@ -71,15 +80,40 @@ export class RegionDiscovery {
         const { operation } = instruction.form;
         const next: number = at + instruction.length;
         const [operand] = instruction.operands;
-        if (instruction.operandCount > 0 && operand.kind === OperandKind.Relative && operation !== 'CALL')
-          reach(next + instruction.immediateLow);
+        const isRelative = instruction.operandCount > 0 && operand.kind === OperandKind.Relative;
+        if (isRelative) reach(next + instruction.immediateLow);
         if (operation === 'CALL') reach(next);
+        if (operation === 'JMP' && !isRelative) hasComputedJump = true;
         if (this.#endsFlow(instruction)) break;
         at = next;
       }
     }
     for (const leader of leaders) if (!seen.has(leader)) leaders.delete(leader);
     return leaders;
+  }
+
+  /** Where jumps have gone, and straight lines go from into what has been seen: the cases of a switch. */
+  #leadingBack(page: Uint8Array, known: Uint8Array, seen: ReadonlySet<number>): number[] {
+    const found: number[] = [];
+    for (let start = 0; start < PAGE_BYTES; start++)
+      if (known[start] === Known.Entered && !seen.has(start) && this.#leadsInto(page, known, start, seen))
+        found.push(start);
+    return found;
+  }
+
+  #leadsInto(page: Uint8Array, known: Uint8Array, start: number, seen: ReadonlySet<number>): boolean {
+    let at = start;
+    for (let count = 0; at < PAGE_BYTES && count < MOST_FOLLOWED; count++) {
+      const instruction = this.#decode(page, known, at);
+      if (instruction === undefined || this.#forInterpreter(instruction)) return false;
+      at += instruction.length;
+      const [operand] = instruction.operands;
+      const isRelative = instruction.operandCount > 0 && operand.kind === OperandKind.Relative;
+      if (isRelative && instruction.form.operation !== 'CALL' && seen.has(at + instruction.immediateLow)) return true;
+      if (this.#endsFlow(instruction)) return false;
+      if (seen.has(at)) return true;
+    }
+    return false;
   }
 
   #endsFlow(instruction: Instruction): boolean {

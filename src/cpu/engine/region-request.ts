@@ -5,6 +5,8 @@ export const Known = {
   /** no instruction has been decoded there: a branch to it has never been taken */
   Nothing: 0,
   Decoded: 1,
+  /** decoded, and jumps have gone there */
+  Entered: 3,
   /** what is there stays with the interpreter */
   KeepOut: 2,
 } as const;
