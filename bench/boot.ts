@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyboxInitramfs, debianGuest } from '../src/node/index.ts';
-import { isMissing, NO_QEMU, ourCommand, QEMU, qemuArguments } from './machines.ts';
+import { isMissing, NO_QEMU, ourArguments, QEMU, qemuArguments, seamulatorCommand } from './machines.ts';
 import { type BootTime, timeBoot } from './processes.ts';
 import { median, type Row } from './table.ts';
 import { extractVmlinux } from './vmlinux.ts';
@@ -34,10 +34,10 @@ export async function benchBoot(rounds: number, progress: (text: string) => void
     const bzimage = { kernel: guest.kernel, initrd };
     const elf = { kernel: vmlinux, initrd };
     const commands: Readonly<Record<Case, readonly [string, readonly string[]]>> = {
-      bzimage: [process.execPath, ourCommand(bzimage)],
-      interpreter: [process.execPath, [...ourCommand(bzimage), '--engine', 'interpreter']],
-      spr: [process.execPath, [...ourCommand(bzimage), '--cpu', 'spr']],
-      vmlinux: [process.execPath, ourCommand(elf)],
+      bzimage: [seamulatorCommand, ourArguments(bzimage)],
+      interpreter: [seamulatorCommand, [...ourArguments(bzimage), '--engine', 'interpreter']],
+      spr: [seamulatorCommand, [...ourArguments(bzimage), '--cpu', 'spr']],
+      vmlinux: [seamulatorCommand, ourArguments(elf)],
       qemuBzimage: [QEMU, qemuArguments(bzimage)],
       qemuVmlinux: [QEMU, qemuArguments(elf)],
     };

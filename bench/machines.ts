@@ -13,12 +13,13 @@ export interface BenchGuest {
 export const QEMU = 'qemu-system-x86_64';
 export const NO_QEMU = 'qemu-system-x86_64 is not installed (package qemu-system-x86): ours alone';
 
+/** Run as a program, as people do: it says with which switches Node starts. */
 export const seamulatorCommand = join(import.meta.dirname, '../../bin/seamulator');
 
-/** Arguments of `node`. */
-export function ourCommand({ kernel, initrd, append = APPEND }: BenchGuest): string[] {
+/** Arguments of the command. */
+export function ourArguments({ kernel, initrd, append = APPEND }: BenchGuest): string[] {
   const files = ['--kernel', kernel, '--initrd', initrd];
-  return [seamulatorCommand, 'boot', ...files, '--memory', `${MEMORY_MIB}M`, '--append', append];
+  return ['boot', ...files, '--memory', `${MEMORY_MIB}M`, '--append', append];
 }
 
 /** Arguments of QEMU. @param cpu its -cpu */

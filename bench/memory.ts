@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { busyboxInitramfs, debianGuest } from '../src/node/index.ts';
-import { isMissing, MEMORY_MIB, NO_QEMU, ourCommand, QEMU, qemuArguments } from './machines.ts';
+import { isMissing, MEMORY_MIB, NO_QEMU, ourArguments, QEMU, qemuArguments, seamulatorCommand } from './machines.ts';
 import { timeBoot } from './processes.ts';
 import type { Row } from './table.ts';
 
@@ -31,7 +31,7 @@ export async function benchMemory(progress: (text: string) => void): Promise<Mem
       (await timeBoot(command, args, MARKER, join(directory, 'cache'))).peakMib;
     const ours = async (what: string, ...more: string[]): Promise<number> => {
       progress(what);
-      return peak(process.execPath, [...ourCommand(bzimage), ...more]);
+      return peak(seamulatorCommand, [...ourArguments(bzimage), ...more]);
     };
     const first = await ours('the first boot');
     const second = await ours('a boot that finds what was compiled');

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StatsReport } from '../src/cli/run-stats.ts';
 import { busyboxInitramfs, debianGuest, PHASES } from '../src/node/index.ts';
-import { ourCommand } from './machines.ts';
+import { ourArguments, seamulatorCommand } from './machines.ts';
 import type { Row } from './table.ts';
 
 const BOOTS = { first: 'first boot', later: 'later boot', interpreter: 'interpreter alone' } as const;
@@ -21,9 +21,9 @@ export async function benchPhases(progress: (text: string) => void): Promise<Pha
     writeFileSync(initrd, busyboxInitramfs(await readFile(guest.busybox), 'true'));
     const boot = (what: string, ...more: string[]): StatsReport => {
       progress(what);
-      const args = [...ourCommand({ kernel: guest.kernel, initrd }), '--stats', '--json', report, ...more];
+      const args = [...ourArguments({ kernel: guest.kernel, initrd }), '--stats', '--json', report, ...more];
       const env = { ...process.env, XDG_CACHE_HOME: join(directory, 'cache') };
-      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', env, maxBuffer: 64 << 20 });
+      const { status, stderr } = spawnSync(seamulatorCommand, args, { encoding: 'utf8', env, maxBuffer: 64 << 20 });
       if (status !== 0) throw new Error(`the boot ended with ${status}: ${stderr.slice(-2000)}`);
       return (JSON.parse(readFileSync(report, 'utf8')) as { stats: StatsReport }).stats;
     };

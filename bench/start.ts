@@ -24,8 +24,8 @@ export async function benchStart(rounds: number, progress: (text: string) => voi
     const report = join(directory, 'report.json');
     const boot = (instructions: number): number => {
       const limit = ['--max-instructions', `${instructions}`];
-      const args = [seamulatorCommand, 'boot', '--exec', 'true', '--quiet', ...limit, '--json', report];
-      const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+      const args = ['boot', '--exec', 'true', '--quiet', ...limit, '--json', report];
+      const { status, stderr } = spawnSync(seamulatorCommand, args, { encoding: 'utf8' });
       if (status !== LIMIT_REACHED) throw new Error(`the boot ended with ${status}: ${stderr.slice(-2000)}`);
       const { firstInstructionMilliseconds } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
       return firstInstructionMilliseconds!;

@@ -50,8 +50,8 @@ function linesOf(path: string): number {
 
 function boot(...options: string[]): number {
   const start = performance.now();
-  const command = [seamulatorCommand, 'boot', '--exec', 'true', '--quiet', ...options];
-  const { status, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' });
+  const args = ['boot', '--exec', 'true', '--quiet', ...options];
+  const { status, stderr } = spawnSync(seamulatorCommand, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the boot ended with ${status}: ${stderr.slice(-2000)}`);
   return (performance.now() - start) / 1000;
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 
 const dist = join(import.meta.dirname, '..');
 const out = join(dist, 'bundle');
@@ -21,6 +21,23 @@ const common = {
 } as const;
 const entry = (path: string): string => join(dist, 'src', path);
 
+/** Packages that few runs need: of these an import gives what loads them when it is first used. */
+const seldomUsed: Plugin = {
+  name: 'seldom used',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(@noble\/curves\/nist\.js|asn1js)$/ }, ({ path, pluginData }) =>
+      pluginData === 'itself' ? undefined : { path, namespace: 'seldom-used' },
+    );
+    onLoad({ filter: /.*/, namespace: 'seldom-used' }, ({ path }) => ({
+      // esbuild copies what it sees, and keeps the prototype
+      contents: `const load = () => require(${JSON.stringify(path)});
+        module.exports = Object.create(new Proxy({}, { get: (_, name) => load()[name] }));`,
+      resolveDir: dist,
+      pluginData: 'itself',
+    }));
+  },
+};
+
 rmSync(out, { recursive: true, force: true });
 // a script, of which V8 can keep what it has compiled; the launcher gives it its place
 await build({
@@ -29,12 +46,19 @@ await build({
   format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': '__url', 'import.meta.dirname': '__directory' },
+  banner: { js: '(function (require, module, __url, __directory) {' },
+  footer: { js: '})' },
+  plugins: [seldomUsed],
 });
+// what Node loads first: of a module it would have to look at all that it imports
 await build({
   ...common,
-  entryPoints: ['launch.js', 'region-thread-main.js'].map((name) => entry(`node/${name}`)),
-  format: 'esm',
+  entryPoints: [entry('node/launch.js')],
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  define: { 'import.meta.dirname': '__dirname' },
 });
+await build({ ...common, entryPoints: [entry('node/region-thread-main.js')], format: 'esm' });
 
 const digest = createHash('sha256');
 for (const folder of engineFolders) {

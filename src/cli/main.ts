@@ -2,15 +2,19 @@
 
 import { Command, CommanderError } from 'commander';
 import { useNativeDigests } from '../node/index.ts';
-import { bootCommand } from './commands/boot.ts';
-import { checkCommand } from './commands/check.ts';
-import { decodeCommand } from './commands/decode.ts';
-import { execCommand } from './commands/exec.ts';
-import { measureCommand } from './commands/measure.ts';
-import { quoteCommand } from './commands/quote.ts';
-import { resumeCommand } from './commands/resume.ts';
-import { traceCommand } from './commands/trace.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
+
+/** Loaded when they are wanted: the modules of one are no use to another, and a start has no time for them. */
+const COMMANDS: Readonly<Record<string, (exit: (code: number) => void) => Promise<Command>>> = {
+  boot: async (exit) => (await import('./commands/boot.ts')).bootCommand(exit),
+  exec: async (exit) => (await import('./commands/exec.ts')).execCommand(exit),
+  resume: async (exit) => (await import('./commands/resume.ts')).resumeCommand(exit),
+  trace: async (exit) => (await import('./commands/trace.ts')).traceCommand(exit),
+  check: async (exit) => (await import('./commands/check.ts')).checkCommand(exit),
+  decode: async (exit) => (await import('./commands/decode.ts')).decodeCommand(exit),
+  measure: async (exit) => (await import('./commands/measure.ts')).measureCommand(exit),
+  quote: async (exit) => (await import('./commands/quote.ts')).quoteCommand(exit),
+};
 
 /** Runs one command and returns its exit code; `argv` as in process.argv. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
@@ -26,15 +30,10 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   };
   const program = new Command('seamulator')
     .description('An Intel TDX platform in software: boots unmodified TD guests and shows every crossing.')
-    .addCommand(bootCommand(exit))
-    .addCommand(execCommand(exit))
-    .addCommand(resumeCommand(exit))
-    .addCommand(traceCommand(exit))
-    .addCommand(checkCommand(exit))
-    .addCommand(decodeCommand(exit))
-    .addCommand(measureCommand(exit))
-    .addCommand(quoteCommand(exit))
     .showHelpAfterError('(--help shows the options)');
+  // by its name one is found alone; help and complaints name them all
+  const wanted = COMMANDS[argv[2] ?? ''];
+  for (const load of wanted === undefined ? Object.values(COMMANDS) : [wanted]) program.addCommand(await load(exit));
   for (const command of withSubcommands(program)) command.exitOverride().showSuggestionAfterError();
   try {
     await program.parseAsync(argv as string[]);

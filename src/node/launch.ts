@@ -14,9 +14,12 @@ import { setEngineFlags } from './v8-flags.ts';
 /** Subcommands and builds whose compiled code is kept. */
 const MOST_FILES = 16;
 const DIGEST_BYTES = 32;
+/** a function of what it needs to know; no more than ASCII */
 const BUNDLE = join(import.meta.dirname, 'main.cjs');
 const RARELY_NEEDED = new Set(
-  ['child_process', 'inspector', 'net', 'worker_threads', 'readline'].map((name) => `node:${name}`),
+  ['child_process', 'fs/promises', 'inspector', 'net', 'timers/promises', 'worker_threads'].map(
+    (name) => `node:${name}`,
+  ),
 );
 
 interface Command {
@@ -29,11 +32,10 @@ export async function launch(argv: readonly string[]): Promise<number> {
   setEngineFlags(); // first: V8 refuses compiled code that was made under other flags
   const kept = keptCodePath(argv[2] ?? '');
   const cachedData = readIfWhole(kept);
-  const source = `(function (require, module, __url, __directory) {${readFileSync(BUNDLE, 'utf8')}\n})`;
-  const script = new Script(source, { filename: BUNDLE, ...(cachedData && { cachedData }) });
+  const script = new Script(readFileSync(BUNDLE, 'latin1'), { filename: BUNDLE, ...(cachedData && { cachedData }) });
   const module = { exports: {} };
   (script.runInThisContext() as Wrapper)(
-    lazyRequire(createRequire(import.meta.url)),
+    lazyRequire(createRequire(BUNDLE)),
     module,
     pathToFileURL(BUNDLE).href,
     import.meta.dirname,
