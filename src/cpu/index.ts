@@ -8,7 +8,7 @@ import { Engine, type EngineOptions } from './engine/engine.ts';
 import type { GeneratedCode } from './engine/generated-code.ts';
 import { CODE_TLB_BYTES, DATA_INDEX_MIX_SHIFT, DATA_TLB_BYTES } from './engine/tlb.ts';
 import { integerOperations } from './exec/integer.ts';
-import type { OperationTable } from './exec/sem.ts';
+import { joinTables } from './exec/join-tables.ts';
 import { systemOperations } from './exec/system.ts';
 import { vectorOperations } from './exec/vector.ts';
 import type { EntropySource, LogicalProcessor } from './processor.ts';
@@ -38,7 +38,7 @@ export { VirtualApic } from './virtual-apic.ts';
 export { VECTOR_VE, VirtualizationExceptionInformation } from './virtualization-exception.ts';
 
 /** Every operation that a processor can execute, by `Form.operation`. */
-export const OPERATIONS: OperationTable = { ...integerOperations, ...vectorOperations, ...systemOperations };
+export const OPERATIONS = joinTables(integerOperations, vectorOperations, systemOperations);
 
 /** Tells builds apart whose processors keep their state differently, for snapshots. */
 export const PROCESSOR_LAYOUT = `${STATE_BYTES} ${DATA_TLB_BYTES}^${DATA_INDEX_MIX_SHIFT} ${CODE_TLB_BYTES} ${PROCESSOR_AREA_BYTES} ${STATE_ROWS.map(

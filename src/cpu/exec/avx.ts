@@ -5,6 +5,7 @@ import { carryLessOperations } from './carry-less.ts';
 import { dotProductOperations } from './dot-product.ts';
 import { gfniOperations } from './gfni.ts';
 import { halfPrecisionOperations } from './half-precision.ts';
+import { joinTables } from './join-tables.ts';
 import { maskedMoveOperations } from './masked-move.ts';
 import { permuteOperations } from './permute.ts';
 import type { Operation, OperationTable, Place, Sem, Val } from './sem.ts';
@@ -16,16 +17,16 @@ import { sseStringOperations } from './sse-string.ts';
 import { alignedAddress, halvesOf, splat, zeroVector } from './vector-operand.ts';
 import { type VexShape, vex, writeHalves } from './vex.ts';
 
-const SSE: OperationTable = {
-  ...sseMoveOperations,
-  ...sseIntegerOperations,
-  ...sseShuffleOperations,
-  ...sseFloatOperations,
-  ...sseStringOperations,
-  ...aesOperations,
-  ...carryLessOperations,
-  ...gfniOperations,
-};
+const SSE = joinTables(
+  sseMoveOperations,
+  sseIntegerOperations,
+  sseShuffleOperations,
+  sseFloatOperations,
+  sseStringOperations,
+  aesOperations,
+  carryLessOperations,
+  gfniOperations,
+);
 
 /** SSE operations without a VEX form: on MMX or general registers. */
 const LEGACY_ONLY = /^(MOVNTI|MOVNTQ|MOVQ2DQ|MOVDQ2Q|MASKMOVQ|PSHUFW|CVTT?P[SD]2PI|CVTPI2P)/;
@@ -44,10 +45,10 @@ const SHAPES: Readonly<Record<string, VexShape>> = {
   ...shapes('BLENDPS', { immediateShift: 4 }),
 };
 
-const vexForms: OperationTable = Object.fromEntries(
-  Object.entries(SSE)
+const vexForms = joinTables(
+  ...Object.entries(SSE)
     .filter(([name]) => !LEGACY_ONLY.test(name))
-    .map(([name, operation]) => [`V${name}`, vex(operation, SHAPES[name])]),
+    .map(([name, operation]) => ({ [`V${name}`]: vex(operation, SHAPES[name]) })),
 );
 
 /** Moves of whole registers; aligned ones check memory for the operand's own size. */
@@ -84,8 +85,7 @@ const zeroAll = (whole: boolean): Operation => ({
   },
 });
 
-export const avxOperations: OperationTable = {
-  ...vexForms,
+const others: OperationTable = {
   ...moves('VMOVAPS VMOVAPD VMOVDQA VMOVNTPS VMOVNTPD VMOVNTDQ VMOVNTDQA', move(true)),
   ...moves('VMOVUPS VMOVUPD VMOVDQU VLDDQU', move(false)),
   ...Object.fromEntries(SUFFIXES.map((suffix) => [`VCMP${suffix}`, vex(comparison(suffix, 5))])),
@@ -96,8 +96,13 @@ export const avxOperations: OperationTable = {
   VTESTPD: { emit: testBits(halvesOf, (b) => splat(b, 8, 1n << 63n)) },
   VZEROUPPER: zeroAll(false),
   VZEROALL: zeroAll(true),
-  ...permuteOperations,
-  ...maskedMoveOperations,
-  ...halfPrecisionOperations,
-  ...dotProductOperations,
 };
+
+export const avxOperations = joinTables(
+  vexForms,
+  others,
+  permuteOperations,
+  maskedMoveOperations,
+  halfPrecisionOperations,
+  dotProductOperations,
+);

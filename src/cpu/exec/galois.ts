@@ -4,17 +4,12 @@ import { splat } from './vector-operand.ts';
 
 const doubleNumber = (value: number): number => ((value << 1) ^ (value & 0x80 ? 0x11b : 0)) & 0xff;
 
-function productOf(a: number, b: number): number {
-  let product = 0;
-  for (let factor = a, bits = b; bits !== 0; bits >>= 1, factor = doubleNumber(factor)) if (bits & 1) product ^= factor;
-  return product;
-}
-
-/** The inverse of each element (its 254th power); of 0, 0. */
-export const INVERSES: Uint8Array = Uint8Array.from({ length: 256 }, (_, value) => {
-  let inverse = 1;
-  for (let i = 0; i < 254; i++) inverse = productOf(inverse, value);
-  return inverse;
+/** The inverse of each element; of 0, 0. Every other one is a power of 3, and the 255th power is 1. */
+export const INVERSES: Uint8Array = new Uint8Array(256);
+const POWERS: number[] = [1];
+for (let i = 1; i < 255; i++) POWERS.push(POWERS[i - 1]! ^ doubleNumber(POWERS[i - 1]!));
+POWERS.forEach((power, i) => {
+  INVERSES[power] = POWERS[(255 - i) % 255]!;
 });
 
 /** Each byte doubled. */

@@ -5,25 +5,25 @@ import { bits } from './bit.ts';
 import { branches } from './branch.ts';
 import { decimals } from './decimal.ts';
 import { flags } from './flags.ts';
+import { joinTables } from './join-tables.ts';
 import { logic } from './logic.ts';
 import { moves } from './move.ts';
 import { muldiv } from './muldiv.ts';
-import type { OperationTable } from './sem.ts';
 import { shifts } from './shift.ts';
 import { stack } from './stack.ts';
 import { strings } from './string.ts';
 
-export const integerOperations: OperationTable = {
-  ...arith,
-  ...decimals,
-  ...logic,
-  ...shifts,
-  ...moves,
-  ...stack,
-  ...branches,
-  ...strings,
-  ...bits,
-  ...muldiv,
-  ...atomics,
-  ...flags,
-};
+export const integerOperations = joinTables(
+  arith,
+  decimals,
+  logic,
+  shifts,
+  moves,
+  stack,
+  branches,
+  strings,
+  bits,
+  muldiv,
+  atomics,
+  flags,
+);

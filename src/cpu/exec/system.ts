@@ -15,23 +15,23 @@ import { segmentMoveOperations } from './host/segment-moves.ts';
 import { softwareInterruptOperations } from './host/software-interrupts.ts';
 import { systemCallOperations } from './host/system-call.ts';
 import { systemFlagOperations } from './host/system-flags.ts';
-import type { OperationTable } from './sem.ts';
+import { joinTables } from './join-tables.ts';
 
-export const systemOperations: OperationTable = {
-  ...baseAndTimeOperations,
-  ...controlMoveOperations,
-  ...descriptorTableOperations,
-  ...directStoreOperations,
-  ...exitingOperations,
-  ...farTransferOperations,
-  ...interruptReturnOperations,
-  ...modelSpecificOperations,
-  ...pauseOperations,
-  ...portOperations,
-  ...protectionKeyOperations,
-  ...randomOperations,
-  ...segmentMoveOperations,
-  ...softwareInterruptOperations,
-  ...systemCallOperations,
-  ...systemFlagOperations,
-};
+export const systemOperations = joinTables(
+  baseAndTimeOperations,
+  controlMoveOperations,
+  descriptorTableOperations,
+  directStoreOperations,
+  exitingOperations,
+  farTransferOperations,
+  interruptReturnOperations,
+  modelSpecificOperations,
+  pauseOperations,
+  portOperations,
+  protectionKeyOperations,
+  randomOperations,
+  segmentMoveOperations,
+  softwareInterruptOperations,
+  systemCallOperations,
+  systemFlagOperations,
+);

@@ -5,8 +5,8 @@ import { carryLessOperations } from './carry-less.ts';
 import { fmaOperations } from './fma.ts';
 import { fxsaveOperations } from './fxsave.ts';
 import { gfniOperations } from './gfni.ts';
+import { joinTables } from './join-tables.ts';
 import { mmxOperations } from './mmx.ts';
-import type { OperationTable } from './sem.ts';
 import { shaOperations } from './sha.ts';
 import { sseFloatOperations } from './sse-float.ts';
 import { sseIntegerOperations } from './sse-integer.ts';
@@ -19,23 +19,23 @@ import { x87MoveOperations } from './x87-move.ts';
 import { x87TranscendentalOperations } from './x87-transcendental.ts';
 import { xsaveOperations } from './xsave.ts';
 
-export const vectorOperations: OperationTable = {
-  ...sseMoveOperations,
-  ...sseIntegerOperations,
-  ...sseShuffleOperations,
-  ...sseFloatOperations,
-  ...sseStringOperations,
-  ...aesOperations,
-  ...carryLessOperations,
-  ...gfniOperations,
-  ...shaOperations,
-  ...avxOperations,
-  ...fmaOperations,
-  ...mmxOperations,
-  ...x87ControlOperations,
-  ...x87MoveOperations,
-  ...x87ArithmeticOperations,
-  ...x87TranscendentalOperations,
-  ...fxsaveOperations,
-  ...xsaveOperations,
-};
+export const vectorOperations = joinTables(
+  sseMoveOperations,
+  sseIntegerOperations,
+  sseShuffleOperations,
+  sseFloatOperations,
+  sseStringOperations,
+  aesOperations,
+  carryLessOperations,
+  gfniOperations,
+  shaOperations,
+  avxOperations,
+  fmaOperations,
+  mmxOperations,
+  x87ControlOperations,
+  x87MoveOperations,
+  x87ArithmeticOperations,
+  x87TranscendentalOperations,
+  fxsaveOperations,
+  xsaveOperations,
+);

@@ -41,12 +41,12 @@ const FIELD_NAMES: Readonly<Record<string, string>> = {
   ),
 };
 
-const FIELD_OF_ROW: ReadonlyMap<string, HostField> = new Map(
-  [...STATE_ROWS.map(({ name }) => name), RFLAGS_ROW].flatMap((row) => {
-    const field = hostField(FIELD_NAMES[row] ?? row);
-    return field === undefined ? [] : [[row, field] as const];
-  }),
-);
+/** of the rows that somebody has asked for */
+const fieldOfRow = new Map<string, HostField | undefined>();
+function fieldOf(row: string): HostField | undefined {
+  if (!fieldOfRow.has(row)) fieldOfRow.set(row, hostField(FIELD_NAMES[row] ?? row));
+  return fieldOfRow.get(row);
+}
 const WIDTHS: ReadonlyMap<string, number> = new Map([
   ...STATE_ROWS.map(({ name, width }: StateRow) => [name, width] as const),
   [RFLAGS_ROW, 4] as const,
@@ -74,7 +74,6 @@ const IMAGE_PARTS: ReadonlyMap<string, readonly ImagePart[]> = new Map([
     ],
   ]),
 ]);
-const XBUFF_ID = hostField('XBUFF')!.id;
 const STACK_ROW = /^R([0-7])_80$/;
 
 /** The privilege level is that of SS. Source: SDM vol. 3, "Guest Register State". */
@@ -178,7 +177,8 @@ export class TdTarget implements DebugTarget {
     for (const [offset, length] of parts) {
       for (let at = offset - (offset % WORD_BYTES); at < offset + length; at += WORD_BYTES) {
         const word = at / WORD_BYTES;
-        const answer = readHostField(this.#host, { id: XBUFF_ID + BigInt(word), name: `XBUFF[${word}]` }, vcpu);
+        const id = fieldOf('XBUFF')!.id + BigInt(word);
+        const answer = readHostField(this.#host, { id, name: `XBUFF[${word}]` }, vcpu);
         if ('refusal' in answer) {
           this.#refusal = answer.refusal;
           return undefined;
@@ -196,7 +196,7 @@ export class TdTarget implements DebugTarget {
       if (row === CPL_ROW) return privilege(read(SS_RIGHTS_ROW));
       const parts = IMAGE_PARTS.get(row) ?? this.#stackPart(row, vcpu);
       if (parts !== undefined) return this.#readImage(parts, WIDTHS.get(row)!, vcpu);
-      const field = FIELD_OF_ROW.get(row);
+      const field = fieldOf(row);
       if (field === undefined) return undefined;
       const answer = readHostField(this.#host, field, vcpu);
       if ('value' in answer) return wordBytes(answer.value).slice(0, WIDTHS.get(row));
@@ -207,7 +207,7 @@ export class TdTarget implements DebugTarget {
       read,
       write: (row, bytes) => {
         this.#refusal = undefined;
-        const field = FIELD_OF_ROW.get(row);
+        const field = fieldOf(row);
         if (field === undefined || bytes.length > WORD_BYTES) return false;
         const word = new Uint8Array(WORD_BYTES);
         word.set(bytes);

@@ -44,14 +44,24 @@ export function parseOperands(operands: string): CallOperands {
   return { inputs: part('in'), outputs: part('out') };
 }
 
-const byLeaf = (rows: readonly { leaf: number; operands: string }[]): ReadonlyMap<number, CallOperands> =>
-  new Map(rows.map(({ leaf, operands }) => [leaf, parseOperands(operands)]));
+/** Finds the names of a leaf, which are read when they are first asked for. */
+function byLeaf(rows: () => readonly (readonly [leaf: number, operands: string])[]): (leaf: number) => CallOperands {
+  const read = new Map<number, CallOperands>();
+  return (leaf) => {
+    const known = read.get(leaf);
+    if (known !== undefined) return known;
+    const row = rows().find((each) => each[0] === leaf);
+    const names = row === undefined ? NOTHING : parseOperands(row[1]);
+    read.set(leaf, names);
+    return names;
+  };
+}
 
-const moduleCalls = byLeaf(TDCALL_ROWS);
-const hostCalls = byLeaf(SEAMCALL_ROWS);
+export const operandsOfModuleCall = byLeaf(() => TDCALL_ROWS.map(({ leaf, operands }) => [leaf, operands]));
+export const operandsOfHostCall = byLeaf(() => SEAMCALL_ROWS.map(({ leaf, operands }) => [leaf, operands]));
 
 /** Source: GHCI 1.5, the section of each sub-function. R10 is the status, R11 the sub-function. */
-const vmmCalls: ReadonlyMap<number, CallOperands> = new Map(
+export const operandsOfVmmCall = byLeaf(() =>
   Object.entries({
     [TdvmcallLeaf.INSTRUCTION_CPUID]:
       'in: R12 = EAX, R13 = ECX; out: R12 = EAX of the answer, R13 = EBX, R14 = ECX, R15 = EDX',
@@ -72,17 +82,5 @@ const vmmCalls: ReadonlyMap<number, CallOperands> = new Map(
     [TdvmcallLeaf.SETUP_EVENT_NOTIFY_INTERRUPT]: 'in: R12 = vector',
     [TdvmcallLeaf.SERVICE]:
       'in: R12 = GPA of the command, R13 = GPA of the response, R14 = notification vector, R15 = timeout',
-  }).map(([leaf, operands]) => [Number(leaf), parseOperands(operands)]),
+  }).map(([leaf, operands]) => [Number(leaf), operands]),
 );
-
-export function operandsOfModuleCall(leaf: number): CallOperands {
-  return moduleCalls.get(leaf) ?? NOTHING;
-}
-
-export function operandsOfHostCall(leaf: number): CallOperands {
-  return hostCalls.get(leaf) ?? NOTHING;
-}
-
-export function operandsOfVmmCall(leaf: number): CallOperands {
-  return vmmCalls.get(leaf) ?? NOTHING;
-}

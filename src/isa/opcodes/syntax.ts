@@ -337,34 +337,57 @@ const BY_LENGTH: readonly (readonly [text: string, short: string, long: string])
 
 /** A row of both vector lengths as two rows. */
 export function byLength(row: Row): readonly Row[] {
-  const [opcode, syntax, notes = ''] = row;
-  if (!opcode.startsWith('VEX.x.')) return [row];
-  return [0, 1].map((length) => [
-    opcode.replace('.x.', length === 0 ? '.128.' : '.256.'),
-    BY_LENGTH.reduce((text, [name, ...lengths]) => text.replaceAll(name, lengths[length]!), syntax),
-    notes.replace(/([A-Z0-9+]+):([A-Z0-9+]+)/, length === 0 ? '$1' : '$2'),
-  ]);
+  return isOfBothLengths(row) ? [0, 1].map((length) => atLength(row, length)) : [row];
 }
 
-/** The forms of some rows; a `+cc` row gives sixteen, a `VEX.x` row two. */
-function unreadForms(rows: readonly Row[]): UnreadForm[] {
+const isOfBothLengths = ([opcode]: Row): boolean => opcode.startsWith('VEX.x.');
+
+/** @param length 0: 128 bits, 1: 256 bits */
+function atLength([opcode, syntax, notes = '']: Row, length: number): Row {
+  return [
+    opcode.replace('.x.', length === 0 ? '.128.' : '.256.'),
+    BY_LENGTH.reduce((text, [name, ...lengths]) => text.replaceAll(name, lengths[length]!), syntax),
+    notesAt(notes, length),
+  ];
+}
+
+const notesAt = (notes: string, length: number): string =>
+  notes.replace(/([A-Z0-9+]+):([A-Z0-9+]+)/, length === 0 ? '$1' : '$2');
+
+/**
+ * The forms of some rows; a `+cc` row gives sixteen, a `VEX.x` row two.
+ * @param absent features whose forms are left out, which costs less than reading them
+ */
+function unreadForms(rows: readonly Row[], absent: readonly string[] = []): UnreadForm[] {
+  const isAbsent = (notes: string) => {
+    const feature = featureOf(notes);
+    return feature !== '' && feature.split('+').some((each) => absent.includes(each));
+  };
   const forms: UnreadForm[] = [];
-  for (const [opcode, syntax, notes = ''] of rows.flatMap(byLength)) {
-    const base = { syntax, notes, condition: -1, family: '' };
-    const conditional = opcode.indexOf('+cc');
-    if (conditional < 0) {
-      forms.push({ ...base, id: forms.length + 1, place: parseOpcode(opcode) });
-      continue;
+  rows.forEach((row, index) => {
+    const id = index * 2 * CONDITIONS.length;
+    if (!isOfBothLengths(row)) {
+      if (!isAbsent(row[2] ?? '')) forms.push(...formsOf(row, id));
+      return;
     }
-    const family = syntax.slice(0, syntax.indexOf(' '));
-    const first = Number.parseInt(opcode.slice(conditional - 2, conditional), 16);
-    for (const [condition, suffix] of CONDITIONS.entries()) {
-      const byte = (first + condition).toString(16).toUpperCase();
-      const place = parseOpcode(opcode.slice(0, conditional - 2) + byte + opcode.slice(conditional + 3));
-      forms.push({ id: forms.length + 1, place, syntax: syntax.replace('cc', suffix), notes, condition, family });
-    }
-  }
+    for (const length of [0, 1])
+      if (!isAbsent(notesAt(row[2] ?? '', length)))
+        forms.push(...formsOf(atLength(row, length), id + length * CONDITIONS.length));
+  });
   return forms;
+}
+
+/** @param id of the first form */
+function formsOf([opcode, syntax, notes = '']: Row, id: number): UnreadForm[] {
+  const conditional = opcode.indexOf('+cc');
+  if (conditional < 0) return [{ id, place: parseOpcode(opcode), syntax, notes, condition: -1, family: '' }];
+  const family = syntax.slice(0, syntax.indexOf(' '));
+  const first = Number.parseInt(opcode.slice(conditional - 2, conditional), 16);
+  return CONDITIONS.map((suffix, condition) => {
+    const byte = (first + condition).toString(16).toUpperCase();
+    const place = parseOpcode(opcode.slice(0, conditional - 2) + byte + opcode.slice(conditional + 3));
+    return { id: id + condition, place, syntax: syntax.replace('cc', suffix), notes, condition, family };
+  });
 }
 
 /** All forms with their opcode bytes; a `+r` row is one form at eight opcodes. */
@@ -379,9 +402,7 @@ export class FormIndex {
 
   /** @param absent features whose rows are left out */
   constructor(rows: readonly Row[], absent: readonly string[]) {
-    for (const form of unreadForms(rows)) {
-      const feature = featureOf(form.notes);
-      if (feature !== '' && feature.split('+').some((each) => absent.includes(each))) continue;
+    for (const form of unreadForms(rows, absent)) {
       for (const opcode of form.place.opcodes) {
         const key = keyOf(form.place.map, opcode);
         const there = this.#unread.get(key);
