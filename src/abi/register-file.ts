@@ -53,7 +53,9 @@ export class RegisterFile {
 
   /** The register as a number: exact for values below 2^53 (addresses, lengths), never for arbitrary data. */
   number(register: Gpr): number {
-    return this.u32[register * 2 + 1]! * 0x1_0000_0000 + this.u32[register * 2]!;
+    const high = this.u32[register * 2 + 1]!;
+    const low = this.u32[register * 2]!;
+    return high === 0 ? low : high * 0x1_0000_0000 + low; // small numbers stay small ones to V8
   }
 
   set(register: Gpr, low: number, high: number): void {
@@ -64,13 +66,26 @@ export class RegisterFile {
   /** Sets a non-negative integer below 2^53. */
   setNumber(register: Gpr, value: number): void {
     this.u32[register * 2] = value;
-    this.u32[register * 2 + 1] = value / 0x1_0000_0000; // the fraction is cut off
+    this.u32[register * 2 + 1] = value > 0xffff_ffff ? value / 0x1_0000_0000 : 0; // the fraction is cut off
   }
 
-  /** General registers to zero. A loop: the built-in fill costs more than these few words. */
+  /** General registers to zero, without a loop: the built-in fill costs more than these few words, and a loop more before it is compiled. */
   clear(): void {
     const words = this.#words;
-    for (let i = 0; i < 16; i++) words[i] = 0;
+    words[0] = words[1] = words[2] = words[3] = 0;
+    words[4] = words[5] = words[6] = words[7] = 0;
+    words[8] = words[9] = words[10] = words[11] = 0;
+    words[12] = words[13] = words[14] = words[15] = 0;
+  }
+
+  /** The operands of a call in their registers, all others zero. Numbers as `setNumber` takes them. */
+  setCall(rax: number, rcx: number, rdx: number, r8: number, r9: number): void {
+    this.clear();
+    this.setNumber(Gpr.RAX, rax);
+    this.setNumber(Gpr.RCX, rcx);
+    this.setNumber(Gpr.RDX, rdx);
+    this.setNumber(Gpr.R8, r8);
+    this.setNumber(Gpr.R9, r9);
   }
 
   clearXmm(): void {
@@ -80,6 +95,7 @@ export class RegisterFile {
   }
 
   zero(registers: readonly Gpr[]): void {
-    for (let i = 0; i < registers.length; i++) this.set(registers[i]!, 0, 0);
+    const words = this.#words;
+    for (let i = 0; i < registers.length; i++) words[registers[i]!] = 0;
   }
 }

@@ -65,8 +65,8 @@ export function observeAll(...observers: readonly CrossingObserver[]): CrossingO
   return {
     wantsEntries: observers.some(({ wantsEntries }) => wantsEntries === true),
     crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers) {
-      for (const observer of observers)
-        observer.crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers);
+      for (let i = 0; i < observers.length; i++)
+        observers[i]!.crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers);
     },
   };
 }

@@ -141,7 +141,7 @@ export class SeamCore {
     const bytes = levelBytes(level);
     const high = (registers.high(register) & ~flags.high) >>> 0;
     const low = registers.low(register) & ~flags.low;
-    const hpa = high * 0x1_0000_0000 + (low >>> 0);
+    const hpa = high === 0 ? low >>> 0 : high * 0x1_0000_0000 + (low >>> 0);
     if (high >= HIGH_NO_KEY || (low & (bytes - 1)) !== 0) {
       this.fail(Code.OPERAND_INVALID, register);
       return -1;
@@ -327,9 +327,23 @@ export class SeamCore {
     this.handoffValid = false;
   }
 
+  /** Gives a page the content of another. Zeros are not written where there are zeros: the host's memory for such a page stays untouched. */
+  copyPage(source: number, target: number): void {
+    const { memory } = this;
+    const isZero = memory.writtenPage[target / PAGE_SIZE_BYTES] === 0 && isZeroPage(memory.i32, source);
+    if (!isZero) memory.u8.copyWithin(target, source, source + PAGE_SIZE_BYTES);
+    this.pageReplaced(target);
+  }
+
   /** A page whose whole content was given by somebody else than a guest. */
   pageReplaced(hpa: number): void {
     this.memory.writtenPage[hpa / PAGE_SIZE_BYTES] = 1;
     this.firstProcessor?.hostPageReplaced(hpa);
   }
+}
+
+function isZeroPage(words: Int32Array, hpa: number): boolean {
+  const end = (hpa + PAGE_SIZE_BYTES) / 4;
+  for (let i = hpa / 4; i < end; i++) if (words[i] !== 0) return false;
+  return true;
 }

@@ -103,7 +103,7 @@ export class PrivateMemory {
   add(gpa: number, sourceHpa: number): void {
     this.#needTables(gpa, PageLevel.PAGE_4K);
     const hpa = this.#pages.take4K();
-    this.#seamcalls.call(TdhLeaf.MEM_PAGE_ADD, { rcx: gpa, rdx: this.#tdrHpa, r8: hpa, r9: sourceHpa });
+    this.#seamcalls.callWith(TdhLeaf.MEM_PAGE_ADD, gpa, this.#tdrHpa, hpa, sourceHpa);
     this.#smallRegion(gpa)[smallIndex(gpa)] = hpa;
   }
 

@@ -132,7 +132,7 @@ function addRegion(region: PlanRegion, td: TdHost, scratchHpa: number, view: Sha
     td.privateMemory.add(gpa, scratchHpa);
     if (region.treatment !== 'added-measured') continue;
     for (let chunk = 0; chunk < PAGE_4K_BYTES; chunk += MEASURED_CHUNK_BYTES)
-      td.seamcalls.call(TdhLeaf.MR_EXTEND, { rcx: gpa + chunk, rdx: td.tdrHpa });
+      td.seamcalls.callWith(TdhLeaf.MR_EXTEND, gpa + chunk, td.tdrHpa);
   }
 }
 

@@ -57,7 +57,7 @@ export class Mrtd {
     const at = this.#used;
     for (let i = 0; i < leaf.length; i++) words[at + i] = leaf[i]!;
     words[at + GPA_WORD] = gpa;
-    words[at + GPA_WORD + 1] = gpa / 0x1_0000_0000;
+    words[at + GPA_WORD + 1] = gpa > 0xffff_ffff ? gpa / 0x1_0000_0000 : 0;
     this.#used += NAME_WORDS;
   }
 

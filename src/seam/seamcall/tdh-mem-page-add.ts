@@ -27,8 +27,7 @@ export const tdhMemPageAdd: TdRow = {
     if (source < 0) return core.code;
     const target = core.takePage(registers, Gpr.R8, td, PageType.REG);
     if (target < 0) return core.code;
-    core.memory.u8.copyWithin(target, source, source + PAGE_SIZE_BYTES);
-    core.pageReplaced(target);
+    core.copyPage(source, target);
     sept.setLeaf(gpa, target, state);
     configuration.mrtd.addPage(gpa);
     return CompletionCode.SUCCESS;

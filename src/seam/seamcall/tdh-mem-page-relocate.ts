@@ -1,5 +1,4 @@
 import { CompletionCode, Gpr, OperandId, PageLevel, TdhLeaf } from '../../abi/index.ts';
-import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { PageType } from '../pamt.ts';
 import { SEPT_STATES, SeptOperation } from '../sept/states.ts';
 import { OpState } from '../structures/td.ts';
@@ -29,10 +28,7 @@ export const tdhMemPageRelocate: TdRow = {
     if (code !== CompletionCode.SUCCESS) return code;
     const target = core.takePage(registers, Gpr.R8, td, PageType.REG);
     if (target < 0) return core.code;
-    if (!SEPT_STATES[sept.state]!.pending) {
-      core.memory.u8.copyWithin(target, source, source + PAGE_SIZE_BYTES);
-      core.pageReplaced(target);
-    }
+    if (!SEPT_STATES[sept.state]!.pending) core.copyPage(source, target);
     sept.setLeaf(gpa, target, next);
     core.releasePages(td, source, PageLevel.PAGE_4K);
     registers.setNumber(Gpr.RCX, source);

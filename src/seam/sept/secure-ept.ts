@@ -3,11 +3,13 @@
 import { levelBytes, type PageLevel } from '../../abi/index.ts';
 import type { StateVisitor } from '../../bits/index.ts';
 import { SecondLevel } from '../../cpu/index.ts';
-import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
+import { PAGE_SHIFT, PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import { CrossingKind, type CrossingObserver, NO_REGISTERS } from '../../probe/index.ts';
 import { SEPT_STATES, SeptState } from './states.ts';
 
 const ENTRIES = 512;
+/** What a table of level 0 maps. */
+const TABLE_BYTES = ENTRIES * PAGE_SIZE_BYTES;
 
 /** 4 KiB pages of a leaf of that level. */
 const pagesOf = (level: PageLevel) => levelBytes(level) / PAGE_SIZE_BYTES;
@@ -44,6 +46,10 @@ export class SecureEpt {
   readonly #secondLevel: SecondLevel;
   readonly #seen: Seen;
 
+  /** the last table of level 0 that was walked to, and the first GPA that it maps; undefined: the way to it may have changed */
+  #lastTable: SeptTable | undefined;
+  #lastTableGpa = 0;
+
   /** result of the last walk: the entry it ended at */
   table: SeptTable;
   index = 0;
@@ -61,6 +67,7 @@ export class SecureEpt {
   visitState(state: StateVisitor): void {
     this.#visitTable(state, this.root);
     this.table = this.root;
+    this.#lastTable = undefined;
   }
 
   /** The second level that reflects it is visited by whoever has both. */
@@ -102,13 +109,26 @@ export class SecureEpt {
 
   /** Walks towards the entry of `level` for a private address. Returns false if it ended above, at `table`, `index` and `level`. */
   walk(gpa: number, level: PageLevel): boolean {
+    const offset = gpa - this.#lastTableGpa;
+    if (level === 0 && this.#lastTable !== undefined && offset >= 0 && offset < TABLE_BYTES) {
+      this.table = this.#lastTable;
+      this.index = offset >> PAGE_SHIFT;
+      this.level = 0;
+      return true;
+    }
     let table = this.root;
     for (;;) {
       const index = Math.floor(gpa / levelBytes(table.level)) % ENTRIES;
       this.table = table;
       this.index = index;
       this.level = table.level;
-      if (table.level === level) return true;
+      if (table.level === level) {
+        if (level === 0) {
+          this.#lastTable = table;
+          this.#lastTableGpa = gpa - (gpa % TABLE_BYTES);
+        }
+        return true;
+      }
       if (table.states[index] !== SeptState.NL_MAPPED) return false;
       table = table.children[index]!;
     }
@@ -134,6 +154,7 @@ export class SecureEpt {
   removeTable(): void {
     this.table.states[this.index] = SeptState.FREE;
     this.table.children[this.index] = undefined;
+    this.#lastTable = undefined;
   }
 
   /** Makes the entry a leaf of that page and state. */
@@ -148,6 +169,7 @@ export class SecureEpt {
     const before = SEPT_STATES[table.states[index]!]!;
     table.states[index] = state;
     const after = SEPT_STATES[state]!;
+    if (table.level !== 0) this.#lastTable = undefined;
     const start = gpa - (gpa % levelBytes(table.level));
     if (before.leaf || after.leaf) this.#tell(start, table.level, before.state, state);
     if (before.accessible || after.accessible)
@@ -190,6 +212,7 @@ export class SecureEpt {
   promote(gpa: number, hpa: number, state: SeptState): void {
     const { table, index, level } = this;
     table.children[index] = undefined;
+    this.#lastTable = undefined;
     table.pages[index] = hpa / PAGE_SIZE_BYTES;
     table.states[index] = state;
     const start = gpa - (gpa % levelBytes(level));
