@@ -16,6 +16,7 @@ const TABLE_BYTES = PAGE_BYTES * 4;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
+const RET_OPCODE = 0xc3;
 /** Visits of a head whose code has changed, before it is looked up again: a change is often one of several. */
 const VISITS_WHILE_CODE_CHANGES = 32;
 /** Writes beside the code of a page after which it counts as data, the first time. */
@@ -229,16 +230,17 @@ export class CodeCache implements MixableCode {
   #enterKnownRegion(table: number, hostPage: number, offset: number): boolean {
     const at = (table >> 2) + offset;
     const entry = this.#entries.get(at);
-    if (entry !== undefined) this.#makeRegionHead(at, entry.region, entry.block, offset);
+    if (entry !== undefined) this.#makeRegionHead(at, entry.region, entry.block, hostPage, offset);
     else this.#lookUp(table, offset, hostPage);
     return this.#i32[at] !== 0;
   }
 
   /** A block head for code that the interpreter has never seen. */
-  #makeRegionHead(at: number, region: Region, block: number, offset: number): void {
+  #makeRegionHead(at: number, region: Region, block: number, hostPage: number, offset: number): void {
     const head = this.#take(RECORD_BYTES);
     this.#binder.writeSpecial(head, Handler.Stale, offset);
     this.#u8[head + R.scaleShift] = LEADS_ON;
+    this.#markReturn(head, hostPage, offset);
     this.#enterRegion(head, region, block);
     this.#i32[at] = head | ENTERED;
   }
@@ -338,12 +340,18 @@ export class CodeCache implements MixableCode {
     const head = this.#take(RECORD_BYTES);
     this.#binder.writeSpecial(head, Handler.Count, this.#u16[(record + R.nextOffset) >> 1]!, record);
     this.#u8[head + R.length] = this.#u8[record + R.length]!;
+    this.#markReturn(head, hostPage, offset);
     this.#count(head, this.compileAfter);
     this.#i32[(table >> 2) + offset] = head | ENTERED;
     const entry = this.#entries.get((table >> 2) + offset);
     if (entry !== undefined) this.#enterRegion(head, entry.region, entry.block);
     else this.#lookUp(table, offset, hostPage);
     return head;
+  }
+
+  /** Generated code may do a plain RET itself when it gets to its head. */
+  #markReturn(head: number, hostPage: number, offset: number): void {
+    if (this.#u8[hostPage + offset] === RET_OPCODE && !this.#isDebugged(offset)) this.#u8[head + R.returns] = 1;
   }
 
   #isHead(record: number): boolean {
@@ -599,7 +607,7 @@ export class CodeCache implements MixableCode {
       if (this.#entries.has(at)) return;
       this.#entries.set(at, { region, block });
       const head = this.#i32[at]! & ~ENTERED;
-      if (head === 0) this.#makeRegionHead(at, region, block, pageOffset);
+      if (head === 0) this.#makeRegionHead(at, region, block, hostPage, pageOffset);
       else if (this.#isHead(head)) this.#enterRegion(head, region, block);
     });
     const known = this.#regions.get(hostPage);

@@ -4,10 +4,20 @@ import { Code, encodeModule } from '../../wasm/index.ts';
 import type { Facts, OperationTable } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import type { GeneratedModule } from './generated-code.ts';
-import { FIRST_IMPORTS, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
+import { FIRST_IMPORTS, GO_TO_TYPE, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
-import { Leave, R } from './record.ts';
-import { HANDLER_PARAMETERS, Import, P, writeCodeTlbTag, writeDispatch, writeFollow } from './sem-builder.ts';
+import { Leave, R, RETURN_HEAD } from './record.ts';
+import {
+  HANDLER_PARAMETERS,
+  Import,
+  P,
+  writeCodeTlbTag,
+  writeDispatch,
+  writeFollow,
+  writeGoTo,
+  writeTlbCheck,
+} from './sem-builder.ts';
+import { READ_TAG } from './tlb.ts';
 
 /** Table indices that exist from the start. */
 export const Handler = {
@@ -21,7 +31,11 @@ export const Handler = {
   StraddleKnown: 7,
   Dispatch: 8,
   Resume: 9,
+  GoTo: 10,
 } as const;
+
+/** What the first module gives: the host and later modules enter and go on by these. */
+const IMPORTED_BY_OTHERS = [Handler.Dispatch, Handler.Resume, Handler.GoTo];
 
 const TABLE_ENTRIES = 8192;
 
@@ -70,6 +84,8 @@ function parseKey(key: string, operations: OperationTable): HandlerPart {
   return { facts, shapes, operation };
 }
 
+const STACK_POINTER = S.gpr + 4 * 8;
+
 type Enter = (state: number, record: number, left: number, tlb: number) => number;
 
 /** A handler that continues at the next linear address without being an instruction itself. */
@@ -92,7 +108,7 @@ export class HandlerTable {
   readonly #fused = new Map<number, number>();
   readonly #firstOf = new Map<number, number>();
   #next = 16;
-  #waiting: { index: number; build: () => Code }[] = [];
+  #waiting: { index: number; build: () => Code; type: number }[] = [];
   #ready: GeneratedModule | undefined;
   /** the first module: special handlers and common shapes */
   first: GeneratedModule | undefined;
@@ -126,11 +142,13 @@ export class HandlerTable {
     this.#want(Handler.Lookup, () => new LookupHandler(NO_FACTS).build([lookup]));
     this.#want(Handler.Dispatch, dispatch);
     this.#want(Handler.Resume, resume);
+    this.#want(Handler.GoTo, goTo, GO_TO_TYPE);
     for (const key of common) this.#prepare(key, operations);
     this.flush();
     this.enter = this.#table.get(Handler.Dispatch) as Enter;
     this.resume = this.#table.get(Handler.Resume) as Enter;
     this.#env.dispatch = this.enter;
+    this.#env.goTo = this.#table.get(Handler.GoTo);
   }
 
   /** Table index for an instruction of this shape; its function exists after the next `flush`. */
@@ -211,8 +229,8 @@ export class HandlerTable {
     return index;
   }
 
-  #want(index: number, build: () => Code): void {
-    this.#waiting.push({ index, build });
+  #want(index: number, build: () => Code, type = 0): void {
+    this.#waiting.push({ index, build, type });
   }
 
   /** Compiles what has been asked for since the last time. */
@@ -244,8 +262,8 @@ export class HandlerTable {
       types: HANDLER_TYPES,
       imports: isFirst ? FIRST_IMPORTS : LATER_IMPORTS,
       table: isFirst,
-      ...(isFirst && { places, exported: [Handler.Dispatch, Handler.Resume].map((index) => places.indexOf(index)) }),
-      functions: this.#waiting.map(({ build }) => ({ type: 0, code: build() })),
+      ...(isFirst && { places, exported: IMPORTED_BY_OTHERS.map((index) => places.indexOf(index)) }),
+      functions: this.#waiting.map(({ build, type }) => ({ type, code: build() })),
     });
     return { bytes, module: new WebAssembly.Module(bytes) };
   }
@@ -266,6 +284,47 @@ function resume(): Code {
   code.set(linear);
   writeFollow(code, linear, P.left, false);
   code.i32(Leave.Unknown);
+  return code;
+}
+
+/**
+ * Where regions go on: at a linear address, by the code TLB. A RET there is done here, as the return thunks of Linux are nothing else, and a
+ * region of its own would cost more to enter than it does.
+ */
+function goTo(): Code {
+  const code = new Code(HANDLER_PARAMETERS);
+  const linear = P.record; // another type, in the same place
+  const stack = code.local('i64');
+  const entry = code.local('i32');
+  code.loop();
+  const again = code.depth;
+  writeGoTo(code, linear, P.left, true, (record) => {
+    code.get(record);
+    code.memory('i32.load16_u', R.scaleShift);
+    code.i32(RETURN_HEAD);
+    code.op('i32.eq');
+    code.if(undefined, undefined);
+    code.get(P.state);
+    code.memory('i64.load', STACK_POINTER);
+    code.set(stack);
+    writeTlbCheck(code, stack, 8, READ_TAG, entry);
+    code.memory('i64.load', 0);
+    code.set(linear);
+    code.get(P.state);
+    code.get(stack);
+    code.i64(8n);
+    code.op('i64.add');
+    code.memory('i64.store', STACK_POINTER);
+    code.get(P.left);
+    code.i32(1);
+    code.op('i32.sub');
+    code.set(P.left);
+    code.brTo(again);
+    code.end();
+    code.end();
+  });
+  code.end();
+  code.unreachable();
   return code;
 }
 

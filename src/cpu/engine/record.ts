@@ -18,6 +18,8 @@ export const R = {
   scaleShift: 13,
   /** u16: state offset of the segment base */
   segment: 14,
+  /** u8, in block heads: 1 if the instruction is a plain RET */
+  returns: 14,
   /** i64 immediate, sign-extended; relative branches: i32 displacement */
   immediate: 16,
   /** u32, in block heads: the table of records of the page */
@@ -40,6 +42,8 @@ export const registerField = (slot: number): number => (slot < 3 ? R.register + 
 export const ENTERED = 1;
 /** `scaleShift` of records that are no instruction */
 export const LEADS_ON = 0xff;
+/** `scaleShift` and `returns` as one: the head of a RET */
+export const RETURN_HEAD = 0x1ff;
 
 /** Why a handler gave control back. */
 export const Leave = {

@@ -7,7 +7,7 @@ import type { AddressShape, OperandShape } from './interpreter-handler.ts';
 import { ENTERED, LEADS_ON, Leave, R } from './record.ts';
 import { findLoops, type Loop } from './region-layout.ts';
 import { RegionMemory } from './region-memory.ts';
-import { node, P, type Position, writeDispatch, writeGoTo } from './sem-builder.ts';
+import { node, P, type Position, RegionImport, writeDispatch, writeGoTo } from './sem-builder.ts';
 import { QUICK_ENTRIES } from './tlb.ts';
 
 /** An instruction of a region: what its record would hold, known when the region is compiled. */
@@ -350,7 +350,8 @@ export class RegionBuilder extends RegionMemory {
 
   #writeJumpExit(code: Code): void {
     this.#writeSpill(code);
-    writeGoTo(code, this.#exitTarget, P.left, true);
+    for (const value of [P.state, this.#exitTarget, P.left, P.tlb]) code.get(value);
+    code.returnCall(RegionImport.goTo);
   }
 
   #writeIntoNextPage(code: Code, pageOffset: number): void {

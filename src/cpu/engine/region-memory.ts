@@ -11,7 +11,7 @@ import {
   node,
   P,
   type Position,
-  REGION_DISPATCH,
+  RegionImport,
   SemBuilder,
   STORE,
   writeEntryTag,
@@ -25,7 +25,7 @@ export abstract class RegionMemory extends SemBuilder {
   readonly #page: number;
 
   constructor(facts: Facts) {
-    super(facts, REGION_DISPATCH);
+    super(facts, RegionImport.dispatch);
     this.#entry = this.code.local('i32');
     this.#page = this.code.local('i64');
   }

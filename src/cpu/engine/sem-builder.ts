@@ -13,8 +13,8 @@ export const HANDLER_PARAMETERS = 4;
 
 /** Functions that handlers import, by index. */
 export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3, dispatch: 4 } as const;
-/** The only one of compiled regions. */
-export const REGION_DISPATCH = 0;
+/** Those of compiled regions. */
+export const RegionImport = { dispatch: 0, goTo: 1 } as const;
 
 /**
  * Goes on with a record: state, record, instructions left and TLB are on the stack, `pushRecord` pushes the record once more.
@@ -596,8 +596,14 @@ export abstract class SemBuilder implements Sem {
 }
 
 /** Goes on at the linear address in `linear` with the instructions left in `left`; `endsBudget`: a spent budget ends the run here. */
-export function writeGoTo(code: Code, linear: number, left: number, endsBudget: boolean): void {
-  writeFollow(code, linear, left, endsBudget);
+export function writeGoTo(
+  code: Code,
+  linear: number,
+  left: number,
+  endsBudget: boolean,
+  before?: (record: number) => void,
+): void {
+  writeFollow(code, linear, left, endsBudget, before);
   code.get(P.state);
   code.get(linear);
   code.memory('i64.store', S.rip);
@@ -615,8 +621,17 @@ export function writeGoTo(code: Code, linear: number, left: number, endsBudget: 
   code.return();
 }
 
-/** As `writeGoTo` if jumps may enter there, by what the code TLB and the page's table say; otherwise what is written behind it comes next. */
-export function writeFollow(code: Code, linear: number, left: number, endsBudget: boolean): void {
+/**
+ * As `writeGoTo` if jumps may enter there, by what the code TLB and the page's table say; otherwise what is written behind it comes next.
+ * @param before writes what is done first, once the record is in its local
+ */
+export function writeFollow(
+  code: Code,
+  linear: number,
+  left: number,
+  endsBudget: boolean,
+  before?: (record: number) => void,
+): void {
   const entry = code.local('i32');
   const record = code.local('i32');
   writeCodeTlbTag(code, linear, entry);
@@ -649,6 +664,7 @@ export function writeFollow(code: Code, linear: number, left: number, endsBudget
   code.i32(ENTERED);
   code.op('i32.xor');
   code.set(record);
+  before?.(record);
   code.get(P.state);
   code.get(linear);
   code.i64(-4096n);
