@@ -19,7 +19,7 @@ export { Controls } from './controls.ts';
 export { type DebugStop, DebugStops, type StepWatcher, type Watch } from './debug-stops.ts';
 export type { EngineOptions } from './engine/engine.ts';
 export type { EngineMixer, MixableCode } from './engine/engine-mixer.ts';
-export type { GeneratedCode, GeneratedModule, GeneratedRegion } from './engine/generated-code.ts';
+export type { GeneratedCode, GeneratedModule, GeneratedRegion, GeneratedRegions } from './engine/generated-code.ts';
 export {
   type CompiledRegions,
   ImmediateRegionCompiler,

@@ -3,9 +3,9 @@
  * What it holds can be made anew at any time: a file that is missing, old, damaged, or of another V8 is as good as none.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { GeneratedCode, GeneratedModule, GeneratedRegion } from '../cpu/index.ts';
+import type { GeneratedCode, GeneratedModule, GeneratedRegion, GeneratedRegions } from '../cpu/index.ts';
 import { cacheDirectory, keepNewest } from './cache-directory.ts';
 import { HAS_KNOWN_SERIALIZER } from './v8-flags.ts';
 
@@ -16,19 +16,23 @@ const MOST_FILES = 8;
 /** Share of regions, new ones or newly optimised ones, from which on the file is written again. */
 const LEAST_GROWTH = 0.05;
 const DIGEST_BYTES = 32;
+/** Of the index and of the code of regions, both after the digest. */
+const LENGTHS_BYTES = 8;
 
-/** A stretch of the file's blob. */
+/** A stretch of the code of regions, or of what the modules are made of. */
 type Stretch = readonly [from: number, to: number];
 
 interface StoredModule {
   readonly bytes: Stretch;
   /** machine code, by V8; none of a module none of whose functions was hot enough to be optimised */
   readonly native: Stretch | null;
+  /** of the bytes and of the machine code, which is next to them */
+  readonly digest: string;
   /** functions that the machine code has, as far as they are exported; the others are compiled anew */
   readonly optimised: number;
 }
 interface StoredRegions extends StoredModule {
-  /** a region with the bytes of its code as a stretch */
+  /** a region with the bytes of its code as a stretch of them all */
   readonly regions: readonly (Omit<GeneratedRegion, 'code'> & { readonly code: Stretch })[];
 }
 interface Index {
@@ -42,6 +46,10 @@ type RestoredModule = Pick<GeneratedModule, 'bytes' | 'module'>;
 interface MachineCode {
   readonly native: Uint8Array | undefined;
   readonly optimised: number;
+}
+interface ModuleParts {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly native: Uint8Array<ArrayBuffer> | undefined;
 }
 
 /** V8's own serialiser of WebAssembly modules, which browsers use for their caches and Node does not name. */
@@ -88,45 +96,65 @@ export class CodeStore {
     this.stored = this.#read();
   }
 
-  /** The file: a digest of the rest, the length of the index, the index as JSON, the blob. */
+  /**
+   * The file: a digest of what follows up to the modules; the lengths of the index, which is JSON, and of the code of all regions; both of
+   * them; the modules. Of these each has its own digest, and is read when it is first needed.
+   */
   #read(): GeneratedCode | undefined {
     const serializer = this.#serializer;
     if (serializer === undefined) return undefined;
     try {
-      const file = readFileSync(this.#path);
-      const body = file.subarray(DIGEST_BYTES);
-      if (!digestOf(body).equals(file.subarray(0, DIGEST_BYTES))) return undefined;
-      const blobAt = 4 + body.readUInt32LE(0);
-      const { features, handlers, regions } = JSON.parse(body.toString('latin1', 4, blobAt)) as Index;
-      const blob = new Uint8Array(body.buffer, body.byteOffset + blobAt, body.length - blobAt);
-      return {
+      const file = openSync(this.#path, 'r'); // stays open: another run may put a new file in its place
+      const lengths = readAt(file, DIGEST_BYTES, LENGTHS_BYTES);
+      const codeAt = LENGTHS_BYTES + lengths.readUInt32LE(0);
+      const head = readAt(file, DIGEST_BYTES, codeAt + lengths.readUInt32LE(4));
+      if (!digestOf(head).equals(readAt(file, 0, DIGEST_BYTES))) return undefined;
+      const { features, handlers, regions } = JSON.parse(head.toString('latin1', LENGTHS_BYTES, codeAt)) as Index;
+      const code = new Uint8Array(head.buffer, head.byteOffset + codeAt, head.length - codeAt);
+      const modulesAt = DIGEST_BYTES + head.length;
+      const restored = (stored: StoredModule) => this.#restored(serializer, file, modulesAt, stored);
+      const read: GeneratedCode = {
         features,
-        handlers: handlers === null ? undefined : this.#restored(serializer, blob, handlers),
+        handlers: handlers === null ? undefined : restored(handlers),
         regions: regions.map((each) =>
-          Object.assign(this.#restored(serializer, blob, each), {
-            regions: each.regions.map((region) => ({ ...region, code: blob.subarray(...region.code) })),
-          }),
+          withRegions(
+            restored(each),
+            each.regions.map((region) => ({ ...region, code: code.subarray(...region.code) })),
+          ),
         ),
       };
+      return read.handlers !== undefined && read.handlers.module === undefined ? undefined : read;
     } catch {
       return undefined;
     }
   }
 
   /** Machine code is read, or made, when the module is first needed. */
-  #restored(serializer: NativeSerializer, blob: Uint8Array<ArrayBuffer>, stored: StoredModule): RestoredModule {
-    const bytes = blob.subarray(...stored.bytes);
-    const native = stored.native === null ? undefined : blob.subarray(...stored.native);
+  #restored(serializer: NativeSerializer, file: number, modulesAt: number, stored: StoredModule): RestoredModule {
+    let parts: ModuleParts | null | undefined;
+    const read = () => {
+      if (parts === undefined) parts = modulePartsAt(file, modulesAt, stored);
+      return parts;
+    };
     let module: WebAssembly.Module | undefined;
-    const restored = {
-      bytes,
+    const restored: RestoredModule = {
+      get bytes() {
+        return read()?.bytes ?? new Uint8Array();
+      },
       get module() {
-        module ??= native && serializer.deserialize(native.slice().buffer, bytes.slice());
-        module ??= new WebAssembly.Module(bytes);
+        const whole = read();
+        if (whole === null) return undefined;
+        module ??= whole.native && serializer.deserialize(whole.native.slice().buffer, whole.bytes.slice());
+        module ??= new WebAssembly.Module(whole.bytes);
         return module;
       },
     };
-    this.#machineCode.set(restored, { native, optimised: stored.optimised });
+    this.#machineCode.set(restored, {
+      get native() {
+        return read()?.native;
+      },
+      optimised: stored.optimised,
+    });
     return restored;
   }
 
@@ -147,56 +175,110 @@ export class CodeStore {
     if (serializer === undefined || !this.#isWorthIt(serializer, generated)) return;
     const known = this.stored?.features === generated.features ? this.stored.regions : [];
     const body = this.#bodyOf(serializer, generated, known);
-    this.#write(body.length <= MOST_BYTES ? body : this.#bodyOf(serializer, generated, []));
+    const isTooMuch = body.head.length + body.modules.lengthBytes > MOST_BYTES;
+    this.#write(isTooMuch ? this.#bodyOf(serializer, generated, []) : body);
   }
 
   #bodyOf(
     serializer: NativeSerializer,
     { features, handlers, regions }: GeneratedCode,
     known: GeneratedCode['regions'],
-  ): Buffer {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    const put = (bytes: Uint8Array): Stretch => {
-      pieces.push(bytes);
-      length += bytes.length;
-      return [length - bytes.length, length];
-    };
+  ): FileBody {
+    const code = new Pieces();
+    const modules = new Pieces();
     const store = (generated: GeneratedModule): StoredModule => {
       const known = this.#machineCode.get(generated);
       const now = optimisedIn(serializer, generated);
       const { native, optimised } =
         now > 0 && now >= (known?.optimised ?? 0)
-          ? { native: new Uint8Array(serializer.serialize(generated.module)), optimised: now }
+          ? { native: new Uint8Array(serializer.serialize(generated.module!)), optimised: now }
           : (known ?? NOT_OPTIMISED);
-      return { bytes: put(generated.bytes), native: native === undefined ? null : put(native), optimised };
+      return {
+        bytes: modules.put(generated.bytes),
+        native: native === undefined ? null : modules.put(native),
+        digest: digestOf(generated.bytes, native).toString('base64'),
+        optimised,
+      };
     };
+    const whole = known.filter(({ bytes }) => bytes.length > 0);
     const index: Index = {
       features,
       handlers: handlers === undefined ? null : store(handlers),
-      regions: [...known, ...regions].map((each) => ({
+      regions: [...whole, ...regions].map((each) => ({
         ...store(each),
-        regions: each.regions.map((region) => ({ ...region, code: put(region.code) })),
+        regions: each.regions.map((region) => ({ ...region, code: code.put(region.code) })),
       })),
     };
-    const head = Buffer.from(JSON.stringify(index), 'latin1');
-    const headLength = Buffer.alloc(4);
-    headLength.writeUInt32LE(head.length);
-    return Buffer.concat([headLength, head, ...pieces]);
+    const text = Buffer.from(JSON.stringify(index), 'latin1');
+    const lengths = Buffer.alloc(LENGTHS_BYTES);
+    lengths.writeUInt32LE(text.length, 0);
+    lengths.writeUInt32LE(code.lengthBytes, 4);
+    return { head: Buffer.concat([lengths, text, ...code.pieces]), modules };
   }
 
-  #write(body: Buffer): void {
+  #write({ head, modules }: FileBody): void {
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
       const temporary = `${this.#path}.${process.pid}`;
-      writeFileSync(temporary, digestOf(body));
-      writeFileSync(temporary, body, { flag: 'a' });
+      writeFileSync(temporary, digestOf(head));
+      writeFileSync(temporary, Buffer.concat([head, ...modules.pieces]), { flag: 'a' });
       renameSync(temporary, this.#path);
       keepNewest(dirname(this.#path), MOST_FILES);
     } catch {
       return;
     }
   }
+}
+
+/** Bytes one after the other. */
+class Pieces {
+  readonly pieces: Uint8Array[] = [];
+  lengthBytes = 0;
+
+  put(bytes: Uint8Array): Stretch {
+    this.pieces.push(bytes);
+    this.lengthBytes += bytes.length;
+    return [this.lengthBytes - bytes.length, this.lengthBytes];
+  }
+}
+
+/** What the file holds after its first digest. */
+interface FileBody {
+  readonly head: Buffer;
+  readonly modules: Pieces;
+}
+
+/** Keeps the getters. */
+function withRegions(restored: RestoredModule, regions: readonly GeneratedRegion[]): GeneratedRegions {
+  return Object.assign(restored, { regions });
+}
+
+/** null: it is not what was written. */
+function modulePartsAt(file: number, modulesAt: number, { bytes, native, digest }: StoredModule): ModuleParts | null {
+  const [start, end] = [bytes[0], (native ?? bytes)[1]];
+  try {
+    const both = readAt(file, modulesAt + start, end - start);
+    if (digestOf(both).toString('base64') !== digest) return null;
+    const bytesLength = bytes[1] - start;
+    return {
+      bytes: new Uint8Array(both.buffer, both.byteOffset, bytesLength),
+      native: native === null ? undefined : new Uint8Array(both.buffer, both.byteOffset + bytesLength, end - native[0]),
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** Throws a RangeError if the file ends before. */
+function readAt(file: number, position: number, lengthBytes: number): Buffer<ArrayBuffer> {
+  if (position + lengthBytes > fstatSync(file).size) throw new RangeError('the file is shorter than it says');
+  const bytes = Buffer.allocUnsafeSlow(lengthBytes);
+  for (let done = 0; done < lengthBytes; ) {
+    const read = readSync(file, bytes, done, lengthBytes - done, position + done);
+    if (read === 0) throw new RangeError('the file was cut');
+    done += read;
+  }
+  return bytes;
 }
 
 const NOT_OPTIMISED: MachineCode = { native: undefined, optimised: 0 };
@@ -215,4 +297,8 @@ function engineDigest(): string | undefined {
   }
 }
 
-const digestOf = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
+function digestOf(...pieces: readonly (Uint8Array | undefined)[]): Buffer {
+  const hash = createHash('sha256');
+  for (const piece of pieces) if (piece !== undefined) hash.update(piece);
+  return hash.digest();
+}

@@ -9,7 +9,7 @@ export { cachedDebianGuest, type DebianGuest, type DebianOptions, debianGuest, d
 export { FileError, readUserFile, withLock, writeWhole } from './files.ts';
 export { type GdbAddress, type GdbServer, listenForGdb } from './gdb-server.ts';
 export { busyboxInitramfs, debianInitramfs } from './initramfs.ts';
-export { useNativeDigests } from './native-digest.ts';
+export { sha384Of, useNativeDigests } from './native-digest.ts';
 export { PHASES, type Phase, PhaseSampler, type PhaseTimes } from './phases.ts';
 export { type OnProgress, ProgressLine, type ProgressStream } from './progress.ts';
 export { RegionThread } from './region-thread.ts';

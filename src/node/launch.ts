@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { cacheDirectory, keepNewest } from './cache-directory.ts';
 import { setEngineFlags } from './v8-flags.ts';
@@ -29,7 +30,10 @@ type Wrapper = (require: NodeJS.Require, module: { exports: unknown }, url: stri
 
 /** Runs the command line; gives the exit code. */
 export async function launch(argv: readonly string[]): Promise<number> {
-  setEngineFlags(); // first: V8 refuses compiled code that was made under other flags
+  // first: V8 refuses compiled code that was made under other flags
+  setEngineFlags();
+  // what ran once, at the start, is part of what is kept: by the end of a boot V8 would have forgotten it
+  setFlagsFromString('--no-flush-bytecode');
   const kept = keptCodePath(argv[2] ?? '');
   const cachedData = readIfWhole(kept);
   const script = new Script(readFileSync(BUNDLE, 'latin1'), { filename: BUNDLE, ...(cachedData && { cachedData }) });

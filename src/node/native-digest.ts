@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import { useSha384 } from '../digest/index.ts';
 
+/** In hex. */
+export const sha384Of = (bytes: Uint8Array): string => createHash('sha384').update(bytes).digest('hex');
+
 export function useNativeDigests(): void {
   useSha384((pieces) => {
     const hash = createHash('sha384');

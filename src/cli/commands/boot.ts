@@ -21,7 +21,7 @@ import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '..
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { readInputs } from '../inputs.ts';
-import { COMMAND_LINE_BASE, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
+import { COMMAND_LINE_BASE, kernelDigest, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, quoteVersionOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
@@ -155,7 +155,6 @@ async function boot(options: BootOptions): Promise<number> {
   const thread = options.engine === 'compiler' ? compilingThread(output) : undefined;
   if (thread !== undefined) stats?.watch(thread);
   const inputs = [inputOf('kernel', guest.kernel), inputOf('initramfs', guest.initrd)];
-  const store = new CodeStore(`${inputs[0]!.sha256} ${options.cpu.name}`);
   output.note(
     `Booting ${guest.description} as a TD with ${options.memory / 2 ** 20} MiB${options.vcpus > 1 ? ` and ${options.vcpus} vCPUs` : ''}.`,
   );
@@ -165,6 +164,7 @@ async function boot(options: BootOptions): Promise<number> {
     linuxCommandLine(options.append, show === 'command' && options.verbose !== true),
     options,
   );
+  const store = new CodeStore(`${kernelDigest(plan)} ${options.cpu.name}`);
   return runTd({
     ...builtFrom(plan, options, output),
     about: aboutRun(options, inputs),
@@ -219,8 +219,15 @@ async function placesOf(path: string | undefined, { kernel: { bytes, name } }: G
   );
 }
 
+/** Hashed when a snapshot is made, which few runs do. */
 function inputOf(role: string, { name, bytes }: NamedFile): SnapshotInput {
-  return { role, name, sha256: sha256Of(bytes) };
+  return {
+    role,
+    name,
+    get sha256() {
+      return sha256Of(bytes);
+    },
+  };
 }
 
 function aboutRun(

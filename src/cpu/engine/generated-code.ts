@@ -8,7 +8,8 @@ const PAGE_BYTES = 4096;
 /** A WebAssembly module and the bytes it was made of. */
 export interface GeneratedModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly module: WebAssembly.Module;
+  /** undefined: of an earlier run, and not what it left */
+  readonly module: WebAssembly.Module | undefined;
   /** the one that this run has made of it, when it has needed it */
   instance?: WebAssembly.Instance;
 }
@@ -64,8 +65,9 @@ export class RegionLibrary {
   find(memory: Uint8Array, page: number, pageOffset: number, forbidden: number): FoundRegion | undefined {
     const candidates = this.#byStart[pageOffset]!;
     for (let i = 0; i < candidates.length; i++) {
-      const { region } = candidates[i]!;
-      if (region.forbidden === forbidden && holds(region, memory, page)) return candidates[i];
+      const { from, region } = candidates[i]!;
+      const stands = region.forbidden === forbidden && holds(region, memory, page);
+      if (stands && from.module !== undefined) return candidates[i];
     }
     return undefined;
   }

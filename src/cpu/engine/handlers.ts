@@ -250,7 +250,7 @@ export class HandlerTable {
   }
 
   #instantiate(generated: GeneratedModule): WebAssembly.Instance {
-    generated.instance = new WebAssembly.Instance(generated.module, { env: this.#env });
+    generated.instance = new WebAssembly.Instance(generated.module!, { env: this.#env });
     return generated.instance;
   }
 
