@@ -24,6 +24,8 @@ export class RegisterFile {
   readonly u64: BigUint64Array;
   /** 32-bit halves: low of register n at 2n, high at 2n + 1 */
   readonly u32: Uint32Array;
+  /** the same, signed, as the registers of a processor are */
+  readonly i32: Int32Array;
   readonly #words: Float64Array;
   readonly #xmm = new Uint8Array(256);
   readonly #xmmWords = new Float64Array(this.#xmm.buffer);
@@ -34,6 +36,7 @@ export class RegisterFile {
     const buffer = new ArrayBuffer(128);
     this.u64 = new BigUint64Array(buffer);
     this.u32 = new Uint32Array(buffer);
+    this.i32 = new Int32Array(buffer);
     this.#words = new Float64Array(buffer);
   }
 

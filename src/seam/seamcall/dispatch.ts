@@ -9,6 +9,7 @@ import {
   type RegisterFile,
   TdhLeaf,
 } from '../../abi/index.ts';
+import { ofOneShape } from '../../bits/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import { type SeamCore, SysState } from '../core.ts';
 import { PageType } from '../pamt.ts';
@@ -20,7 +21,7 @@ import type { SeamcallRow, VcpuRow } from './row.ts';
 import { tdOf } from './td-operand.ts';
 
 const BY_LEAF: (SeamcallRow | undefined)[] = [];
-for (const row of SEAMCALL_ROWS) BY_LEAF[row.leaf] = row;
+for (const row of ofOneShape(SEAMCALL_ROWS)) BY_LEAF[row.leaf] = row;
 
 const LEAF_MASK = 0xffff;
 const VERSION_SHIFT = 16;

@@ -42,7 +42,7 @@ export const tdhVpEnter: VcpuRow = {
     if (vcpu.lastExit === LastExit.TDVMCALL) takeVmcallAnswer(core, vcpu, registers);
     mergePosted(vcpu);
     injectPendingNmi(vcpu);
-    core.hostRegisters = registers;
+    if (core.hostRegisters !== registers) core.hostRegisters = registers;
     for (;;) {
       const exit = vcpu.cpu.run();
       vcpu.eventQueued = false;

@@ -10,18 +10,15 @@ const LEAF_MASK = 0xffff;
 const XMM_BYTES = 16;
 const YMM_BYTES = 32;
 const FIRST_XMM_BIT = 16;
-const GPRS = 16;
+const GPRS_MASK = 0xffff;
 
-let lastMask = 0;
-let lastWords = new Uint8Array();
-
-/** The 32-bit halves of the general registers that a mask exposes: register n has 2n and 2n + 1. Guests seldom change their mask. */
-function exposedWords(mask: number): Uint8Array {
-  if (mask === lastMask) return lastWords;
-  const registers = Array.from({ length: GPRS }, (_, n) => n).filter((n) => (mask & (1 << n)) !== 0);
-  lastMask = mask;
-  lastWords = Uint8Array.from(registers.flatMap((n) => [2 * n, 2 * n + 1]));
-  return lastWords;
+/** Copies the general registers of a mask, the highest last: register n has the halves 2n and 2n + 1. */
+function copyRegisters(to: Int32Array, from: Int32Array, mask: number): void {
+  for (let rest = mask & GPRS_MASK; rest !== 0; rest &= rest - 1) {
+    const low = 62 - 2 * Math.clz32(rest & -rest);
+    to[low] = from[low]!;
+    to[low + 1] = from[low + 1]!;
+  }
 }
 
 /** Everything the host could see that the exit does not show is cleared. */
@@ -118,12 +115,9 @@ export function leaveForExit(core: SeamCore, vcpu: Vcpu, code: CompletionCode, e
 export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): CompletionCode {
   const { state, memory } = vcpu.cpu;
   const registers = core.hostRegisters!;
-  const { u32 } = registers;
-  const { gprs } = state;
   scrub(registers);
-  const words = exposedWords(mask);
-  for (let i = 0; i < words.length; i++) u32[words[i]!] = gprs[words[i]!]!;
-  u32[2 * Gpr.RCX] = mask;
+  copyRegisters(registers.i32, state.gprs, mask);
+  registers.set(Gpr.RCX, mask, 0);
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0) {
@@ -140,10 +134,7 @@ export function leaveForVmcall(core: SeamCore, vcpu: Vcpu, mask: number): Comple
 export function takeVmcallAnswer(core: SeamCore, vcpu: Vcpu, registers: RegisterFile): void {
   const { state, memory } = vcpu.cpu;
   const mask = vcpu.exposedMask;
-  const { u32 } = registers;
-  const { gprs } = state;
-  const words = exposedWords(mask);
-  for (let i = 0; i < words.length; i++) gprs[words[i]!] = u32[words[i]!]!;
+  copyRegisters(state.gprs, registers.i32, mask);
   if (mask >>> FIRST_XMM_BIT !== 0)
     for (let xmm = 0; xmm < 16; xmm++)
       if ((mask & (1 << (FIRST_XMM_BIT + xmm))) !== 0)

@@ -1,5 +1,6 @@
 /** TDCALL. Source: TDX Module 1.5 ABI Definition, "TDCALL Instruction (Common)". */
 import { CompletionCode as Code, type CompletionCode, isModule20, OperandId } from '../../abi/index.ts';
+import { ofOneShape } from '../../bits/index.ts';
 import { type ExitRecord, S } from '../../cpu/index.ts';
 import { CrossingKind } from '../../probe/index.ts';
 import type { SeamCore } from '../core.ts';
@@ -18,7 +19,7 @@ const RIGHTS_L = 1 << 13;
 const EFER_LMA = 1 << 10;
 
 const BY_LEAF: (TdcallRow | undefined)[] = [];
-for (const row of TDCALL_ROWS) BY_LEAF[row.leaf] = row;
+for (const row of ofOneShape(TDCALL_ROWS)) BY_LEAF[row.leaf] = row;
 
 function highestVersion({ version }: SeamCore, { maxVersion, maxVersion20 }: TdcallRow): number {
   return isModule20(version) ? (maxVersion20 ?? maxVersion) : maxVersion;
