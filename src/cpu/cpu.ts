@@ -187,7 +187,7 @@ export class Cpu implements LogicalProcessor {
     const headroom = Math.min(this.#clock.headroomTicks(), LONGEST_RUN_TICKS);
     const untold = this.#untoldTicks;
     this.#untoldTicks = 0;
-    this.#engine.current = this.#guest;
+    if (this.#engine.current !== this.#guest) this.#engine.current = this.#guest;
     this.#left = headroom - untold;
     this.#budgetMayEnd = untold === 0;
     const { stops } = this;

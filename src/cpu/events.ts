@@ -11,11 +11,13 @@ import {
   descriptorPrivilege,
   finishTransfer,
   generalProtection,
+  is64Bit,
   isLongMode,
   isNull,
   markAccessed,
   Rights,
   readDescriptor,
+  refreshBases,
   Segment,
   setCodeSegment,
   setFromDescriptor,
@@ -24,7 +26,6 @@ import {
 import { S } from './state.ts';
 
 const RSP = S.gpr + Gpr.Rsp * 8;
-const TWO_32 = 0x1_0000_0000;
 
 const GATE_TASK = 0x5;
 const GATE_TRAP_BIT = 1;
@@ -124,13 +125,29 @@ function savedFlags(cpu: Processor, event: Event): number {
   return fault ? flags | Rflags.RF : flags;
 }
 
+/** RFLAGS of the handler; the processor looks anew at its mode. */
 function enterFlags(cpu: Processor, saved: number, interruptGate: boolean): void {
   const cleared = Rflags.TF | Rflags.NT | Rflags.RF | Rflags.VM | (interruptGate ? Rflags.IF : 0);
   cpu.writeRflags(saved & ~cleared);
 }
 
+/** Upper half of a linear address plus a signed offset. */
 function addHigh(low: number, high: number, offset: number): number {
-  return (high + Math.floor(((low >>> 0) + offset) / TWO_32)) | 0;
+  const carry = (low + offset) >>> 0 < low >>> 0 ? 1 : 0;
+  return (high + (offset >> 31) + carry) | 0;
+}
+
+/** Stores eight bytes of a stack frame. @param below bytes below the top of the stack */
+function storeInFrame(
+  cpu: Processor,
+  topLow: number,
+  topHigh: number,
+  below: number,
+  valueLow: number,
+  valueHigh: number,
+  system: boolean,
+): void {
+  cpu.store((topLow - below) | 0, addHigh(topLow, topHigh, -below), 8, valueLow, valueHigh, system);
 }
 
 function checkSoftwareGate(cpu: Processor, event: Event, gateHigh: number): void {
@@ -200,24 +217,23 @@ function deliverLong(cpu: Processor, event: Event): void {
   const flags = savedFlags(cpu, event);
   const returnOffset = isSoftware(event.type) ? event.instructionLength : 0;
   const ripLow = state.low(S.rip);
-  let below = 0;
-  const push = (low: number, high: number): void => {
-    below -= 8;
-    cpu.store((stackLow + below) | 0, addHigh(stackLow, stackHigh, below), 8, low, high, newCpl !== 3);
-  };
-  push(state.low(S.segmentSelector + Segment.Ss * 4), 0);
-  push(state.low(RSP), state.high(RSP));
-  push(flags, 0);
-  push(state.low(S.segmentSelector + Segment.Cs * 4), 0);
-  push((ripLow + returnOffset) | 0, addHigh(ripLow, state.high(S.rip), returnOffset));
-  if (event.errorCode !== undefined) push(event.errorCode, 0);
+  const ripHigh = addHigh(ripLow, state.high(S.rip), returnOffset);
+  const system = newCpl !== 3;
+  storeInFrame(cpu, stackLow, stackHigh, 8, state.low(S.segmentSelector + Segment.Ss * 4), 0, system);
+  storeInFrame(cpu, stackLow, stackHigh, 16, state.low(RSP), state.high(RSP), system);
+  storeInFrame(cpu, stackLow, stackHigh, 24, flags, 0, system);
+  storeInFrame(cpu, stackLow, stackHigh, 32, state.low(S.segmentSelector + Segment.Cs * 4), 0, system);
+  storeInFrame(cpu, stackLow, stackHigh, 40, (ripLow + returnOffset) | 0, ripHigh, system);
+  if (event.errorCode !== undefined) storeInFrame(cpu, stackLow, stackHigh, 48, event.errorCode, 0, system);
+  const frameBytes = event.errorCode === undefined ? 40 : 48;
 
+  const wasLong = is64Bit(cpu);
   setCodeSegment(cpu, selector, code, newCpl);
   if (newCpl < cpl) setNull(cpu, Segment.Ss, newCpl, newCpl);
-  state.set(RSP, (stackLow + below) | 0, addHigh(stackLow, stackHigh, below));
+  if (!wasLong) refreshBases(cpu);
+  state.set(RSP, (stackLow - frameBytes) | 0, addHigh(stackLow, stackHigh, -frameBytes));
   state.set(S.rip, targetLow, targetHigh);
   enterFlags(cpu, flags, type === GATE_INTERRUPT_32);
-  finishTransfer(cpu);
 }
 
 /** Protected mode: 8-byte gates, SS:ESP saved when the privilege changes. */

@@ -34,6 +34,7 @@ export class GuestAccess implements EngineUser {
   readonly #walker: PageWalker;
   readonly #seen: SecondLevelCache;
   readonly #u8: Uint8Array;
+  readonly #i32: Int32Array;
   readonly #bounce: number;
   #stops: DebugStops | null = null;
   #secondLevel: SecondLevel | null = null;
@@ -50,6 +51,7 @@ export class GuestAccess implements EngineUser {
     this.#engine = engine;
     this.#state = cpu.state;
     this.#u8 = engine.memory.u8;
+    this.#i32 = engine.memory.i32;
     this.#bounce = cpu.state.base + S.bounce;
     this.tlbs = new Tlbs(engine.memory, cpu.state);
     this.#seen = new SecondLevelCache(engine.memory);
@@ -242,38 +244,51 @@ export class GuestAccess implements EngineUser {
 
   load(low: number, high: number, sizeBytes: number, system = false): number {
     const user = !system && this.#state.low(S.cpl) === 3;
-    this.#noteAccess(low, high, sizeBytes, Access.Read);
+    if (this.#stops !== null) this.#noteAccess(low, high, sizeBytes, Access.Read);
     let at = this.#bounce;
-    if ((low & 4095) + sizeBytes <= 4096) {
-      const page = this.#walkAs(low, high, Access.Read, user, system);
-      at = page + (low & 4095);
-    } else {
+    if ((low & 4095) + sizeBytes <= 4096) at = this.#walkAs(low, high, Access.Read, user, system) + (low & 4095);
+    else {
       this.#walkParts(low, high, Access.Read, user, system);
       this.#copyIn(low, sizeBytes);
     }
-    let [valueLow, valueHigh] = [0, 0];
-    const here = Math.min(4, sizeBytes);
-    for (let i = here - 1; i >= 0; i--) valueLow = (valueLow << 8) | this.#u8[at + i]!;
-    for (let i = sizeBytes - 1; i >= 4; i--) valueHigh = (valueHigh << 8) | this.#u8[at + i]!;
+    const isWhole = sizeBytes >= 4 && (at & 3) === 0;
+    const valueLow = isWhole ? this.#i32[at >> 2]! : this.#readBytes(at, Math.min(4, sizeBytes));
+    const valueHigh = sizeBytes < 8 ? 0 : isWhole ? this.#i32[(at >> 2) + 1]! : this.#readBytes(at + 4, 4);
     this.#cpu.dataLow = valueLow;
     this.#cpu.dataHigh = valueHigh;
     return valueLow;
   }
 
+  #readBytes(at: number, count: number): number {
+    let value = 0;
+    for (let i = count - 1; i >= 0; i--) value = (value << 8) | this.#u8[at + i]!;
+    return value;
+  }
+
   store(low: number, high: number, sizeBytes: number, valueLow: number, valueHigh: number, system = false): void {
     const user = !system && this.#state.low(S.cpl) === 3;
-    this.#noteAccess(low, high, sizeBytes, Access.Write);
-    const crosses = (low & 4095) + sizeBytes > 4096;
-    if (crosses) this.#walkParts(low, high, Access.Write, user, system);
-    else this.#firstPart = this.#walkAs(low, high, Access.Write, user, system) + (low & 4095);
-    const here = 4096 - (low & 4095);
+    if (this.#stops !== null) this.#noteAccess(low, high, sizeBytes, Access.Write);
     const { code } = this.#engine;
-    for (let i = 0; i < sizeBytes; i++) {
-      const byte = i < 4 ? valueLow >>> (i * 8) : valueHigh >>> (i * 8 - 32);
-      this.#u8[i < here ? this.#firstPart + i : this.#secondPart + i - here] = byte;
+    const here = 4096 - (low & 4095);
+    if (sizeBytes <= here) {
+      const at = this.#walkAs(low, high, Access.Write, user, system) + (low & 4095);
+      this.#writeValue(at, sizeBytes, valueLow, valueHigh);
+      if (code.isCode(at & ~4095)) code.written(at, sizeBytes);
+      return;
     }
-    if (code.isCode(this.#firstPart & ~4095)) code.written(this.#firstPart, Math.min(here, sizeBytes));
-    if (crosses && code.isCode(this.#secondPart & ~4095)) code.written(this.#secondPart, sizeBytes - here);
+    this.#walkParts(low, high, Access.Write, user, system);
+    this.#writeValue(this.#bounce, sizeBytes, valueLow, valueHigh);
+    this.#copyBytes(this.#firstPart, this.#bounce, here);
+    this.#copyBytes(this.#secondPart, this.#bounce + here, sizeBytes - here);
+    if (code.isCode(this.#firstPart & ~4095)) code.written(this.#firstPart, here);
+    if (code.isCode(this.#secondPart & ~4095)) code.written(this.#secondPart, sizeBytes - here);
+  }
+
+  #writeValue(at: number, sizeBytes: number, low: number, high: number): void {
+    if (sizeBytes === 8 && (at & 3) === 0) {
+      this.#i32[at >> 2] = low;
+      this.#i32[(at >> 2) + 1] = high;
+    } else for (let i = 0; i < sizeBytes; i++) this.#u8[at + i] = i < 4 ? low >>> (i * 8) : high >>> (i * 8 - 32);
   }
 
   loadBytes(low: number, high: number, bytes: Uint8Array): void {

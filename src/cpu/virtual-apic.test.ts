@@ -39,19 +39,20 @@ test('vectors below 16 do not exist', () => {
   assert.ok(apic.requested.every((word) => word === 0));
 });
 
-test('every posted vector is delivered once, highest first', () => {
+test('every posted vector is delivered once, however often it is posted, highest first', () => {
   fc.assert(
-    fc.property(fc.uniqueArray(fc.integer({ min: 16, max: 255 })), (vectors) => {
+    fc.property(fc.array(fc.integer({ min: 16, max: 255 })), (vectors) => {
       const apic = new VirtualApic();
       for (const vector of vectors) apic.post(vector);
       const delivered: number[] = [];
-      for (let vector = apic.acknowledge(); vector >= 0; vector = apic.acknowledge()) {
-        delivered.push(vector);
+      while (apic.hasPending) {
+        delivered.push(apic.acknowledge());
         apic.endOfInterrupt();
       }
+      assert.equal(apic.acknowledge(), -1);
       assert.deepEqual(
         delivered,
-        [...vectors].sort((a, b) => b - a),
+        [...new Set(vectors)].sort((a, b) => b - a),
       );
     }),
     { numRuns: 50 },

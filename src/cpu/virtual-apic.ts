@@ -27,11 +27,15 @@ export class VirtualApic {
   readonly requested = new Uint32Array(8);
   readonly inService = new Uint32Array(8);
   readonly levelTriggered = new Uint32Array(8);
+  /** vectors that are requested */
+  requestCount = 0;
 
   /** Requests an interrupt (vectors below 16 are illegal and ignored, as the APIC does). */
   post(vector: number): void {
-    if (vector < 16 || vector > 255) return;
-    this.requested[vector >> 5] = this.requested[vector >> 5]! | (1 << (vector & 31));
+    const bit = 1 << (vector & 31);
+    if (vector < 16 || vector > 255 || (this.requested[vector >> 5]! & bit) !== 0) return;
+    this.requested[vector >> 5] = this.requested[vector >> 5]! | bit;
+    this.requestCount++;
   }
 
   /** The higher of the task's priority and the class of the interrupt in service. */
@@ -48,9 +52,7 @@ export class VirtualApic {
 
   /** Asked each time that the processor looks up from its work: nearly always nothing is requested. */
   get hasPending(): boolean {
-    const words = this.requested;
-    const any = words[0]! | words[1]! | words[2]! | words[3]! | words[4]! | words[5]! | words[6]! | words[7]!;
-    return any !== 0 && this.pendingVector() >= 0;
+    return this.requestCount !== 0 && this.pendingVector() >= 0;
   }
 
   /** Moves the pending vector from requested to in service and returns it; -1 if none may be delivered. */
@@ -59,6 +61,7 @@ export class VirtualApic {
     if (vector < 0) return -1;
     const bit = 1 << (vector & 31);
     this.requested[vector >> 5] = this.requested[vector >> 5]! & ~bit;
+    this.requestCount--;
     this.inService[vector >> 5] = this.inService[vector >> 5]! | bit;
     return vector;
   }
