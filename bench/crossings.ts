@@ -242,8 +242,8 @@ function marksOf(command: string, args: readonly string[]): Promise<number[] | u
 /** SPECIFICATION.md, "Speed": nanoseconds a call. */
 const MOST_NANOSECONDS = {
   moduleCall: 250,
-  portWrite: 750,
-  unknownCall: 750,
+  portWrite: 500,
+  unknownCall: 500,
   virtualizationException: undefined,
 } as const;
 const NAMES: Readonly<Record<keyof typeof MOST_NANOSECONDS, string>> = {
