@@ -137,6 +137,36 @@ test('an operation that is not there is #UD, and counted by name', () => {
   assert.deepEqual([...b.cpu.unimplemented], [['CPUID', 1]]);
 });
 
+test('a loop whose accesses come to lie across two pages reads and writes both, wherever they are', () => {
+  for (const compileAfter of [0, 2]) {
+    const b = bench();
+    b.engine.code.compileAfter = compileAfter;
+    const [first, second] = [b.at + 0x10_0000, b.at + 0x5000];
+    b.map(0x7000, first);
+    b.map(0x8000, second);
+    const hostOf = (offset: number) => (offset < 0x1000 ? first + offset : second + offset - 0x1000);
+    for (let offset = 0xf00; offset < 0x1100; offset++) b.memory.u8[hostOf(offset)] = offset * 7;
+    // mov rdi,rsi; mov ecx,200; l: mov rax,[rsi]; add rbx,rax; mov [rdi],ecx; dec rsi; dec rdi; dec ecx; jnz l; hlt
+    const program = [
+      ...[0x48, 0x89, 0xf7, 0xb9, 200, 0, 0, 0, 0x48, 0x8b, 0x06, 0x48, 0x01, 0xc3, 0x89, 0x0f],
+      ...[0x48, 0xff, 0xce, 0x48, 0xff, 0xcf, 0xff, 0xc9, 0x75, 0xee, 0xf4],
+    ];
+    b.cpu.state.set(S.gpr + 6 * 8, (TWO_PAGES + 0x8080) | 0, Math.floor(TWO_PAGES / 0x1_0000_0000));
+    const bytes = Array.from({ length: 0x200 }, (_, i) => ((0xf00 + i) * 7) & 255);
+    let sum = 0n;
+    for (let count = 200, at = 0x180; count > 0; count--, at--) {
+      for (let i = 0; i < 8; i++) sum += BigInt(bytes[at + i]!) << BigInt(8 * i);
+      for (let i = 0; i < 4; i++) bytes[at + i] = (count >> (8 * i)) & 255;
+    }
+    assert.equal(run(b, program), ExitReason.Hlt);
+    assert.equal(b.cpu.state.big(S.gpr + 24), BigInt.asUintN(64, sum), `compiled after ${compileAfter} visits`);
+    assert.deepEqual(
+      Array.from(bytes, (_, i) => b.memory.u8[hostOf(0xf00 + i)]),
+      bytes,
+    );
+  }
+});
+
 test('code and data above 2 GiB of host memory run, straddle and are patched as anywhere', () => {
   const b = bench({ ramBytes: 0xa000_0000 });
   b.engine.code.compileAfter = 2;

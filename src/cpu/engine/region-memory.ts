@@ -65,6 +65,17 @@ export abstract class RegionMemory extends SemBuilder {
     code.tee(this.#page);
     code.get(P.tlb);
     code.memory('i64.load', at + tagOffset);
+    code.op('i64.xor');
+    // the first byte has not chosen this entry, so it has to be looked at too
+    if (bytes > 1) {
+      code.get(linear);
+      code.get(this.#page);
+      code.op('i64.xor');
+      code.i64(-4096n);
+      code.op('i64.and');
+      code.op('i64.or');
+    }
+    code.i64(0n);
     code.op('i64.ne');
     code.if(undefined, false);
     this.#writeLookup(code, position, linear, tagOffset);
