@@ -4,17 +4,13 @@
  */
 const SIGNATURE = new TextEncoder().encode('IntelTDX    ');
 
-/** How far on the signature can stand at the earliest, by the byte that stands where its last one would. */
+/** How far back the signature can begin at the latest, by the byte that stands where its first one would. */
 const SHIFTS = new Uint8Array(256).fill(SIGNATURE.length);
-SIGNATURE.slice(0, -1).forEach((byte, index) => {
-  SHIFTS[byte] = SIGNATURE.length - 1 - index;
-});
+for (let index = SIGNATURE.length - 1; index > 0; index--) SHIFTS[SIGNATURE[index]!] = index;
 
-/** Kernels are long: most bytes are never looked at (Horspool's search). */
+/** Kernels are long: most bytes are never looked at (Horspool's search), and a decompressor stands behind what it unpacks. */
 export function mentionsTdx(bytes: Uint8Array): boolean {
-  const last = SIGNATURE.length - 1;
-  const lastByte = SIGNATURE[last]!;
-  for (let at = last; at < bytes.length; at += SHIFTS[bytes[at]!]!)
-    if (bytes[at] === lastByte && SIGNATURE.every((byte, index) => bytes[at - last + index] === byte)) return true;
+  for (let at = bytes.length - SIGNATURE.length; at >= 0; at -= SHIFTS[bytes[at]!]!)
+    if (bytes[at] === SIGNATURE[0] && SIGNATURE.every((byte, index) => bytes[at + index] === byte)) return true;
   return false;
 }

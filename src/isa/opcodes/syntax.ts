@@ -352,7 +352,7 @@ function atLength([opcode, syntax, notes = '']: Row, length: number): Row {
 }
 
 const notesAt = (notes: string, length: number): string =>
-  notes.replace(/([A-Z0-9+]+):([A-Z0-9+]+)/, length === 0 ? '$1' : '$2');
+  notes.includes(':') ? notes.replace(/([A-Z0-9+]+):([A-Z0-9+]+)/, length === 0 ? '$1' : '$2') : notes;
 
 /**
  * The forms of some rows; a `+cc` row gives sixteen, a `VEX.x` row two.
