@@ -58,7 +58,8 @@ await build({
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname' },
 });
-await build({ ...common, entryPoints: [entry('node/region-thread-main.js')], format: 'esm' });
+for (const thread of ['region-thread-main', 'digest-thread-main'])
+  await build({ ...common, entryPoints: [entry(`node/${thread}.js`)], format: 'esm' });
 
 const digest = createHash('sha256');
 for (const folder of engineFolders) {

@@ -1,2 +1,10 @@
 /** Digests that must be fast; the others come from a library. */
-export { SHA384_BLOCK_BYTES, type Sha384, sha384, useSha384 } from './sha384.ts';
+export {
+  beginSha384,
+  SHA384_BLOCK_BYTES,
+  type Sha384,
+  type Sha384Platform,
+  sha384,
+  sha384Buffer,
+  useSha384,
+} from './sha384.ts';

@@ -188,12 +188,27 @@ function sharedCore(): Core {
 /** SHA-384 of the pieces, one behind the other; each but the last is a whole number of blocks. */
 export type Sha384 = (pieces: Iterable<Uint8Array>) => Uint8Array<ArrayBuffer>;
 
-let chosen: Sha384 = generatedSha384;
+/** What a platform may do better. */
+export interface Sha384Platform {
+  readonly hash: Sha384;
+  /** Begins to hash; the digest is there when it is asked for. Until then the pieces do not change. */
+  begin(pieces: readonly Uint8Array[]): () => Uint8Array<ArrayBuffer>;
+  /** Memory for pieces, zeros. */
+  buffer(bytes: number): ArrayBufferLike;
+}
 
-export const sha384: Sha384 = (pieces) => chosen(pieces);
+let chosen: Sha384Platform = {
+  hash: generatedSha384,
+  begin: (pieces) => () => generatedSha384(pieces),
+  buffer: (bytes) => new ArrayBuffer(bytes),
+};
+
+export const sha384: Sha384 = (pieces) => chosen.hash(pieces);
+export const beginSha384: Sha384Platform['begin'] = (pieces) => chosen.begin(pieces);
+export const sha384Buffer: Sha384Platform['buffer'] = (bytes) => chosen.buffer(bytes);
 
 /** Lets a platform put its own in place: the same digests, sooner. */
-export function useSha384(own: Sha384): void {
+export function useSha384(own: Sha384Platform): void {
   chosen = own;
 }
 

@@ -1,9 +1,9 @@
 /**
  * MRTD: one SHA-384 stream over what the host added. Source: TDX Module 1.5 ABI Definition, "TDH.MEM.PAGE.ADD Leaf", "TDH.MR.EXTEND
- * Leaf". Nobody can see the digest before it is final, and many runs never look: the stream is kept, and hashed when it is asked for.
+ * Leaf". Nobody can see the digest before it is final: the stream is kept, and hashed then, as the platform likes.
  */
 import { SnapshotError, type StateVisitor } from '../../bits/index.ts';
-import { SHA384_BLOCK_BYTES, sha384 } from '../../digest/index.ts';
+import { beginSha384, SHA384_BLOCK_BYTES, sha384Buffer } from '../../digest/index.ts';
 
 /** Bytes that one TDH.MR.EXTEND measures. */
 export const EXTEND_CHUNK_BYTES = 256;
@@ -22,11 +22,13 @@ const EXTEND = wordsOf('MR.EXTEND\0\0\0');
 export class Mrtd {
   /** the stream so far; pieces but the last are full */
   #pieces: Uint8Array[] = [];
-  #words = new Int32Array();
+  #words: Int32Array = new Int32Array();
   /** words of the last piece that are in use */
   #used = 0;
   #final = false;
   #digest: Uint8Array<ArrayBuffer> | undefined;
+  /** gives the digest of a stream that has ended */
+  #hashed: () => Uint8Array<ArrayBuffer> = () => new Uint8Array(DIGEST_BYTES);
 
   /** Of a measurement that is final; the digest is all that is left of it. */
   visitState(state: StateVisitor): void {
@@ -63,7 +65,7 @@ export class Mrtd {
 
   #newPiece(): void {
     this.#endPiece();
-    this.#words = new Int32Array(STEPS_PER_PIECE * LONGEST_STEP_WORDS);
+    this.#words = new Int32Array(sha384Buffer(STEPS_PER_PIECE * LONGEST_STEP_WORDS * 4));
     this.#used = 0;
   }
 
@@ -73,18 +75,17 @@ export class Mrtd {
 
   /** Nothing is measured any more. */
   finalize(): void {
+    this.#endPiece();
     this.#final = true;
+    this.#hashed = beginSha384(this.#pieces);
+    this.#pieces = [];
+    this.#words = new Int32Array();
   }
 
   /** The measurement, zero before `finalize`. */
   get digest(): Uint8Array<ArrayBuffer> {
     if (!this.#final) return new Uint8Array(DIGEST_BYTES);
-    if (this.#digest === undefined) {
-      this.#endPiece();
-      this.#digest = sha384(this.#pieces);
-      this.#pieces = [];
-      this.#words = new Int32Array();
-    }
+    this.#digest ??= this.#hashed();
     return this.#digest;
   }
 }
