@@ -7,6 +7,23 @@ import { test } from 'node:test';
 
 const COMMAND = join(import.meta.dirname, '../../../bin/seamulator');
 
+test('a long run keeps its code although a short one has kept some', () => {
+  const cache = mkdtempSync(join(tmpdir(), 'seamulator-launch-'));
+  try {
+    const slow = join(cache, 'slow.cjs');
+    writeFileSync(slow, 'while (process.cpuUsage().user < 1.1e6);');
+    const keptAfter = (...nodeArguments: string[]): string[] => {
+      const env = { ...process.env, XDG_CACHE_HOME: cache };
+      assert.equal(spawnSync(process.execPath, [...nodeArguments, COMMAND, 'decode', '0'], { env }).status, 0);
+      return readdirSync(join(cache, 'seamulator', 'command')).map((name) => name.replace(/-.*[0-9]/, ''));
+    };
+    assert.deepEqual(keptAfter(), ['decode']);
+    assert.deepEqual(keptAfter('--require', slow).sort(), ['decode', 'decode-long']);
+  } finally {
+    rmSync(cache, { recursive: true });
+  }
+});
+
 test('the compiled command is kept, and a damaged copy is as good as none', () => {
   const cache = mkdtempSync(join(tmpdir(), 'seamulator-launch-'));
   try {

@@ -15,6 +15,8 @@ import { setEngineFlags } from './v8-flags.ts';
 /** Subcommands and builds whose compiled code is kept. */
 const MOST_FILES = 16;
 const DIGEST_BYTES = 32;
+/** Of processor time: what such a run has compiled is kept although that of a shorter one is there, which may have shown help. */
+const LONG_RUN_MICROSECONDS = 1e6;
 /** a function of what it needs to know; no more than ASCII */
 const BUNDLE = join(import.meta.dirname, 'main.cjs');
 const RARELY_NEEDED = new Set(
@@ -35,7 +37,9 @@ export async function launch(argv: readonly string[]): Promise<number> {
   // what ran once, at the start, is part of what is kept: by the end of a boot V8 would have forgotten it
   setFlagsFromString('--no-flush-bytecode');
   const kept = keptCodePath(argv[2] ?? '');
-  const cachedData = readIfWhole(kept);
+  const keptByLongRun = `${kept}-long`;
+  const longRunsData = readIfWhole(keptByLongRun);
+  const cachedData = longRunsData ?? readIfWhole(kept);
   const script = new Script(readFileSync(BUNDLE, 'latin1'), { filename: BUNDLE, ...(cachedData && { cachedData }) });
   const module = { exports: {} };
   (script.runInThisContext() as Wrapper)(
@@ -45,7 +49,9 @@ export async function launch(argv: readonly string[]): Promise<number> {
     import.meta.dirname,
   );
   const exitCode = await (module.exports as Command).runCommandLine(argv);
-  if (cachedData === undefined || script.cachedDataRejected === true) keep(kept, script);
+  const isLongRun = process.cpuUsage().user > LONG_RUN_MICROSECONDS;
+  if (cachedData === undefined || script.cachedDataRejected === true || (isLongRun && longRunsData === undefined))
+    keep(isLongRun ? keptByLongRun : kept, script);
   return exitCode;
 }
 
