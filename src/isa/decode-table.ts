@@ -17,6 +17,8 @@ export interface OperandLayout {
 /** A form at one operand size and code mode: nothing is left to compute but the bits of the instruction itself. */
 export interface Layout {
   readonly form: Form;
+  /** even, and no other layout has it or the next number, which stands for the same with a memory operand */
+  readonly shape: number;
   readonly operandSize: number;
   readonly hasModrm: boolean;
   /** a memory operand is described by ModRM when mod is not 3 */
@@ -73,6 +75,8 @@ function bits(code: SizeCode, operandSize: number): number {
   }
 }
 
+let layoutsMade = 0;
+
 function makeLayout(syntax: FormSyntax, operandSize: number, otherwise: Layout | null): Layout {
   const operandLayout = (operand: OperandSyntax): OperandLayout => ({
     source: operand.source,
@@ -83,6 +87,7 @@ function makeLayout(syntax: FormSyntax, operandSize: number, otherwise: Layout |
   });
   return {
     form: syntax.form,
+    shape: (layoutsMade += 2),
     operandSize,
     hasModrm: syntax.hasModrm,
     modrmMemory: syntax.hasModrm && !syntax.notes.has('modany'),

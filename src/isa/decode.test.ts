@@ -435,6 +435,28 @@ for (const mode of [64, 32, 16] as const) {
   });
 }
 
+test('instructions of one shape, mode and address size have operands of one form, kind and size', () => {
+  const random = randomSource(0x5a5a);
+  const decoder = new Decoder(OPTIONAL_FEATURES);
+  const out = createInstruction();
+  const shapes = new Map<string, string>();
+  for (const mode of [64, 32, 16] as const)
+    for (const bytes of [
+      ...everyForm(mode, random),
+      ...everyVexForm(random),
+      ...Array.from({ length: 20_000 }, () => randomInstruction(random, mode)),
+    ]) {
+      if (decoder.decode(Uint8Array.from(bytes), 0, 24, mode, out) !== DecodeResult.Ok) continue;
+      assert.notEqual(out.shape, 0);
+      const operands = out.operands.slice(0, out.operandCount).map(({ kind, size }) => `${kind} ${size}`);
+      const text = [out.form.id, out.operandSize, ...operands].join();
+      const key = `${out.shape} ${mode} ${out.addressSize}`;
+      assert.equal(shapes.get(key) ?? text, text);
+      shapes.set(key, text);
+    }
+  assert.ok(shapes.size > 1000);
+});
+
 test('where the bytes run out, the decoder says so and reads nothing beyond', () => {
   const decoder = new Decoder();
   const out = createInstruction();

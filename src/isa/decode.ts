@@ -71,6 +71,7 @@ export function createInstruction(): Instruction {
   const operand = (): Operand => ({ kind: OperandKind.Gpr, size: 0, register: 0 });
   return {
     form: NO_FORM,
+    shape: 0,
     length: 0,
     mode: 64,
     operandSize: 32,
@@ -243,6 +244,7 @@ export class Decoder {
     const isMemory = layout.modrmMemory && modrm < 0xc0;
     if ((prefixes & Prefix.Lock) !== 0 && !(layout.lockable && isMemory)) return DecodeResult.Invalid;
 
+    out.shape = isMemory ? layout.shape + 1 : layout.shape;
     const operands = layout.operands;
     out.operandCount = operands.length;
     for (let i = 0; i < operands.length; i += 1) {

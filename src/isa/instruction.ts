@@ -57,6 +57,8 @@ export interface Form {
 /** The decoder fills one object again and again; copy what you keep. */
 export interface Instruction {
   form: Form;
+  /** equal in instructions of one form whose operands have the same sizes and kinds, register or memory; 0: no decoder made it */
+  shape: number;
   length: number;
   /** code segment mode: 16, 32 or 64 */
   mode: number;

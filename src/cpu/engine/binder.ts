@@ -1,5 +1,5 @@
 /** From a decoded instruction to a record: which handler, and what goes into the fields. */
-import { type Form, type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
+import { type Instruction, type Operand, OperandKind, Prefix } from '../../isa/index.ts';
 import type { Facts, Operation, OperationTable, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { Handler, type KeyedPart, shapeKey } from './handlers.ts';
@@ -73,12 +73,9 @@ export interface Bound {
   readonly setsFlags: boolean;
   readonly isConditionalBranch: boolean;
   readonly handler: number;
-  /** of the operands, in bits */
-  readonly sizes: readonly number[];
 }
 
 const ADDRESS_NUMBER = { none: 0, b: 1, r: 2, s: 3, t: 4, x: 5, y: 6, z: 7, o: 8 } as const;
-const NEAR_BIT = 1 << 28;
 
 const ENDS_RUN: ReadonlySet<string> = new Set(['JMP', 'RET']);
 /** Operations that are often followed by a conditional branch; the two then share one handler. */
@@ -104,8 +101,47 @@ function writesMemory({ form, operands }: Instruction): boolean {
   return operands[0].kind === OperandKind.Memory && !ONLY_READS.has(form.operation);
 }
 
+/** What is known by number: a table with open addressing, because a Map takes longer than decoding does. */
+class ShapeMap {
+  #keys = new Int32Array(4096);
+  #values: (Bound | undefined)[] = new Array(4096).fill(undefined);
+  #count = 0;
+
+  /** The place of a key that is not 0, or the free one where it belongs. */
+  #at(key: number): number {
+    const keys = this.#keys;
+    const last = keys.length - 1;
+    let at = (Math.imul(key, 0x9e37_79b1) >>> 12) & last;
+    while (keys[at] !== key && keys[at] !== 0) at = (at + 1) & last;
+    return at;
+  }
+
+  get(key: number): Bound | undefined {
+    return this.#values[this.#at(key)];
+  }
+
+  set(key: number, bound: Bound): void {
+    if (++this.#count * 2 > this.#keys.length) this.#grow();
+    const at = this.#at(key);
+    this.#keys[at] = key;
+    this.#values[at] = bound;
+  }
+
+  #grow(): void {
+    const [keys, values] = [this.#keys, this.#values];
+    this.#keys = new Int32Array(keys.length * 2);
+    this.#values = new Array(keys.length * 2).fill(undefined);
+    keys.forEach((key, i) => {
+      if (key === 0) return;
+      const at = this.#at(key);
+      this.#keys[at] = key;
+      this.#values[at] = values[i];
+    });
+  }
+}
+
 export class Binder {
-  readonly #byForm = new Map<Form, Map<number, Bound>>();
+  readonly #known = new ShapeMap();
   readonly #u8: Uint8Array;
   readonly #u16: Uint16Array;
   readonly #i32: Int32Array;
@@ -135,62 +171,54 @@ export class Binder {
    * Returns what is true of all instructions of its shape.
    */
   write(record: number, instruction: Instruction, pageOffset: number, linkable: boolean): Bound {
-    const next = pageOffset + instruction.length;
-    this.writeSpecial(record, Handler.Host, next);
-    this.#u8[record + R.length] = instruction.length;
+    const { length } = instruction;
+    const next = pageOffset + length;
     const address = addressShape(instruction);
     const bound = this.#bound(instruction, address, next, linkable);
+    const i32 = this.#i32;
+    const word = record >> 2;
+    i32[word] = bound.handler;
+    i32[word + 1] = 0;
+    i32[word + 2] = next << 16;
+    i32[word + 3] = length;
+    i32[word + 4] = 0;
+    i32[word + 5] = 0;
+    i32[word + 6] = 0;
+    i32[word + 7] = 0;
     if (bound.part === undefined) return bound;
     for (let slot = 0; slot < instruction.operandCount; slot++)
       this.#fill(record, instruction, instruction.operands[slot]!, slot, address);
-    this.#i32[record >> 2] = bound.handler;
     return bound;
   }
 
   /** What instructions of this shape have in common; found again by a number when the same has been met before. */
   #bound(instruction: Instruction, address: AddressShape | undefined, next: number, linkable: boolean): Bound {
-    const { form, operandCount, operands } = instruction;
-    let near = 0;
-    let key: number = ADDRESS_NUMBER[address ?? 'none'];
-    key = (key << 2) | (instruction.operandSize >> 5);
+    const { shape, prefixes } = instruction;
+    const near = linkable && instruction.operands[0].kind === OperandKind.Relative && isNear(instruction, next);
+    let key = (shape << 4) | ADDRESS_NUMBER[address ?? 'none'];
     key = (key << 2) | (instruction.addressSize >> 5);
     key = (key << 2) | (instruction.mode >> 5);
-    key = (key << 2) | (instruction.prefixes & Prefix.Rep ? 1 : instruction.prefixes & Prefix.RepNe ? 2 : 0);
-    for (let slot = 0; slot < operandCount; slot++) {
-      const operand = operands[slot]!;
-      key = (key << 4) | operand.kind;
-      if (operand.kind === OperandKind.Relative && linkable && isNear(instruction, next)) near = NEAR_BIT;
-    }
-    key |= near;
-    let byShape = this.#byForm.get(form);
-    if (byShape === undefined) this.#byForm.set(form, (byShape = new Map()));
-    const known = byShape.get(key);
-    if (known !== undefined && hasSizes(instruction, known.sizes)) return known;
-    const part = this.#part(instruction, address, next, linkable);
-    const sizes = operands.slice(0, operandCount).map(({ size }) => size);
-    const { operation } = form;
+    key = (key << 2) | (prefixes & Prefix.Rep ? 1 : prefixes & Prefix.RepNe ? 2 : 0);
+    key = (key << 1) | (near ? 1 : 0);
+    const known = shape === 0 ? undefined : this.#known.get(key);
+    if (known !== undefined) return known;
+    const part = this.#part(instruction, address, near);
+    const { operation } = instruction.form;
     const bound: Bound = {
       part,
-      sizes,
       handler: part === undefined ? Handler.Host : this.#handlers.index(part),
       endsRun: ENDS_RUN.has(operation) || this.#operations[operationName(instruction)]?.endsBlock === true,
       setsFlags: part !== undefined && SETS_FLAGS.has(operation) && !writesMemory(instruction),
       isConditionalBranch: part !== undefined && operation === 'Jcc',
     };
-    byShape.set(key, bound);
+    if (shape !== 0) this.#known.set(key, bound);
     return bound;
   }
 
-  #part(
-    instruction: Instruction,
-    address: AddressShape | undefined,
-    next: number,
-    linkable: boolean,
-  ): KeyedPart | undefined {
+  #part(instruction: Instruction, address: AddressShape | undefined, near: boolean): KeyedPart | undefined {
     const operation = this.#operations[operationName(instruction)];
     if (operation?.emit === undefined) return undefined;
     const facts = factsOf(instruction, operation);
-    const near = linkable && isNear(instruction, next);
     const shapes: OperandShape[] = [];
     for (let slot = 0; slot < instruction.operandCount; slot++) {
       const shape = operandShape(instruction.operands[slot]!, slot, address, near);
@@ -246,11 +274,6 @@ export class Binder {
     this.#u16[(record + R.index) >> 1] = instruction.index < 0 ? S.zero : gprOffset(instruction.index);
     this.#u8[record + R.scaleShift] = instruction.scaleShift;
   }
-}
-
-function hasSizes({ operands }: Instruction, sizes: readonly number[]): boolean {
-  for (let slot = 0; slot < sizes.length; slot++) if (operands[slot]!.size !== sizes[slot]) return false;
-  return true;
 }
 
 /** True if the relative branch goes to a place of the page in which the next instruction's offset is `next`. */

@@ -12,6 +12,9 @@ import type { CompiledRegion, CompiledRegions, RegionCompiler } from './region-c
 import { Known, type RegionRequest } from './region-request.ts';
 
 const PAGE_BYTES = 4096;
+const PAGE_SHIFT = 12;
+/** of a table, in a page of memory */
+const ENTRIES_IN_PAGE = PAGE_BYTES / 4;
 const TABLE_BYTES = PAGE_BYTES * 4;
 /** A run ends after so many instructions, so that code that is never reached is not decoded. */
 const RUN_INSTRUCTIONS = 64;
@@ -94,7 +97,14 @@ export class CodeCache implements MixableCode {
   readonly #besideCode = new Map<number, { writes: number; patience: number }>();
   readonly #submitted = new Map<number, OpenRequest>();
   #nextRequest = 0;
+  /** bytes in use from the front, and where the tables begin, which grow towards them from a page's end */
   #used = 0;
+  #tablesFrom: number;
+  /** by page of the cache: 1 where tables may have entries */
+  readonly #touched: Uint8Array;
+  /** room for block heads */
+  #heads = 0;
+  #headsEnd = 0;
   /** visits after which a block is compiled; 0: never */
   compileAfter: number;
   regionsCompiled = 0;
@@ -123,8 +133,10 @@ export class CodeCache implements MixableCode {
     this.#compiler = compiler;
     this.#library = library;
     this.compileAfter = compiler?.visits ?? 0;
-    this.#cacheBytes = cacheBytes;
     this.#base = memory.reserveProcessorArea(cacheBytes);
+    this.#cacheBytes = cacheBytes - ((this.#base + cacheBytes) % PAGE_BYTES);
+    this.#tablesFrom = this.#cacheBytes;
+    this.#touched = new Uint8Array((this.#cacheBytes >>> PAGE_SHIFT) + 2);
     const pages = memory.u8.length >>> 12;
     this.#tables = new Int32Array(pages * 4);
     this.#codePages = memory.u8.subarray(memory.codePages, memory.codePages + pages);
@@ -137,15 +149,22 @@ export class CodeCache implements MixableCode {
 
   /** The record table of a host page for code in which the vector states `forbidden` (bits of `VectorState`) fault; 0: none yet. */
   table(hostPage: number, mode: number, forbidden: number): number {
+    return this.isCode(hostPage) ? this.#tableOnce(hostPage, mode, forbidden) : 0;
+  }
+
+  /** The table that a page has, or had before it became data. */
+  #tableOnce(hostPage: number, mode: number, forbidden: number): number {
     if (forbidden === 0) return this.#tables[(hostPage >>> 12) * 4 + MODE_INDEX[mode]!]!;
     return this.#restrictedTables.get(hostPage >>> 12)?.[forbidden * 4 + MODE_INDEX[mode]!] ?? 0;
   }
 
   /** Makes the table. The caller has asked for room, and takes away write rights to the page. */
   createTable(hostPage: number, mode: number, forbidden: number): number {
-    const table = this.#take(TABLE_BYTES);
     const page = hostPage >>> 12;
+    const earlier = this.#tableOnce(hostPage, mode, forbidden);
     this.#codePages[page] = 1;
+    if (earlier !== 0) return earlier;
+    const table = this.#takeTable();
     if (forbidden === 0) {
       this.#tables[page * 4 + MODE_INDEX[mode]!] = table;
       return table;
@@ -161,25 +180,27 @@ export class CodeCache implements MixableCode {
   /** Which pages hold decoded code, since writes to them go another way; the records are made anew when they are needed. */
   visitState(state: StateVisitor): void {
     const pages: number[] = [];
-    for (let index = 0; index < this.#tables.length; index++) if (this.#tables[index] !== 0) pages.push(index);
+    for (let index = 0; index < this.#tables.length; index++)
+      if (this.#tables[index] !== 0 && this.#codePages[index >> 2] !== 0) pages.push(index);
     const saved = state.numbers('codePages', pages);
     if (!state.restoring) return;
     this.dropAll();
     for (const index of saved)
       if (this.hasRoom) {
-        this.#tables[index] = index % 4 === RESTRICTED ? 1 : this.#take(TABLE_BYTES);
+        this.#tables[index] = index % 4 === RESTRICTED ? 1 : this.#takeTable();
         this.#codePages[index >> 2] = 1;
       }
   }
 
   /** True if whatever one step of the engine adds still fits; otherwise `dropAll` is due. */
   get hasRoom(): boolean {
-    return this.#used + RESERVE_BYTES <= this.#cacheBytes;
+    return this.#used + RESERVE_BYTES <= this.#tablesFrom;
   }
 
   /** Forgets everything; no record may be in use. */
   dropAll(): void {
     this.#i32.fill(0, this.#base >> 2, (this.#base + this.#used) >> 2);
+    this.#i32.fill(0, (this.#base + this.#tablesFrom) >> 2, (this.#base + this.#cacheBytes) >> 2);
     this.#tables.fill(0);
     this.#codePages.fill(0);
     this.#restrictedTables.clear();
@@ -193,14 +214,51 @@ export class CodeCache implements MixableCode {
     this.#hostSteps.length = 1;
     this.#deferredSteps.clear();
     this.#used = 0;
+    this.#tablesFrom = this.#cacheBytes;
+    this.#touched.fill(0);
+    this.#heads = this.#headsEnd = 0;
     this.generation++;
   }
 
   #take(bytes: number): number {
     const at = this.#base + this.#used;
     this.#used += bytes;
-    invariant(this.#used <= this.#cacheBytes, 'the code cache keeps its reserve, so a step of the engine always fits');
+    invariant(this.#used <= this.#tablesFrom, 'the code cache keeps its reserve, so a step of the engine always fits');
     return at;
+  }
+
+  /** Tables lie behind all else, each in pages of its own. */
+  #takeTable(): number {
+    this.#tablesFrom -= TABLE_BYTES;
+    return this.#base + this.#tablesFrom;
+  }
+
+  /**
+   * The entry of a table, which is going to be written. The first access to a page of memory is a write: reading would map a page of zeros, and writing
+   * would then replace it, which takes a second fault and stops the other threads for a moment.
+   */
+  #entryOf(table: number, offset: number): number {
+    const at = (table >> 2) + offset;
+    const page = this.#pageOf(table, offset);
+    if (this.#touched[page] !== 0) return this.#i32[at]!;
+    this.#touched[page] = 1;
+    this.#i32[at] = 0;
+    return 0;
+  }
+
+  /** Number of the page of memory, from the cache's first, where a table's entry is; without being `#touched` it holds no entries. */
+  #pageOf(table: number, offset: number): number {
+    return ((table + offset * 4) >>> PAGE_SHIFT) - (this.#base >>> PAGE_SHIFT);
+  }
+
+  /** Heads lie together, because they are what a jump reads. */
+  #takeHead(): number {
+    if (this.#heads === this.#headsEnd) {
+      this.#heads = this.#take(PAGE_BYTES);
+      this.#headsEnd = this.#heads + PAGE_BYTES;
+    }
+    this.#heads += RECORD_BYTES;
+    return this.#heads - RECORD_BYTES;
   }
 
   /**
@@ -208,7 +266,7 @@ export class CodeCache implements MixableCode {
    * From now on generated code finds the way by itself.
    */
   find(table: number, hostPage: number, offset: number, mode: number): number {
-    const entry = this.#i32[(table >> 2) + offset]!;
+    const entry = this.#entryOf(table, offset);
     const record = entry & ~ENTERED;
     if (record !== entry) return record;
     if (record !== 0) return this.#enter(table, hostPage, offset, record, mode);
@@ -237,7 +295,7 @@ export class CodeCache implements MixableCode {
 
   /** A block head for code that the interpreter has never seen. */
   #makeRegionHead(at: number, region: Region, block: number, hostPage: number, offset: number): void {
-    const head = this.#take(RECORD_BYTES);
+    const head = this.#takeHead();
     this.#binder.writeSpecial(head, Handler.Stale, offset);
     this.#u8[head + R.scaleShift] = LEADS_ON;
     this.#markReturn(head, hostPage, offset);
@@ -261,7 +319,7 @@ export class CodeCache implements MixableCode {
         break;
       }
       const entry = (table >> 2) + at;
-      const known = this.#i32[entry]! & ~ENTERED;
+      const known = this.#entryOf(table, at) & ~ENTERED;
       const isHeadOfRun = behindHead && count === 0;
       if (known !== 0 && !isHeadOfRun) {
         this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Goto, at, known);
@@ -337,7 +395,7 @@ export class CodeCache implements MixableCode {
   #head(table: number, hostPage: number, offset: number, record: number): number {
     if (this.#isHead(record) || this.compileAfter === 0) return record;
     if (!this.hasRoom) return record;
-    const head = this.#take(RECORD_BYTES);
+    const head = this.#takeHead();
     this.#binder.writeSpecial(head, Handler.Count, this.#u16[(record + R.nextOffset) >> 1]!, record);
     this.#u8[head + R.length] = this.#u8[record + R.length]!;
     this.#markReturn(head, hostPage, offset);
@@ -377,10 +435,7 @@ export class CodeCache implements MixableCode {
     seen.writes = 0;
     seen.patience *= 4;
     this.written(hostPage, PAGE_BYTES);
-    const page = hostPage >>> 12;
-    this.#tables.fill(0, page * 4, page * 4 + 4);
-    this.#codePages[page] = 0;
-    this.#restrictedTables.delete(page);
+    this.#codePages[hostPage >>> 12] = 0;
     return true;
   }
 
@@ -400,6 +455,10 @@ export class CodeCache implements MixableCode {
     for (const table of this.#tablesOf(page >>> 12)) {
       if (table === 0) continue;
       for (let at = from; at < to; at++) {
+        if (this.#touched[this.#pageOf(table, at)] === 0) {
+          at |= ENTRIES_IN_PAGE - 1;
+          continue;
+        }
         const record = this.record(table, at);
         if (record === 0) continue;
         const length = this.#u8[record + R.length]!;
@@ -526,8 +585,12 @@ export class CodeCache implements MixableCode {
   /** A `Known` per page offset. */
   #known(table: number): Uint8Array {
     const known = new Uint8Array(PAGE_BYTES);
-    for (let at = 0, entry = table >> 2; at < PAGE_BYTES; at++, entry++)
-      if (this.#i32[entry] !== 0) known[at] = (this.#i32[entry]! & ENTERED) !== 0 ? Known.Entered : Known.Decoded;
+    for (let at = 0; at < PAGE_BYTES; at++)
+      if (this.#touched[this.#pageOf(table, at)] === 0) at |= ENTRIES_IN_PAGE - 1;
+      else {
+        const entry = this.#i32[(table >> 2) + at]!;
+        if (entry !== 0) known[at] = (entry & ENTERED) !== 0 ? Known.Entered : Known.Decoded;
+      }
     const { debugOffsets } = this;
     if (debugOffsets !== null)
       for (let at = 0; at < PAGE_BYTES; at++) if (debugOffsets[at] !== 0) known[at] = Known.KeepOut;
@@ -606,7 +669,7 @@ export class CodeCache implements MixableCode {
       const at = (table >> 2) + pageOffset;
       if (this.#entries.has(at)) return;
       this.#entries.set(at, { region, block });
-      const head = this.#i32[at]! & ~ENTERED;
+      const head = this.#entryOf(table, pageOffset) & ~ENTERED;
       if (head === 0) this.#makeRegionHead(at, region, block, hostPage, pageOffset);
       else if (this.#isHead(head)) this.#enterRegion(head, region, block);
     });

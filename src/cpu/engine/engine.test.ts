@@ -60,6 +60,42 @@ test('an instruction that sets flags and changes the branch behind it branches a
   assert.equal(b.cpu.state.big(S.gpr), 0n);
 });
 
+test('all of a page is decoded again when the host replaces it, or when it has been data for a while', () => {
+  const b = bench();
+  const page = b.at;
+  const runAll = (): number => {
+    b.cpu.state.set(S.gpr, 0, 0);
+    for (let offset = 0; offset < 4096; offset += 32) {
+      b.cpu.state.set(S.rip, page + offset, 0);
+      assert.equal(b.cpu.run().reason, ExitReason.Hlt);
+    }
+    return b.cpu.state.low(S.gpr);
+  };
+  // 31 bytes and hlt
+  const fill = (bytes: readonly number[]): void => {
+    for (let at = 0; at < 4096; at += 32) b.memory.u8.set([...Array(10).fill(bytes).flat(), 0x90, 0xf4], page + at);
+  };
+  for (let round = 0; round < 3; round++) {
+    fill([0x90, 0x90, 0x90]); // nop
+    b.cpu.hostPageReplaced(page);
+    assert.equal(runAll(), 0);
+    fill([0xff, 0xc0, 0x90]); // inc eax; nop
+    b.cpu.hostPageReplaced(page);
+    assert.equal(runAll(), 10 * 128);
+    // mov ecx, 300; l: mov byte [rip+d], 0x90: the page has no code any more when it is written; dec ecx; jnz l; hlt
+    b.cpu.hostPageReplaced(page);
+    const writer = page + 0x2000;
+    const distance = page + 100 - (writer + 12);
+    const bytes = [0, 8, 16, 24].map((shift) => (distance >> shift) & 255);
+    b.memory.u8.set([0xb9, 0x2c, 1, 0, 0, 0xc6, 0x05, ...bytes, 0x90, 0xff, 0xc9, 0x75, 0xf5, 0xf4], writer);
+    b.cpu.state.set(S.rip, writer, 0);
+    assert.equal(b.cpu.run().reason, ExitReason.Hlt);
+    b.memory.u8[page + 100] = 0xc0;
+    assert.equal(b.engine.code.isCode(page), false);
+    assert.equal(runAll(), 10 * 128);
+  }
+});
+
 test('code behind a block head that was given up is decoded again when it is patched', () => {
   const b = bench();
   b.engine.code.compileAfter = 2;

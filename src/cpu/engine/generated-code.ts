@@ -47,33 +47,55 @@ export interface FoundRegion {
 
 /** Regions by the code that they stand for. */
 export class RegionLibrary {
-  /** by the page offset where one of their spans begins */
-  readonly #byStart: FoundRegion[][] = Array.from({ length: PAGE_BYTES }, () => NONE);
+  /** Spans in the order of their page offsets: where those of an offset begin. */
+  readonly #from = new Int32Array(PAGE_BYTES + 2);
+  /** of each span, its first bytes, up to four, and which bits of them count */
+  readonly #bytes: Int32Array;
+  readonly #mask: Int32Array;
+  readonly #found: FoundRegion[];
 
   constructor(generated: readonly GeneratedRegions[]) {
+    for (const { regions } of generated)
+      for (const { spans } of regions) for (const [start] of spans) this.#from[start + 2]!++;
+    for (let offset = 2; offset < PAGE_BYTES + 2; offset++) this.#from[offset]! += this.#from[offset - 1]!;
+    const count = this.#from[PAGE_BYTES + 1]!;
+    this.#bytes = new Int32Array(count);
+    this.#mask = new Int32Array(count);
+    this.#found = new Array(count);
     for (const from of generated)
       for (const region of from.regions) {
         const found = { from, region };
-        for (const [start] of region.spans) {
-          if (this.#byStart[start] === NONE) this.#byStart[start] = [found];
-          else this.#byStart[start]!.push(found);
+        let at = 0;
+        for (const [start, end] of region.spans) {
+          const i = this.#from[start + 1]!++;
+          const mask = end - start < 4 ? (1 << ((end - start) * 8)) - 1 : -1;
+          this.#mask[i] = mask;
+          this.#bytes[i] = firstBytes(region.code, at) & mask;
+          this.#found[i] = found;
+          at += end - start;
         }
       }
   }
 
   /** The region with a block at `pageOffset` whose code is what the page holds; `memory[page]` is the page's first byte. */
   find(memory: Uint8Array, page: number, pageOffset: number, forbidden: number): FoundRegion | undefined {
-    const candidates = this.#byStart[pageOffset]!;
-    for (let i = 0; i < candidates.length; i++) {
-      const { from, region } = candidates[i]!;
-      const stands = region.forbidden === forbidden && holds(region, memory, page);
-      if (stands && from.module !== undefined) return candidates[i];
+    const first = this.#from[pageOffset]!;
+    const last = this.#from[pageOffset + 1]!;
+    if (first === last) return undefined;
+    const bytes = firstBytes(memory, page + pageOffset);
+    for (let i = first; i < last; i++) {
+      if (((bytes ^ this.#bytes[i]!) & this.#mask[i]!) !== 0) continue;
+      const found = this.#found[i]!;
+      const stands = found.region.forbidden === forbidden && holds(found.region, memory, page);
+      if (stands && found.from.module !== undefined) return found;
     }
     return undefined;
   }
 }
 
-const NONE: FoundRegion[] = [];
+/** Four bytes; 0 for those behind the end. */
+const firstBytes = (bytes: Uint8Array, at: number): number =>
+  bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 
 function holds({ spans, code }: GeneratedRegion, memory: Uint8Array, page: number): boolean {
   let at = 0;
