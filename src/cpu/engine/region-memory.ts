@@ -22,12 +22,10 @@ import { ADDEND, DATA_TLB_ENTRY_BYTES, QUICK_OFFSET, READ_TAG, WRITE_TAG } from 
 
 export abstract class RegionMemory extends SemBuilder {
   readonly #entry: number;
-  readonly #page: number;
 
   constructor(facts: Facts) {
     super(facts, RegionImport.dispatch);
     this.#entry = this.code.local('i32');
-    this.#page = this.code.local('i64');
   }
 
   /** Gives the instruction at a position to the interpreter. */
@@ -54,31 +52,21 @@ export abstract class RegionMemory extends SemBuilder {
     bytes: number,
     tagOffset: number,
   ): void {
-    writeLastPage(code, linear, bytes);
     if (quick < 0) {
-      code.set(this.#page);
-      this.#writeLookup(code, position, linear, tagOffset);
+      this.#writeLookup(code, position, linear, bytes, tagOffset);
       writeHostAddress(code, linear, this.#entry, ADDEND);
       return;
     }
     const at = QUICK_OFFSET + quick * DATA_TLB_ENTRY_BYTES;
-    code.tee(this.#page);
+    // no address has chosen this entry: what is not aligned may cross a page, so the low bits must be 0 as those of the tag are
+    code.get(linear);
+    code.i64(BigInt(bytes - 1) - 4096n);
+    code.op('i64.and');
     code.get(P.tlb);
     code.memory('i64.load', at + tagOffset);
-    code.op('i64.xor');
-    // the first byte has not chosen this entry, so it has to be looked at too
-    if (bytes > 1) {
-      code.get(linear);
-      code.get(this.#page);
-      code.op('i64.xor');
-      code.i64(-4096n);
-      code.op('i64.and');
-      code.op('i64.or');
-    }
-    code.i64(0n);
     code.op('i64.ne');
     code.if(undefined, false);
-    this.#writeLookup(code, position, linear, tagOffset);
+    this.#writeLookup(code, position, linear, bytes, tagOffset);
     for (let part = 0; part < DATA_TLB_ENTRY_BYTES; part += 16) {
       code.get(P.tlb);
       code.get(this.#entry);
@@ -90,9 +78,9 @@ export abstract class RegionMemory extends SemBuilder {
   }
 
   /** Leaves the entry of a hit; leaves on a miss. */
-  #writeLookup(code: Code, position: Position, linear: number, tagOffset: number): void {
+  #writeLookup(code: Code, position: Position, linear: number, bytes: number, tagOffset: number): void {
     writeEntryTag(code, linear, tagOffset, this.#entry);
-    code.get(this.#page);
+    writeLastPage(code, linear, bytes);
     code.op('i64.ne');
     code.if(undefined, false);
     this.writeInterpret(code, position);

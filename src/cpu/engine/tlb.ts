@@ -6,6 +6,8 @@ export const DATA_TLB_ENTRY_BYTES = 32;
 /** offsets of the tags in an entry */
 export const READ_TAG = 0;
 export const WRITE_TAG = 8;
+/** A tag that no access has: not the page of a byte, and not what an aligned access to a quick entry compares, which has bits 11:5 clear. */
+export const INVALID_TAG = 0x800;
 /** offset of the addend */
 export const ADDEND = 16;
 /**

@@ -7,7 +7,15 @@ import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
 import { ACCESS } from '../engine/handler-signature.ts';
 import type { AccessImports } from '../engine/handlers.ts';
 import { writeDataEntryOffset } from '../engine/sem-builder.ts';
-import { DATA_TLB_ENTRY_BYTES, LOCAL_FILLS, QUICK_ENTRIES, QUICK_OFFSET, READ_TAG, WRITE_TAG } from '../engine/tlb.ts';
+import {
+  DATA_TLB_ENTRY_BYTES,
+  INVALID_TAG,
+  LOCAL_FILLS,
+  QUICK_ENTRIES,
+  QUICK_OFFSET,
+  READ_TAG,
+  WRITE_TAG,
+} from '../engine/tlb.ts';
 import { S } from '../state.ts';
 import { SECOND_LEVEL_SLOT_BYTES, SECOND_LEVEL_SLOTS } from './second-level-cache.ts';
 
@@ -365,7 +373,7 @@ function translate({ ramBase, ramBytes, codePages }: HostMemory): Code {
   code.get(linear);
   code.i64(-0x1_0000_0000n);
   code.op('i64.and');
-  code.i64(1n);
+  code.i64(BigInt(INVALID_TAG));
   code.op('i64.or');
   code.get(writable!);
   code.select();

@@ -8,6 +8,7 @@ import {
   DATA_TLB_BYTES,
   DATA_TLB_ENTRY_BYTES,
   dataEntryOffset,
+  INVALID_TAG,
   LOCAL_FILLS,
   QUICK_OFFSET,
 } from '../engine/tlb.ts';
@@ -16,8 +17,6 @@ import { type CpuState, S } from '../state.ts';
 
 const DATA_CONTEXTS = 3;
 const CODE_CONTEXTS = 2;
-/** a tag that no access has */
-const INVALID_TAG = 1;
 
 export class Tlbs {
   /** offset of the three data TLBs, in the order of `TlbContext` */
