@@ -32,7 +32,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .description('An Intel TDX platform in software: boots unmodified TD guests and shows every crossing.')
     .showHelpAfterError('(--help shows the options)');
   // by its name one is found alone; help and complaints name them all
-  const wanted = COMMANDS[argv[2] ?? ''];
+  const name = argv[2] ?? '';
+  const wanted = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   for (const load of wanted === undefined ? Object.values(COMMANDS) : [wanted]) program.addCommand(await load(exit));
   for (const command of withSubcommands(program)) command.exitOverride().showSuggestionAfterError();
   try {
