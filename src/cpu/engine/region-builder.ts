@@ -382,17 +382,18 @@ export class RegionBuilder extends RegionMemory {
 
   /** Accesses in loops have quick entries, by the registers that make the address. */
   override quickEntry(linear: Val): number {
-    if (!this.#isInLoop()) return -1;
+    if (this.#loopAround(this.#blockIndex) === undefined) return -1;
     const { base, index } = linear === this.#operandLinear ? this.#current : TOP_OF_STACK;
     const key = base * 0x1_0000 + index;
     const entry = this.#quickEntries.get(key) ?? this.#quickEntries.size % QUICK_ENTRIES;
     this.#quickEntries.set(key, entry);
     return entry;
   }
-  #isInLoop(): boolean {
-    for (const { header, last } of this.#loopAt.values())
-      if (header <= this.#blockIndex && this.#blockIndex <= last) return true;
-    return false;
+  /** The innermost loop that holds a block. */
+  #loopAround(block: number): Loop | undefined {
+    let innermost: Loop | undefined; // outer ones come first
+    for (const loop of this.#loopAt.values()) if (loop.header <= block && block <= loop.last) innermost = loop;
+    return innermost;
   }
 
   // ---- registers
@@ -637,7 +638,7 @@ export class RegionBuilder extends RegionMemory {
 
   /** A switch in a loop: goes on in the region if the head at the exit's target is one of the region, and in the same loop. */
   #writeJumpInLoop(code: Code, from: number): void {
-    const loop = [...this.#loopAt.values()].filter(({ header, last }) => header <= from && from <= last).at(-1);
+    const loop = this.#loopAround(from);
     if (loop === undefined) return;
     const offset = code.local('i64');
     const head = code.local('i32');

@@ -1,32 +1,16 @@
 /** AVX and AVX2: which SSE operation each VEX form is, and where it is not quite that. */
 import { S } from '../state.ts';
-import { aesOperations } from './aes.ts';
-import { carryLessOperations } from './carry-less.ts';
 import { dotProductOperations } from './dot-product.ts';
-import { gfniOperations } from './gfni.ts';
 import { halfPrecisionOperations } from './half-precision.ts';
 import { joinTables } from './join-tables.ts';
 import { maskedMoveOperations } from './masked-move.ts';
 import { permuteOperations } from './permute.ts';
 import type { Operation, OperationTable, Place, Sem, Val } from './sem.ts';
-import { comparison, SUFFIXES, sseFloatOperations } from './sse-float.ts';
-import { sseIntegerOperations, testBits } from './sse-integer.ts';
-import { sseMoveOperations } from './sse-move.ts';
-import { sseShuffleOperations } from './sse-shuffle.ts';
-import { sseStringOperations } from './sse-string.ts';
+import { sseOperations } from './sse.ts';
+import { comparison, SUFFIXES } from './sse-float.ts';
+import { testBits } from './sse-integer.ts';
 import { alignedAddress, halvesOf, splat, zeroVector } from './vector-operand.ts';
 import { type VexShape, vex, writeHalves } from './vex.ts';
-
-const SSE = joinTables(
-  sseMoveOperations,
-  sseIntegerOperations,
-  sseShuffleOperations,
-  sseFloatOperations,
-  sseStringOperations,
-  aesOperations,
-  carryLessOperations,
-  gfniOperations,
-);
 
 /** SSE operations without a VEX form: on MMX or general registers. */
 const LEGACY_ONLY = /^(MOVNTI|MOVNTQ|MOVQ2DQ|MOVDQ2Q|MASKMOVQ|PSHUFW|CVTT?P[SD]2PI|CVTPI2P)/;
@@ -46,7 +30,7 @@ const SHAPES: Readonly<Record<string, VexShape>> = {
 };
 
 const vexForms = joinTables(
-  ...Object.entries(SSE)
+  ...Object.entries(sseOperations)
     .filter(([name]) => !LEGACY_ONLY.test(name))
     .map(([name, operation]) => ({ [`V${name}`]: vex(operation, SHAPES[name]) })),
 );
@@ -90,7 +74,7 @@ const others: OperationTable = {
   ...moves('VMOVUPS VMOVUPD VMOVDQU VLDDQU', move(false)),
   ...Object.fromEntries(SUFFIXES.map((suffix) => [`VCMP${suffix}`, vex(comparison(suffix, 5))])),
   // no register is written
-  ...Object.fromEntries(['COMISS', 'COMISD', 'UCOMISS', 'UCOMISD'].map((name) => [`V${name}`, SSE[name]!])),
+  ...Object.fromEntries(['COMISS', 'COMISD', 'UCOMISS', 'UCOMISD'].map((name) => [`V${name}`, sseOperations[name]!])),
   VPTEST: { emit: testBits(halvesOf) },
   VTESTPS: { emit: testBits(halvesOf, (b) => splat(b, 4, 1 << 31)) },
   VTESTPD: { emit: testBits(halvesOf, (b) => splat(b, 8, 1n << 63n)) },

@@ -1,18 +1,11 @@
 /** Every vector and floating-point operation: SSE to SSE4.2, AVX, AVX2, FMA, MMX, x87 and their save areas. */
-import { aesOperations } from './aes.ts';
 import { avxOperations } from './avx.ts';
-import { carryLessOperations } from './carry-less.ts';
 import { fmaOperations } from './fma.ts';
 import { fxsaveOperations } from './fxsave.ts';
-import { gfniOperations } from './gfni.ts';
 import { joinTables } from './join-tables.ts';
 import { mmxOperations } from './mmx.ts';
 import { shaOperations } from './sha.ts';
-import { sseFloatOperations } from './sse-float.ts';
-import { sseIntegerOperations } from './sse-integer.ts';
-import { sseMoveOperations } from './sse-move.ts';
-import { sseShuffleOperations } from './sse-shuffle.ts';
-import { sseStringOperations } from './sse-string.ts';
+import { sseOperations } from './sse.ts';
 import { x87ArithmeticOperations } from './x87-arithmetic.ts';
 import { x87ControlOperations } from './x87-control.ts';
 import { x87MoveOperations } from './x87-move.ts';
@@ -20,14 +13,7 @@ import { x87TranscendentalOperations } from './x87-transcendental.ts';
 import { xsaveOperations } from './xsave.ts';
 
 export const vectorOperations = joinTables(
-  sseMoveOperations,
-  sseIntegerOperations,
-  sseShuffleOperations,
-  sseFloatOperations,
-  sseStringOperations,
-  aesOperations,
-  carryLessOperations,
-  gfniOperations,
+  sseOperations,
   shaOperations,
   avxOperations,
   fmaOperations,
