@@ -7,6 +7,13 @@ import { test } from 'node:test';
 
 const COMMAND = join(import.meta.dirname, '../../../bin/seamulator');
 
+test('a start reads no certificates: Node would parse them all', () => {
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: '/nonexistent' };
+  assert.match(spawnSync(process.execPath, ['-e', '0'], { encoding: 'utf8', env }).stderr, /extra certs/);
+  const { status, stderr } = spawnSync(COMMAND, ['decode', '0'], { encoding: 'utf8', env });
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+});
+
 test('a long run keeps its code although a short one has kept some', () => {
   const cache = mkdtempSync(join(tmpdir(), 'seamulator-launch-'));
   try {
