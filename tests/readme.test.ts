@@ -106,7 +106,15 @@ test('the session of gdb', async (context) => {
   const commands = session.map((one) => one.replace(/^target remote :\d+$/, `target remote :${port}`));
   const { stdout, stderr } = spawnSync(
     'gdb',
-    ['-nx', '-batch', '-ex', 'set confirm off', ...commands.flatMap((one) => ['-ex', one])],
+    [
+      '-nx',
+      '-batch',
+      '-ex',
+      'set confirm off',
+      '-ex',
+      'set remotetimeout 120',
+      ...commands.flatMap((one) => ['-ex', one]),
+    ],
     {
       cwd: directory,
       encoding: 'utf8',

@@ -49,7 +49,9 @@ export async function withGdb(
     const stub = new GdbStub({ target, control, monitor, send, close });
     return { receive: (bytes) => stub.receive(bytes), closed: () => control.release() };
   });
-  const script = ['set pagination off', 'set confirm off', `target remote ${server.address}`, ...commands];
+  // gdb gives up a reply after two seconds, which a busy machine can take
+  const patience = 'set remotetimeout 120';
+  const script = ['set pagination off', 'set confirm off', patience, `target remote ${server.address}`, ...commands];
   const gdb = runProgram('gdb', ['-nx', '-batch', ...script.flatMap((line) => ['-ex', line])]);
   const end = await runInSlices(td, { maxInstructions, control });
   const { stdout, stderr } = await gdb;
