@@ -47,6 +47,12 @@ const BY_FILE: readonly (readonly [RegExp, Phase])[] = [
   [/^(loader|machine|digest)\//, 'start'],
   [/^(node|cli)\//, 'other'],
 ];
+/** By name of a generated module. */
+const BY_MODULE: ReadonlyMap<string, Phase> = new Map([
+  ['regions', 'compiled'],
+  ['interpreter', 'interpreted'],
+  ['walks', 'walks'],
+]);
 /** Methods of the processor that are not what most of it is. */
 const CPU_METHODS: ReadonlyMap<string, Phase> = new Map([
   ['#codeEntry', 'walks'],
@@ -105,8 +111,7 @@ function modulesOf(url: string): (readonly [number, string])[] {
 
 function ownPhase(frame: CallFrame, sources: Sources): Phase | undefined {
   const { functionName, url } = frame;
-  if (url.startsWith('wasm:'))
-    return url.includes('/regions-') ? 'compiled' : url.includes('/interpreter-') ? 'interpreted' : undefined;
+  if (url.startsWith('wasm:')) return BY_MODULE.get(/([a-z]+)-[^/]*$/.exec(url)?.[1] ?? '');
   if (url === '' || url.startsWith('node:')) return BY_BUILTIN.get(functionName);
   const path = sources.pathOf(frame);
   if (path === undefined) return undefined;

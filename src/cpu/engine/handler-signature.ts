@@ -8,8 +8,8 @@ export const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], res
 /** state, linear address, instructions left, data TLB; gives a `Leave` */
 const GO_TO: Signature = { parameters: ['i32', 'i64', 'i32', 'i32'], results: ['i32'] };
 const OUTCOME: Signature = { parameters: [], results: ['i32'] };
-/** Names of the modules, by which a profiler tells interpreted from compiled time. */
-export const ModuleName = { Interpreter: 'interpreter', Regions: 'regions' } as const;
+/** Names of the modules, by which a profiler tells what time is spent on. */
+export const ModuleName = { Interpreter: 'interpreter', Regions: 'regions', Walks: 'walks' } as const;
 
 export const HANDLER_TYPES = [HANDLER, ACCESS, OUTCOME, GO_TO];
 export const GO_TO_TYPE = 3;

@@ -4,7 +4,7 @@
  */
 import type { HostMemory } from '../../memory/index.ts';
 import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
-import { ACCESS } from '../engine/handler-signature.ts';
+import { ACCESS, ModuleName } from '../engine/handler-signature.ts';
 import type { AccessImports } from '../engine/handlers.ts';
 import { writeDataEntryOffset } from '../engine/sem-builder.ts';
 import {
@@ -60,7 +60,9 @@ export function withGeneratedWalk(memory: HostMemory, host: AccessImports): Acce
     { type: 0, code: modify() },
   ];
   const imports = IMPORTS.map((name) => ({ module: 'env', name, type: 0 }));
-  const module = new WebAssembly.Module(encodeModule({ types: [ACCESS, TRANSLATE], imports, table: false, functions }));
+  const module = new WebAssembly.Module(
+    encodeModule({ name: ModuleName.Walks, types: [ACCESS, TRANSLATE], imports, table: false, functions }),
+  );
   const { exports } = new WebAssembly.Instance(module, { env: { memory: memory.wasm, ...host } });
   return {
     load: exports['1'] as AccessImports['load'],
