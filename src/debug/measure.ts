@@ -77,25 +77,26 @@ export function withEventLog(measurements: Measurements, events: readonly Measur
 }
 
 export function mrtdOf(parts: readonly MeasuredPart[], order: PageOrder): Uint8Array {
-  const mrtd = new Mrtd();
+  const page = new Uint8Array(PAGE_BYTES);
+  const mrtd = new Mrtd(page);
+  const measurePage = ({ treatment, startGpa, content }: MeasuredPart, offset: number): void => {
+    if (treatment !== 'measured') return;
+    page.fill(0);
+    page.set(content.subarray(offset, offset + PAGE_BYTES));
+    for (let at = 0; at < PAGE_BYTES; at += EXTEND_CHUNK_BYTES) mrtd.extend(startGpa + offset + at, at);
+    mrtd.gather();
+  };
   for (const part of parts) {
     if (part.treatment === 'accepted') continue;
     const pages = Array.from({ length: part.lengthBytes / PAGE_BYTES }, (_, index) => index * PAGE_BYTES);
     for (const offset of pages) {
       mrtd.addPage(part.startGpa + offset);
-      if (order === 'page-by-page') measurePage(mrtd, part, offset);
+      if (order === 'page-by-page') measurePage(part, offset);
     }
-    if (order === 'add-then-measure') for (const offset of pages) measurePage(mrtd, part, offset);
+    if (order === 'add-then-measure') for (const offset of pages) measurePage(part, offset);
   }
   mrtd.finalize();
   return mrtd.digest;
-}
-
-function measurePage(mrtd: Mrtd, { treatment, startGpa, content }: MeasuredPart, offset: number): void {
-  if (treatment !== 'measured') return;
-  const page = new Int32Array(PAGE_BYTES / 4);
-  new Uint8Array(page.buffer).set(content.subarray(offset, offset + PAGE_BYTES));
-  for (let at = 0; at < PAGE_BYTES; at += EXTEND_CHUNK_BYTES) mrtd.extend(startGpa + offset + at, page, at / 4);
 }
 
 /** The registers after these events. */

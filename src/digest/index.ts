@@ -1,5 +1,13 @@
 /** Digests that must be fast; the others come from a library. */
 export {
+  bytesOf,
+  LABEL_BYTES,
+  type Label,
+  type LabelledPart,
+  type LabelledStream,
+  ROW_NUMBERS,
+} from './labelled-stream.ts';
+export {
   beginSha384,
   SHA384_BLOCK_BYTES,
   type Sha384,

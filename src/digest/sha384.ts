@@ -4,6 +4,7 @@
  */
 import { invariant } from '../bits/index.ts';
 import { Code, encodeModule } from '../wasm/index.ts';
+import { bytesOf, type LabelledStream } from './labelled-stream.ts';
 
 /** Bytes of a block of SHA-384. */
 export const SHA384_BLOCK_BYTES = 128;
@@ -191,20 +192,20 @@ export type Sha384 = (pieces: Iterable<Uint8Array>) => Uint8Array<ArrayBuffer>;
 /** What a platform may do better. */
 export interface Sha384Platform {
   readonly hash: Sha384;
-  /** Begins to hash; the digest is there when it is asked for. Until then the pieces do not change. */
-  begin(pieces: readonly Uint8Array[]): () => Uint8Array<ArrayBuffer>;
-  /** Memory for pieces, zeros. */
+  /** Begins to hash; the digest is there when it is asked for. Until then the stream does not change. */
+  begin(stream: LabelledStream): () => Uint8Array<ArrayBuffer>;
+  /** Memory for parts of a stream, zeros. */
   buffer(bytes: number): ArrayBufferLike;
 }
 
 let chosen: Sha384Platform = {
   hash: generatedSha384,
-  begin: (pieces) => () => generatedSha384(pieces),
+  begin: (stream) => () => generatedSha384(bytesOf(stream)),
   buffer: (bytes) => new ArrayBuffer(bytes),
 };
 
 export const sha384: Sha384 = (pieces) => chosen.hash(pieces);
-export const beginSha384: Sha384Platform['begin'] = (pieces) => chosen.begin(pieces);
+export const beginSha384: Sha384Platform['begin'] = (stream) => chosen.begin(stream);
 export const sha384Buffer: Sha384Platform['buffer'] = (bytes) => chosen.buffer(bytes);
 
 /** Lets a platform put its own in place: the same digests, sooner. */

@@ -1,19 +1,29 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { bytesOf, LABEL_BYTES, type LabelledStream, ROW_NUMBERS } from '../digest/index.ts';
 import { beginOnThread } from './digest-thread.ts';
 import { nativeSha384 } from './native-digest.ts';
 
-const pieces = Array.from({ length: 5 }, (_, i) => new Uint8Array(new SharedArrayBuffer(1 << 16)).fill(i));
-const expected = createHash('sha384').update(Buffer.concat(pieces)).digest('hex');
+const part = (fill: number) => ({
+  rows: new Float64Array(new SharedArrayBuffer(8 * ROW_NUMBERS)).map((_, i) => [0, 1 << fill, 256][i]!),
+  content: new Uint8Array(new SharedArrayBuffer(1 << 16)).fill(fill),
+});
+const stream: LabelledStream = {
+  labels: [{ block: new Uint8Array(LABEL_BYTES).fill(7), contentBytes: 256 }],
+  parts: Array.from({ length: 5 }, (_, i) => part(i)),
+};
+const hash = createHash('sha384');
+for (const piece of bytesOf(stream)) hash.update(piece);
+const expected = hash.digest('hex');
 const hex = (digest: Uint8Array): string => Buffer.from(digest).toString('hex');
 
 test('a thread hashes what lies in shared memory', () => {
-  const digest = beginOnThread(pieces, () => assert.fail('the thread has begun'));
+  const digest = beginOnThread(stream, () => assert.fail('the thread has begun'));
   assert.equal(hex(digest()), expected);
 });
 
 test('what a thread that never begins should have done is done here', () => {
   const nothing = new URL('data:text/javascript,');
-  assert.equal(hex(beginOnThread(pieces, nativeSha384, nothing, 50)()), expected);
+  assert.equal(hex(beginOnThread(stream, nativeSha384, nothing, 50)()), expected);
 });

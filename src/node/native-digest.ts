@@ -1,6 +1,6 @@
 /** Digests by the platform's own library, which takes a third of the time; long ones on a thread, while the guest runs. */
 import { createHash } from 'node:crypto';
-import { type Sha384, useSha384 } from '../digest/index.ts';
+import { bytesOf, type Sha384, useSha384 } from '../digest/index.ts';
 import { beginOnThread } from './digest-thread.ts';
 
 export const nativeSha384: Sha384 = (pieces) => {
@@ -9,8 +9,8 @@ export const nativeSha384: Sha384 = (pieces) => {
   return new Uint8Array(hash.digest());
 };
 
-/** Below this, a thread costs more than it saves. */
-const WORTH_A_THREAD_BYTES = 32 << 20;
+/** With less content, a thread costs more than it saves. */
+const WORTH_A_THREAD_BYTES = 20 << 20;
 
 /** In hex. */
 export const sha384Of = (bytes: Uint8Array): string => createHash('sha384').update(bytes).digest('hex');
@@ -18,9 +18,9 @@ export const sha384Of = (bytes: Uint8Array): string => createHash('sha384').upda
 export function useNativeDigests(): void {
   useSha384({
     hash: nativeSha384,
-    begin: (pieces) => {
-      const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-      return bytes < WORTH_A_THREAD_BYTES ? () => nativeSha384(pieces) : beginOnThread(pieces, nativeSha384);
+    begin: (stream) => {
+      const bytes = stream.parts.reduce((sum, { content }) => sum + content.length, 0);
+      return bytes < WORTH_A_THREAD_BYTES ? () => nativeSha384(bytesOf(stream)) : beginOnThread(stream, nativeSha384);
     },
     buffer: (bytes) => new SharedArrayBuffer(bytes),
   });

@@ -296,6 +296,7 @@ export class SeamCore {
 
   /** Pages go back to the host: what the TD left in them stays behind. On hardware the host would see it under another key. */
   releasePages(td: Td, hpa: number, level: PageLevel): void {
+    td.configuration?.mrtd.gather();
     const first = hpa / PAGE_SIZE_BYTES;
     const count = levelBytes(level) / PAGE_SIZE_BYTES;
     const written = this.memory.writtenPage;

@@ -1,6 +1,5 @@
 /** Building a TD by SEAMCALLs: the order, the codes of wrong ones, the measurement. */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import {
   buildTdParams,
@@ -14,6 +13,7 @@ import {
 } from '../../src/abi/index.ts';
 import { S } from '../../src/cpu/index.ts';
 import { PrivateMemoryError } from '../../src/memory/shared-view.ts';
+import { IndependentMrtd } from './independent-mrtd.ts';
 import { Bench } from './scripted-td.ts';
 
 test('before the module is ready only system leaves answer; unknown leaves and versions are refused by RAX', () => {
@@ -125,31 +125,6 @@ test('TDH.MNG.INIT names the illegal part of TD_PARAMS', () => {
     );
   }
 });
-
-/** The digest by the definition, with another library. */
-class IndependentMrtd {
-  readonly #hash = createHash('sha384');
-
-  add(gpa: number): void {
-    this.#block('MEM.PAGE.ADD', gpa);
-  }
-
-  extend(gpa: number, chunk: Uint8Array): void {
-    this.#block('MR.EXTEND', gpa);
-    this.#hash.update(chunk);
-  }
-
-  digest(): string {
-    return this.#hash.digest('hex');
-  }
-
-  #block(name: string, gpa: number): void {
-    const block = Buffer.alloc(128);
-    block.write(name, 'ascii');
-    block.writeBigUInt64LE(BigInt(gpa), 16);
-    this.#hash.update(block);
-  }
-}
 
 test('MRTD is what the added and extended pages make it', () => {
   const bench = new Bench();

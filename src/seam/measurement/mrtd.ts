@@ -1,34 +1,56 @@
 /**
  * MRTD: one SHA-384 stream over what the host added. Source: TDX Module 1.5 ABI Definition, "TDH.MEM.PAGE.ADD Leaf", "TDH.MR.EXTEND
- * Leaf". Nobody can see the digest before it is final: the stream is kept, and hashed then, as the platform likes.
+ * Leaf". Nobody can see the digest before it is final: what is measured is kept, and hashed then, as the platform likes.
  */
 import { SnapshotError, type StateVisitor } from '../../bits/index.ts';
-import { beginSha384, SHA384_BLOCK_BYTES, sha384Buffer } from '../../digest/index.ts';
+import {
+  beginSha384,
+  LABEL_BYTES,
+  type Label,
+  type LabelledPart,
+  ROW_NUMBERS,
+  sha384Buffer,
+} from '../../digest/index.ts';
 
 /** Bytes that one TDH.MR.EXTEND measures. */
 export const EXTEND_CHUNK_BYTES = 256;
-/** The block that names a leaf and a page is one block of the hash: the leaf's name at 0, the GPA at 16. */
-const NAME_WORDS = SHA384_BLOCK_BYTES / 4;
-const GPA_WORD = 4;
-const CHUNK_WORDS = EXTEND_CHUNK_BYTES / 4;
-const LONGEST_STEP_WORDS = NAME_WORDS + CHUNK_WORDS;
-const STEPS_PER_PIECE = 1024;
+/** What is kept in one piece, at most: content that is still in the processor's cache when it is gathered. */
+const PART_BYTES = 1 << 18;
+const PART_ROWS = 256;
 const DIGEST_BYTES = 48;
 
-const wordsOf = (text: string) => new Int32Array(Uint8Array.from(text, (character) => character.charCodeAt(0)).buffer);
-const PAGE_ADD = wordsOf('MEM.PAGE.ADD');
-const EXTEND = wordsOf('MR.EXTEND\0\0\0');
+/** The block that names a leaf and a page: the leaf's name at 0, the GPA at 16. */
+function label(name: string, contentBytes: number): Label {
+  const block = new Uint8Array(LABEL_BYTES);
+  for (let i = 0; i < name.length; i++) block[i] = name.charCodeAt(i);
+  return { block, contentBytes };
+}
+
+const LABELS = [label('MEM.PAGE.ADD', 0), label('MR.EXTEND', EXTEND_CHUNK_BYTES)];
+const PAGE_ADD = 0;
+const EXTEND = 1;
 
 export class Mrtd {
-  /** the stream so far; pieces but the last are full */
-  #pieces: Uint8Array[] = [];
-  #words: Int32Array = new Int32Array();
-  /** words of the last piece that are in use */
-  #used = 0;
+  readonly #memory: Uint8Array;
+  #parts: LabelledPart[] = [];
+  /** rows of the part that is being made, as in LabelledPart; and where the content of each begins in memory */
+  readonly #rows = new Float64Array(PART_ROWS * ROW_NUMBERS);
+  readonly #sources = new Float64Array(PART_ROWS * ROW_NUMBERS);
+  #rowsEnd = 0;
+  /** bytes that these rows name */
+  #waitingBytes = 0;
+  /** what the last row could go on with; NaN: nothing */
+  #nextGpa = Number.NaN;
+  #nextSource = Number.NaN;
   #final = false;
   #digest: Uint8Array<ArrayBuffer> | undefined;
   /** gives the digest of a stream that has ended */
   #hashed: () => Uint8Array<ArrayBuffer> = () => new Uint8Array(DIGEST_BYTES);
+
+  /** @param memory what `extend` measures from; its owner calls `gather` before measured bytes change */
+  constructor(memory: Uint8Array) {
+    this.#memory = memory;
+  }
 
   /** Of a measurement that is final; the digest is all that is left of it. */
   visitState(state: StateVisitor): void {
@@ -41,45 +63,60 @@ export class Mrtd {
 
   /** A page was added at `gpa`; its content is not measured by this. */
   addPage(gpa: number): void {
-    this.#name(PAGE_ADD, gpa);
+    this.#addRow(PAGE_ADD, gpa, 0, 1);
+    this.#nextGpa = Number.NaN;
   }
 
-  /** 256 bytes at `gpa` are measured: the words of `memory` from `at` on. */
-  extend(gpa: number, memory: Int32Array, at: number): void {
-    this.#name(EXTEND, gpa);
-    const words = this.#words;
-    const to = this.#used;
-    for (let i = 0; i < CHUNK_WORDS; i++) words[to + i] = memory[at + i]!;
-    this.#used += CHUNK_WORDS;
+  /** 256 bytes at `gpa` are measured: those of the memory from `source` on. */
+  extend(gpa: number, source: number): void {
+    if (gpa === this.#nextGpa && source === this.#nextSource) this.#rows[this.#rowsEnd - 1]++;
+    else this.#addRow(EXTEND, gpa, source, 1);
+    this.#nextGpa = gpa + EXTEND_CHUNK_BYTES;
+    this.#nextSource = source + EXTEND_CHUNK_BYTES;
+    this.#waitingBytes += EXTEND_CHUNK_BYTES;
+    if (this.#waitingBytes === PART_BYTES) this.gather();
   }
 
-  #name(leaf: Int32Array, gpa: number): void {
-    if (this.#used + LONGEST_STEP_WORDS > this.#words.length) this.#newPiece();
-    const words = this.#words;
-    const at = this.#used;
-    for (let i = 0; i < leaf.length; i++) words[at + i] = leaf[i]!;
-    words[at + GPA_WORD] = gpa;
-    words[at + GPA_WORD + 1] = gpa > 0xffff_ffff ? gpa / 0x1_0000_0000 : 0;
-    this.#used += NAME_WORDS;
+  #addRow(label: number, address: number, source: number, count: number): void {
+    if (this.#rowsEnd === this.#rows.length) this.gather();
+    const rows = this.#rows;
+    const at = this.#rowsEnd;
+    rows[at] = label;
+    rows[at + 1] = address;
+    rows[at + 2] = count;
+    this.#sources[at] = source;
+    this.#rowsEnd = at + ROW_NUMBERS;
   }
 
-  #newPiece(): void {
-    this.#endPiece();
-    this.#words = new Int32Array(sha384Buffer(STEPS_PER_PIECE * LONGEST_STEP_WORDS * 4));
-    this.#used = 0;
-  }
-
-  #endPiece(): void {
-    this.#pieces.push(new Uint8Array(this.#words.buffer, 0, this.#used * 4));
+  /** Takes what is measured out of memory, which may change then. */
+  gather(): void {
+    const end = this.#rowsEnd;
+    if (end === 0) return;
+    const rows = this.#rows;
+    const buffer = sha384Buffer(this.#waitingBytes + end * 8);
+    const content = new Uint8Array(buffer, 0, this.#waitingBytes);
+    let to = 0;
+    for (let row = 0; row < end; row += ROW_NUMBERS) {
+      if (rows[row] !== EXTEND) continue;
+      const source = this.#sources[row]!;
+      const bytes = rows[row + 2]! * EXTEND_CHUNK_BYTES;
+      content.set(this.#memory.subarray(source, source + bytes), to);
+      to += bytes;
+    }
+    const kept = new Float64Array(buffer, this.#waitingBytes);
+    kept.set(rows.subarray(0, end));
+    this.#parts.push({ rows: kept, content });
+    this.#rowsEnd = 0;
+    this.#waitingBytes = 0;
+    this.#nextGpa = Number.NaN;
   }
 
   /** Nothing is measured any more. */
   finalize(): void {
-    this.#endPiece();
+    this.gather();
     this.#final = true;
-    this.#hashed = beginSha384(this.#pieces);
-    this.#pieces = [];
-    this.#words = new Int32Array();
+    this.#hashed = beginSha384({ labels: LABELS, parts: this.#parts });
+    this.#parts = [];
   }
 
   /** The measurement, zero before `finalize`. */

@@ -24,6 +24,7 @@ export const tdhMemWr: TdRow = {
     registers.set(Gpr.R8, 0, 0);
     const word = debugWord(core, registers, td, configuration, gpa, SeptOperation.MEM_WR);
     if (word < 0) return core.code;
+    configuration.mrtd.gather();
     const { u32 } = core.memory;
     registers.set(Gpr.R8, u32[word]!, u32[word + 1]!);
     u32[word] = low;

@@ -93,7 +93,7 @@ export function configurationFor(core: SeamCore, params: TdParams): TdConfigurat
     secureEpt: new SecureEpt(levels, secondLevel, core),
     cpuid,
     msrs: new MsrTable(core.version, cpuid, params),
-    mrtd: new Mrtd(),
+    mrtd: new Mrtd(core.memory.u8),
     archCapabilities:
       (params.msrConfigCtls & ARCH_CAPABILITIES_CONFIG_VALID) !== 0
         ? core.archCapabilities & params.ia32ArchCapabilitiesConfig

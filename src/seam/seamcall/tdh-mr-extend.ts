@@ -24,8 +24,7 @@ export const tdhMrExtend: TdRow = {
       core.describeEntry(registers, sept);
       return core.fail(CompletionCode.EPT_ENTRY_NOT_PRESENT, OperandId.RCX);
     }
-    const hpa = sept.hpaOf(gpa);
-    configuration.mrtd.extend(gpa, core.memory.i32, hpa >>> 2);
+    configuration.mrtd.extend(gpa, sept.hpaOf(gpa));
     return CompletionCode.SUCCESS;
   },
 };
