@@ -9,6 +9,7 @@ import { operationName } from './engine/binder.ts';
 import type { HostStep } from './engine/code-cache.ts';
 import type { Engine } from './engine/engine.ts';
 import { Handler } from './engine/handlers.ts';
+import { JUMP_CACHE_BYTES } from './engine/jump-caches.ts';
 import { Leave, R, RECORD_BYTES } from './engine/record.ts';
 import { CODE_TLB_BYTES, codeEntryOffset } from './engine/tlb.ts';
 import { deliverEvent } from './events.ts';
@@ -729,6 +730,7 @@ export class Cpu implements LogicalProcessor {
     const user = state.low(S.cpl) === 3;
     state.setLow(S.dataTlb, this.#guest.dataTlbOf(user, false));
     state.setLow(S.codeTlb, this.#guest.tlbs.code + (user ? 0 : CODE_TLB_BYTES));
+    state.setLow(S.jumpCache, this.#guest.tlbs.jumps.caches + (user ? 0 : JUMP_CACHE_BYTES));
     const rights = state.low(S.segmentRights + 4);
     const mode =
       (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;

@@ -53,7 +53,7 @@ export class GuestAccess implements EngineUser {
     this.#u8 = engine.memory.u8;
     this.#i32 = engine.memory.i32;
     this.#bounce = cpu.state.base + S.bounce;
-    this.tlbs = new Tlbs(engine.memory, cpu.state);
+    this.tlbs = new Tlbs(engine.memory, cpu.state, engine.jumps);
     this.#seen = new SecondLevelCache(engine.memory);
     this.#walker = new PageWalker(cpu, this.#seen);
   }

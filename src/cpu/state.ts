@@ -83,6 +83,9 @@ export const S = {
   dataTlb: row('dataTlb', 4),
   /** absolute offset of the code TLB for the current privilege */
   codeTlb: row('codeTlb', 4),
+  /** the same of the jump cache, and absolute offset of the list of entries filled */
+  jumpCache: row('jumpCache', 4),
+  jumpFills: row('jumpFills', 4),
   /** for walks in generated code: absolute offset of the remembered second-level entries; 0: the host walks */
   walkSlots: row('walkSlots', 4),
   /** data TLB entries filled since the last flush that are not global, and absolute offset of the list of them */

@@ -7,6 +7,7 @@ import type { Binder, Bound } from './binder.ts';
 import type { MixableCode } from './engine-mixer.ts';
 import type { FoundRegion, GeneratedRegion, GeneratedRegions, RegionLibrary } from './generated-code.ts';
 import { Handler, type HandlerTable } from './handlers.ts';
+import type { JumpCaches } from './jump-caches.ts';
 import { ENTERED, LEADS_ON, R, RECORD_BYTES } from './record.ts';
 import type { CompiledRegion, CompiledRegions, RegionCompiler } from './region-compiler.ts';
 import { Known, type RegionRequest } from './region-request.ts';
@@ -68,6 +69,7 @@ export class CodeCache implements MixableCode {
   readonly #decoder: Decoder;
   readonly #binder: Binder;
   readonly #handlers: HandlerTable;
+  readonly #jumps: JumpCaches;
   readonly #instruction: Instruction = createInstruction();
   /** record tables of a host page, by page number * 4 + mode; 0 = none. At mode 3: not 0 if the page has others too */
   readonly #tables: Int32Array;
@@ -120,6 +122,7 @@ export class CodeCache implements MixableCode {
     decoder: Decoder,
     binder: Binder,
     handlers: HandlerTable,
+    jumps: JumpCaches,
     compiler: RegionCompiler | null,
     library: RegionLibrary | undefined,
     cacheBytes: number,
@@ -129,6 +132,7 @@ export class CodeCache implements MixableCode {
     this.#decoder = decoder;
     this.#binder = binder;
     this.#handlers = handlers;
+    this.#jumps = jumps;
     this.#u16 = new Uint16Array(memory.wasm.buffer);
     this.#compiler = compiler;
     this.#library = library;
@@ -217,6 +221,7 @@ export class CodeCache implements MixableCode {
     this.#tablesFrom = this.#cacheBytes;
     this.#touched.fill(0);
     this.#heads = this.#headsEnd = 0;
+    this.#jumps.forget();
     this.generation++;
   }
 
@@ -497,6 +502,7 @@ export class CodeCache implements MixableCode {
 
   /** Heads of a region lead to plain records again. */
   #dropRegion(region: Region): void {
+    this.#jumps.forget();
     for (const block of region.blocks) {
       const at = (region.table >> 2) + block;
       if (this.#entries.get(at)?.region !== region) continue;
@@ -550,6 +556,7 @@ export class CodeCache implements MixableCode {
 
   #count(head: number, visits: number): void {
     this.#i32[head >> 2] = Handler.Count;
+    this.#i32[(head + R.table) >> 2] = 0;
     this.#i32[(head + R.displacement) >> 2] = visits;
   }
 
@@ -721,6 +728,7 @@ export class CodeCache implements MixableCode {
   }
 
   #stale(record: number, offset: number): void {
+    this.#jumps.forget();
     const length = this.#u8[record + R.length]!;
     this.#binder.writeSpecial(record, Handler.Stale, offset + length);
     this.#u8[record + R.length] = length;

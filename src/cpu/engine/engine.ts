@@ -9,6 +9,7 @@ import { COMMON_SHAPES } from './common-shapes.ts';
 import type { EngineMixer } from './engine-mixer.ts';
 import { type GeneratedCode, RegionLibrary } from './generated-code.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
+import { JumpCaches } from './jump-caches.ts';
 import { ImmediateRegionCompiler, type RegionCompiler } from './region-compiler.ts';
 
 /** Several times what a boot of Debian decodes. */
@@ -44,6 +45,7 @@ export class Engine {
   readonly handlers: HandlerTable;
   readonly binder: Binder;
   readonly code: CodeCache;
+  readonly jumps: JumpCaches;
   readonly mixer: EngineMixer | null;
   readonly #features: string;
   readonly users: EngineUser[] = [];
@@ -75,7 +77,17 @@ export class Engine {
     );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
     const library = ready === undefined || compiler === null ? undefined : new RegionLibrary(ready.regions);
-    this.code = new CodeCache(memory, this.decoder, this.binder, this.handlers, compiler, library, cacheBytes);
+    this.jumps = new JumpCaches(memory);
+    this.code = new CodeCache(
+      memory,
+      this.decoder,
+      this.binder,
+      this.handlers,
+      this.jumps,
+      compiler,
+      library,
+      cacheBytes,
+    );
   }
 
   /** All that this run has generated, for the next one to start from. */

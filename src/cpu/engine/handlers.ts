@@ -6,15 +6,18 @@ import { S } from '../state.ts';
 import type { GeneratedModule } from './generated-code.ts';
 import { FIRST_IMPORTS, GO_TO_TYPE, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
-import { Leave, R, RETURN_HEAD } from './record.ts';
+import { JUMP_FILLS, JUMP_TAG } from './jump-caches.ts';
+import { Leave, R, RECORD_BYTES, RETURN_HEAD } from './record.ts';
 import {
   HANDLER_PARAMETERS,
   Import,
   P,
   writeCodeTlbTag,
   writeDispatch,
+  writeEnter,
   writeFollow,
   writeGoTo,
+  writeJumpTag,
   writeTlbCheck,
 } from './sem-builder.ts';
 import { READ_TAG } from './tlb.ts';
@@ -32,6 +35,7 @@ export const Handler = {
   Dispatch: 8,
   Resume: 9,
   GoTo: 10,
+  Return: 11,
 } as const;
 
 /** What the first module gives: the host and later modules enter and go on by these. */
@@ -143,6 +147,7 @@ export class HandlerTable {
     this.#want(Handler.Dispatch, dispatch);
     this.#want(Handler.Resume, resume);
     this.#want(Handler.GoTo, goTo, GO_TO_TYPE);
+    this.#want(Handler.Return, doReturn);
     for (const key of common) this.#prepare(key, operations);
     this.flush();
     this.enter = this.#table.get(Handler.Dispatch) as Enter;
@@ -287,45 +292,118 @@ function resume(): Code {
   return code;
 }
 
-/**
- * Where regions go on: at a linear address, by the code TLB. A RET there is done here, as the return thunks of Linux are nothing else, and a
- * region of its own would cost more to enter than it does.
- */
+/** Where regions go on: at a linear address. */
 function goTo(): Code {
   const code = new Code(HANDLER_PARAMETERS);
-  const linear = P.record; // another type, in the same place
+  writeGoToRegion(code, P.record); // the address, another type in the place of the record
+  code.unreachable();
+  return code;
+}
+
+/**
+ * A RET where a jump of a region leads, by its entry in the jump cache: the return thunks of Linux are nothing else, and a region of its own would
+ * cost more to enter than it does.
+ */
+function doReturn(): Code {
+  const code = new Code(HANDLER_PARAMETERS);
   const stack = code.local('i64');
+  const linear = code.local('i64');
   const entry = code.local('i32');
-  code.loop();
-  const again = code.depth;
+  code.get(P.state);
+  code.memory('i64.load', STACK_POINTER);
+  code.set(stack);
+  writeTlbCheck(code, stack, 8, READ_TAG, entry);
+  code.memory('i64.load', 0);
+  code.set(linear);
+  code.get(P.state);
+  code.get(stack);
+  code.i64(8n);
+  code.op('i64.add');
+  code.memory('i64.store', STACK_POINTER);
+  code.get(P.left);
+  code.i32(1);
+  code.op('i32.sub');
+  code.set(P.left);
+  writeGoToRegion(code, linear);
+  code.end();
+  writeGoto(code);
+  return code;
+}
+
+/** Goes on at a linear address by the jump cache, else by the code TLB, which then is remembered if a region or a RET is there. */
+function writeGoToRegion(code: Code, linear: number): void {
+  const entry = code.local('i32');
+  const isReturn = code.local('i32');
+  writeJumpTag(code, linear, entry);
+  code.get(linear);
+  code.op('i64.eq');
+  code.get(P.left);
+  code.i32(0);
+  code.op('i32.gt_s');
+  code.op('i32.and');
+  code.if(undefined, true);
+  writeEnter(code, linear, entry, P.left);
+  code.end();
   writeGoTo(code, linear, P.left, true, (record) => {
     code.get(record);
     code.memory('i32.load16_u', R.scaleShift);
     code.i32(RETURN_HEAD);
     code.op('i32.eq');
-    code.if(undefined, undefined);
-    code.get(P.state);
-    code.memory('i64.load', STACK_POINTER);
-    code.set(stack);
-    writeTlbCheck(code, stack, 8, READ_TAG, entry);
-    code.memory('i64.load', 0);
-    code.set(linear);
-    code.get(P.state);
-    code.get(stack);
-    code.i64(8n);
-    code.op('i64.add');
-    code.memory('i64.store', STACK_POINTER);
-    code.get(P.left);
-    code.i32(1);
-    code.op('i32.sub');
-    code.set(P.left);
-    code.brTo(again);
+    code.tee(isReturn);
+    code.get(record);
+    code.memory('i32.load', R.table);
+    code.op('i32.or');
+    code.if();
+    for (let part = 0; part < RECORD_BYTES; part += 16) {
+      code.get(entry);
+      code.get(record);
+      code.memory('v128.load', part);
+      code.memory('v128.store', part);
+    }
+    code.get(entry);
+    code.get(linear);
+    code.memory('i64.store', JUMP_TAG);
+    writeJumpFill(code, entry);
+    code.get(isReturn);
+    code.if();
+    code.get(entry);
+    code.i32(Handler.Return);
+    code.memory('i32.store', R.handler);
+    code.get(entry);
+    code.get(record);
+    code.memory('i32.store', R.link);
     code.end();
+    code.get(entry);
+    code.set(record);
     code.end();
   });
+}
+
+/** Notes that an entry of the jump cache has been filled. */
+function writeJumpFill(code: Code, entry: number): void {
+  const fills = code.local('i32');
+  const count = code.local('i32');
+  code.get(P.state);
+  code.memory('i32.load', S.jumpFills);
+  code.tee(fills);
+  code.get(fills);
+  code.memory('i32.load', 0);
+  code.i32(1);
+  code.op('i32.add');
+  code.tee(count);
+  code.memory('i32.store', 0);
+  code.get(count);
+  code.i32(JUMP_FILLS);
+  code.op('i32.le_u');
+  code.if(undefined, true);
+  code.get(fills);
+  code.get(count);
+  code.i32(2);
+  code.op('i32.shl');
+  code.op('i32.add');
+  code.get(entry);
+  code.memory('i32.store', 0);
   code.end();
-  code.unreachable();
-  return code;
 }
 
 function leaving(reason: number): Code {

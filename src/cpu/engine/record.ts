@@ -22,7 +22,7 @@ export const R = {
   returns: 14,
   /** i64 immediate, sign-extended; relative branches: i32 displacement */
   immediate: 16,
-  /** u32, in block heads: the table of records of the page */
+  /** u32, in block heads of regions: the table of records of the page; of others: 0 */
   table: 16,
   /** u32: record of the branch target in the same page, 0 = not yet known */
   link: 20,

@@ -3,12 +3,22 @@ import type { Code } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { type Block, GraphWriter, Reads, readsRegister } from './graph.ts';
+import { Handler } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
 import { ENTERED, LEADS_ON, Leave, R } from './record.ts';
 import { findLoops, type Loop } from './region-layout.ts';
 import { RegionMemory } from './region-memory.ts';
-import { node, P, type Position, RegionImport, writeDispatch, writeGoTo } from './sem-builder.ts';
-import { QUICK_ENTRIES } from './tlb.ts';
+import {
+  node,
+  P,
+  type Position,
+  RegionImport,
+  writeDispatch,
+  writeGoTo,
+  writeJumpTag,
+  writeTlbCheck,
+} from './sem-builder.ts';
+import { QUICK_ENTRIES, READ_TAG } from './tlb.ts';
 
 /** An instruction of a region: what its record would hold, known when the region is compiled. */
 export interface RegionInstruction {
@@ -40,8 +50,9 @@ interface BoundPlace extends Place {
 }
 
 const PAGE_BYTES = 4096;
+const STACK_POINTER = 4;
 /** what makes the address of an access without operand */
-const TOP_OF_STACK = { base: S.gpr + 4 * 8, index: S.zero };
+const TOP_OF_STACK = { base: S.gpr + STACK_POINTER * 8, index: S.zero };
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 const NO_FACTS: Facts = { operation: '', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
 
@@ -70,6 +81,8 @@ export class RegionBuilder extends RegionMemory {
   #interpretDepth = 0;
   #budgetDepth = 0;
   #jumpDepth = 0;
+  #farJumpDepth = 0;
+  #hasFarJumps = false;
   readonly #labelDepth: number[] = [];
   readonly #loopDepth: number[] = [];
   #blockIndex = 0;
@@ -100,9 +113,15 @@ export class RegionBuilder extends RegionMemory {
     this.#budgetDepth = code.depth;
     code.block();
     this.#jumpDepth = code.depth;
+    if (this.#hasFarJumps) code.block();
+    this.#farJumpDepth = code.depth;
     this.#writeLevel(writer, recorded, undefined);
     code.unreachable();
     code.end();
+    if (this.#hasFarJumps) {
+      this.#writeFarJump(code);
+      code.end();
+    }
     this.#writeJumpExit(code);
     code.end();
     this.#writeBudgetExit(code);
@@ -352,6 +371,34 @@ export class RegionBuilder extends RegionMemory {
     this.#writeSpill(code);
     for (const value of [P.state, this.#exitTarget, P.left, P.tlb]) code.get(value);
     code.returnCall(RegionImport.goTo);
+  }
+
+  /** A JMP to another page. What the kernel has there mostly is a RET alone, which then is done here, by the entry that GoTo has made for it. */
+  #writeFarJump(code: Code): void {
+    const entry = code.local('i32');
+    const stack = this.#local(STACK_POINTER);
+    writeJumpTag(code, this.#exitTarget, entry);
+    code.get(this.#exitTarget);
+    code.op('i64.eq');
+    code.get(entry);
+    code.memory('i32.load', R.handler);
+    code.i32(Handler.Return);
+    code.op('i32.eq');
+    code.op('i32.and');
+    this.#writeBudgetIsLeft(code);
+    code.op('i32.and');
+    code.if(undefined, true);
+    writeTlbCheck(code, stack, 8, READ_TAG, entry);
+    code.memory('i64.load', 0);
+    code.set(this.#exitTarget);
+    code.get(stack);
+    code.i64(8n);
+    code.op('i64.add');
+    code.set(stack);
+    this.#writeLeftLess(code, 1);
+    code.set(P.left);
+    code.end();
+    code.end();
   }
 
   #writeIntoNextPage(code: Code, pageOffset: number): void {
@@ -608,6 +655,12 @@ export class RegionBuilder extends RegionMemory {
     const { position } = this;
     const { operation } = this.facts;
     const from = this.#blockIndex;
+    const isFar = operation === 'JMP' && this.#current.shapes[0]!.kind === 'relative';
+    if (isFar) {
+      this.#hasFarJumps = true;
+      this.#local(STACK_POINTER);
+      this.#registerWritten[STACK_POINTER] = true;
+    }
     this.graph.effect(
       [node(target)],
       ({ code }) => {
@@ -615,6 +668,7 @@ export class RegionBuilder extends RegionMemory {
         this.writeLeftAfter(code, position);
         code.set(P.left);
         if (operation === 'RET') for (const site of this.#returnSites) this.#writeReturnTo(code, site, from);
+        if (isFar) code.brTo(this.#farJumpDepth);
         if (operation === 'JMP') this.#writeJumpInLoop(code, from);
         code.brTo(this.#jumpDepth);
       },

@@ -4,6 +4,7 @@ import { Code, type MemoryOp, type WasmType } from '../../wasm/index.ts';
 import type { Facts, Flag, Place, Sem, Val, ValType, Var, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { Graph, type GraphWriter, type Node, Reads } from './graph.ts';
+import { JUMP_INDEX_MASK, JUMP_INDEX_SHIFT, JUMP_MIX_SHIFT, JUMP_TAG } from './jump-caches.ts';
 import { ENTERED, Leave, R } from './record.ts';
 import { ADDEND, CODE_TLB_ENTRIES, DATA_INDEX_MASK, DATA_INDEX_MIX_SHIFT, DATA_INDEX_SHIFT } from './tlb.ts';
 
@@ -665,6 +666,13 @@ export function writeFollow(
   code.op('i32.xor');
   code.set(record);
   before?.(record);
+  writeEnter(code, linear, record, left);
+  code.end();
+  code.end();
+}
+
+/** Goes on with the record that is known to be at a linear address. */
+export function writeEnter(code: Code, linear: number, record: number, left: number): void {
   code.get(P.state);
   code.get(linear);
   code.i64(-4096n);
@@ -675,8 +683,6 @@ export function writeFollow(
   code.get(left);
   code.get(P.tlb);
   writeDispatch(code, () => code.get(record));
-  code.end();
-  code.end();
 }
 
 /** Opens an `if` for a TLB hit of the whole access, with its host address on the stack; `else` is a miss. `entry` is an i32 local to use. */
@@ -745,6 +751,26 @@ export function writeCodeTlbTag(code: Code, linear: number, entry: number): void
   code.op('i32.add');
   code.tee(entry);
   code.memory('i64.load', 0);
+}
+
+/** Pushes the tag of the jump cache's entry for a linear address (an i64 local), and leaves the entry's offset in `entry`. */
+export function writeJumpTag(code: Code, linear: number, entry: number): void {
+  code.get(P.state);
+  code.memory('i32.load', S.jumpCache);
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.tee(entry);
+  code.get(entry);
+  code.i32(JUMP_MIX_SHIFT);
+  code.op('i32.shr_u');
+  code.op('i32.xor');
+  code.i32(JUMP_INDEX_SHIFT);
+  code.op('i32.shl');
+  code.i32(JUMP_INDEX_MASK);
+  code.op('i32.and');
+  code.op('i32.add');
+  code.tee(entry);
+  code.memory('i64.load', JUMP_TAG);
 }
 
 /** The local that holds an effect's argument; a constant gets one. */

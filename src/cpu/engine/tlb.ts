@@ -18,7 +18,7 @@ export const QUICK_ENTRIES = 16;
 /** offset of the first one in a data TLB */
 export const QUICK_OFFSET = DATA_TLB_ENTRIES * DATA_TLB_ENTRY_BYTES;
 export const DATA_TLB_BYTES = QUICK_OFFSET + QUICK_ENTRIES * DATA_TLB_ENTRY_BYTES;
-export const CODE_TLB_ENTRIES = 2048;
+export const CODE_TLB_ENTRIES = 4096;
 /** i64 tag, u32 table of records by page offset, u32 host page with bit 0 set if the translation is global */
 export const CODE_TLB_ENTRY_BYTES = 16;
 export const CODE_TLB_BYTES = CODE_TLB_ENTRIES * CODE_TLB_ENTRY_BYTES;

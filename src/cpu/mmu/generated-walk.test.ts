@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { HostMemory } from '../../memory/index.ts';
 import { Cr0, Cr4, Efer } from '../architecture.ts';
 import { Controls } from '../controls.ts';
+import { JumpCaches } from '../engine/jump-caches.ts';
 import { DATA_TLB_BYTES, DATA_TLB_ENTRY_BYTES, dataEntryOffset, QUICK_OFFSET } from '../engine/tlb.ts';
 import { ExitRecord } from '../exit.ts';
 import type { Processor } from '../processor.ts';
@@ -27,7 +28,7 @@ class Bench {
   readonly secondLevel = new SecondLevel();
   readonly seen = new SecondLevelCache(this.memory);
   readonly walker = new PageWalker(this as unknown as Processor, this.seen);
-  readonly tlbs = new Tlbs(this.memory, this.state);
+  readonly tlbs = new Tlbs(this.memory, this.state, new JumpCaches(this.memory));
   readonly access = withGeneratedWalk(this.memory, {
     load: () => ASKED_HOST,
     store: () => ASKED_HOST,

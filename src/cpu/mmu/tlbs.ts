@@ -1,6 +1,7 @@
 /** The software TLBs of one processor (their shape: `src/cpu/engine/tlb.ts`), as the host fills and flushes them. */
 import type { StateVisitor } from '../../bits/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
+import type { JumpCachePair, JumpCaches } from '../engine/jump-caches.ts';
 import {
   CODE_TLB_BYTES,
   CODE_TLB_ENTRY_BYTES,
@@ -23,6 +24,9 @@ export class Tlbs {
   readonly data: number;
   /** offset of the code TLBs: user, supervisor */
   readonly code: number;
+  /** nothing in the jump caches outlives the entry of a code TLB that it came from */
+  readonly jumps: JumpCachePair;
+  readonly #jumpCaches: JumpCaches;
   readonly #state: CpuState;
   readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
@@ -31,7 +35,7 @@ export class Tlbs {
   readonly #localCode = new Int32Array(LOCAL_FILLS);
   #localCodeFills = LOCAL_FILLS + 1;
 
-  constructor(memory: HostMemory, state: CpuState) {
+  constructor(memory: HostMemory, state: CpuState, jumpCaches: JumpCaches) {
     this.#state = state;
     this.#i32 = memory.i32;
     this.#u8 = memory.u8;
@@ -40,6 +44,9 @@ export class Tlbs {
     const localData = memory.reserveProcessorArea(LOCAL_FILLS * 4);
     this.#localData = new Int32Array(memory.wasm.buffer, localData, LOCAL_FILLS);
     state.setLow(S.localEntries, localData);
+    this.#jumpCaches = jumpCaches;
+    this.jumps = jumpCaches.add();
+    state.setLow(S.jumpFills, this.jumps.fills);
     this.flush(true);
   }
 
@@ -50,6 +57,7 @@ export class Tlbs {
     // which entries are local is not remembered one by one
     this.#state.setLow(S.localFills, LOCAL_FILLS + 1);
     this.#localCodeFills = LOCAL_FILLS + 1;
+    this.#state.setLow(S.jumpFills, this.jumps.fills);
   }
 
   /** Entries (in words) of the code TLBs that are not empty. */
@@ -99,6 +107,7 @@ export class Tlbs {
   /** Fills a code entry. @param entry in words */
   fillCode(entry: number, low: number, high: number, table: number, hostPage: number, global: boolean): void {
     const i32 = this.#i32;
+    if ((i32[entry]! & 4095) === 0) this.#jumpCaches.forget();
     i32[entry] = low & ~4095;
     i32[entry + 1] = high;
     i32[entry + 2] = table;
@@ -133,6 +142,7 @@ export class Tlbs {
 
   #flushLocalCode(): void {
     const codeFills = this.#localCodeFills;
+    if (codeFills !== 0) this.#jumpCaches.forget();
     if (codeFills <= LOCAL_FILLS) for (let i = 0; i < codeFills; i++) this.#dropLocalCode(this.#localCode[i]!);
     else {
       const end = (this.code + CODE_TLB_BYTES * CODE_CONTEXTS) >> 2;
@@ -168,9 +178,11 @@ export class Tlbs {
       if (this.#i32[entry] === page && this.#i32[entry + 1] === high) this.#i32[entry] = -1;
     }
     this.#forgetAllQuick();
+    this.#jumpCaches.forget();
   }
 
   forgetCode(): void {
+    this.#jumpCaches.forget();
     this.#u8.fill(0xff, this.code, this.code + CODE_TLB_BYTES * CODE_CONTEXTS);
   }
 

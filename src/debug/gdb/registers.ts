@@ -47,6 +47,8 @@ const ENGINE_ROWS: ReadonlySet<string> = new Set([
   'faultErrorCode',
   'dataTlb',
   'codeTlb',
+  'jumpCache',
+  'jumpFills',
   'bounce',
   'tscAtEnd',
 ]);
