@@ -143,10 +143,44 @@ function fitsSigned(value: number | bigint, bytes: number): boolean {
 
 const SEGMENT_PREFIX = [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65];
 
+/** What has been assembled. A ROM is mostly fill and tables, so these come in one piece. */
+class CodeBytes {
+  length = 0;
+  #data = new Uint8Array(4096);
+
+  #room(more: number): void {
+    const needed = this.length + more;
+    if (needed <= this.#data.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.#data.length, needed));
+    grown.set(this.#data);
+    this.#data = grown;
+  }
+
+  push(...values: readonly number[]): void {
+    this.append(values);
+  }
+
+  append(bytes: ArrayLike<number>): void {
+    this.#room(bytes.length);
+    this.#data.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  fill(count: number, value: number): void {
+    this.#room(count);
+    this.#data.fill(value, this.length, this.length + count);
+    this.length += count;
+  }
+
+  copy(): Uint8Array {
+    return this.#data.slice(0, this.length);
+  }
+}
+
 export class Assembler {
   readonly origin: number;
   #mode: 32 | 64;
-  #code: number[] = [];
+  readonly #code = new CodeBytes();
   #labels = new Map<string, number>();
   #fixups: Fixup[] = [];
 
@@ -179,21 +213,22 @@ export class Assembler {
 
   /** Pads with `fill` (default NOP) up to a multiple of `boundary` of the address. */
   align(boundary: number, fill = 0x90): void {
-    while (this.here % boundary !== 0) this.#code.push(fill);
+    const over = this.here % boundary;
+    if (over !== 0) this.#code.fill(boundary - over, fill);
   }
 
   /** Pads with `fill` (default 0) up to an offset from the origin. */
   padTo(offset: number, fill = 0): void {
     if (this.offset > offset) throw new Error(`cannot pad to offset ${offset}: already at ${this.offset}`);
-    while (this.offset < offset) this.#code.push(fill);
+    this.#code.fill(offset - this.offset, fill);
   }
 
   // ---- data
 
-  bytes(...parts: (number | Iterable<number>)[]): void {
+  bytes(...parts: (number | ArrayLike<number>)[]): void {
     for (const part of parts) {
-      if (typeof part === 'number') this.#code.push(part & 0xff);
-      else for (const byte of part) this.#code.push(byte & 0xff);
+      if (typeof part === 'number') this.#code.push(part);
+      else this.#code.append(part);
     }
   }
 
@@ -738,7 +773,7 @@ export class Assembler {
 
   /** Patches label references; the assembler can go on and be assembled again. */
   assemble(): Assembled {
-    const bytes = Uint8Array.from(this.#code);
+    const bytes = this.#code.copy();
     for (const { at, bytes: width, label, addend, relativeTo } of this.#fixups) {
       const offset = this.#labels.get(label);
       if (offset === undefined) throw new Error(`label "${label}" is not defined`);
@@ -844,13 +879,13 @@ export class Assembler {
       return;
     }
     this.#fixups.push({ at: this.offset, bytes, label: target, addend: 0, relativeTo: end });
-    for (let i = 0; i < bytes; i += 1) this.#code.push(0);
+    this.#code.fill(bytes, 0);
   }
 
   #immediate(value: Immediate, bytes: number): void {
     if (isLabel(value)) {
       this.#fixups.push({ at: this.offset, bytes, label: value.label, addend: value.addend, relativeTo: -1 });
-      for (let i = 0; i < bytes; i += 1) this.#code.push(0);
+      this.#code.fill(bytes, 0);
       return;
     }
     let rest = BigInt(value);

@@ -12,7 +12,6 @@ import { SHIM_EXTENSION_BYTES, SHIM_ROM_BYTES, SHIM_ROM_GPA, ShimParameter, type
 
 const PAGE_BYTES = 4096;
 const LARGE_PAGE_BYTES = 0x20_0000;
-const GIB = 0x4000_0000;
 const IDENTITY_MAPPED_GIB = 4;
 
 /** Offsets of the ROM's parts. */
@@ -89,7 +88,9 @@ function identityMap(a: Assembler): void {
   a.padTo(pdpt);
   for (let gib = 0; gib < IDENTITY_MAPPED_GIB; gib++) a.u64(SHIM_ROM_GPA + directories + gib * PAGE_BYTES + table);
   a.padTo(directories);
-  for (let gpa = 0; gpa < IDENTITY_MAPPED_GIB * GIB; gpa += LARGE_PAGE_BYTES) a.u64(gpa + page);
+  const entries = new Uint32Array((IDENTITY_MAPPED_GIB * PAGE_BYTES) / Uint32Array.BYTES_PER_ELEMENT); // upper halves stay zero
+  for (let i = 0; i < entries.length; i += 2) entries[i] = (i / 2) * LARGE_PAGE_BYTES + page;
+  a.bytes(new Uint8Array(entries.buffer));
 }
 
 function descriptorTable(a: Assembler): void {
