@@ -46,7 +46,7 @@ export async function readGuest(choice: GuestChoice, output: Output): Promise<Gu
   const kernel = ownKernel ?? (await read(debian!.kernel, 'kernel'));
   const initrd = ownInitrd ?? {
     name: BUSYBOX_INITRD,
-    bytes: await debianInitramfs(debian!, choice.command),
+    bytes: debianInitramfs(debian!, choice.command),
   };
   const names = [isDebian ? debian!.kernelPackage : choice.kernel, isBusybox ? debian!.busyboxPackage : choice.initrd];
   return { kernel, initrd, description: names.join(', ') };

@@ -1,6 +1,6 @@
 /** The default guest's root file system: a static busybox, an init script, and the command to run if there is one. */
 
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type CpioEntry, type NamedFile, writeCpio } from '../loader/index.ts';
 import { consoleMark, MARK_END, MARK_START } from './console-marks.ts';
@@ -111,8 +111,8 @@ function loadScript(directory: string, files: readonly NamedFile[]): string {
 }
 
 /** The default guest's: its busybox, and its modules for attestation. */
-export async function debianInitramfs(guest: DebianGuest, command?: string): Promise<Uint8Array> {
-  const read = async (path: string): Promise<NamedFile> => ({ name: basename(path), bytes: await readFile(path) });
-  const files = await Promise.all(guest.modules.map(read));
-  return busyboxInitramfs(await readFile(guest.busybox), command, { release: guest.kernelRelease, files });
+export function debianInitramfs(guest: DebianGuest, command?: string): Uint8Array {
+  const read = (path: string): NamedFile => ({ name: basename(path), bytes: readFileSync(path) });
+  const modules = { release: guest.kernelRelease, files: guest.modules.map(read) };
+  return busyboxInitramfs(readFileSync(guest.busybox), command, modules);
 }

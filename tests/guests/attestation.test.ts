@@ -44,7 +44,7 @@ const hex = (bytes: Uint8Array | undefined) => Buffer.from(bytes!).toString('hex
 async function attest(): Promise<Attested> {
   const debian = await debianGuest();
   const selftest = await tdxGuestTest();
-  const archives = [await debianInitramfs(debian, COMMAND)];
+  const archives = [debianInitramfs(debian, COMMAND)];
   // the kernel unpacks one archive after the other
   if (selftest instanceof Uint8Array)
     archives.push(writeCpio([{ path: 'bin/tdx_guest_test', mode: 0o100755, content: selftest }]));

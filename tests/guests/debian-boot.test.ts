@@ -28,7 +28,7 @@ async function boot(engine: EngineChoice): Promise<Boot> {
   const platform = new TdxPlatform({ memoryBytes: MEMORY_BYTES, engine, observer: crossings });
   const plan = planLinuxBoot({
     kernel: { name: 'debian', bytes: await readFile(guest!.kernel) },
-    initrd: { name: 'busybox', bytes: await debianInitramfs(guest!, COMMAND) },
+    initrd: { name: 'busybox', bytes: debianInitramfs(guest!, COMMAND) },
     commandLine: 'console=ttyS0 panic=-1 cryptomgr.notests quiet',
     memoryBytes: MEMORY_BYTES,
     vcpus: 1,

@@ -1,7 +1,7 @@
 /** The default guest: Debian's own cloud kernel, built as a TD guest, and a static busybox. Fetched once, then kept. */
 
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cacheDirectory } from '../cache-directory.ts';
 import { withLock, writeWhole } from '../files.ts';
@@ -39,8 +39,12 @@ const attestationModules = [
 ] as const;
 
 async function readDescription(directory: string): Promise<DebianGuest | undefined> {
-  const text = await readFile(join(directory, description), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+  let text: string;
+  try {
+    text = readFileSync(join(directory, description), 'utf8'); // not fs/promises: loading that takes longer
+  } catch {
+    return undefined;
+  }
   const stored = JSON.parse(text) as Partial<DebianGuest>;
   // an earlier version fetched less
   const { kernel, kernelRelease, busybox, modules, kernelPackage, busyboxPackage } = stored;
