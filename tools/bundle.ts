@@ -11,8 +11,10 @@ const dist = join(import.meta.dirname, '..');
 const out = join(dist, 'bundle');
 const engineFolders = ['cpu', 'isa', 'wasm'];
 
+// nothing is a module: for one, each thread that runs it would start Node's loader of modules first
 const common = {
   bundle: true,
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
   outdir: out,
@@ -43,23 +45,21 @@ rmSync(out, { recursive: true, force: true });
 await build({
   ...common,
   entryPoints: [entry('cli/main.js')],
-  format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': '__url', 'import.meta.dirname': '__directory' },
   banner: { js: '(function (require, module, __url, __directory) {' },
   footer: { js: '})' },
   plugins: [seldomUsed],
 });
-// what Node loads first: of a module it would have to look at all that it imports
 await build({
   ...common,
   entryPoints: [entry('node/launch.js')],
-  format: 'cjs',
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname' },
 });
 for (const thread of ['region-thread-main', 'digest-thread-main'])
-  await build({ ...common, entryPoints: [entry(`node/${thread}.js`)], format: 'esm' });
+  await build({ ...common, entryPoints: [entry(`node/${thread}.js`)], define: { 'import.meta.dirname': '__dirname' } });
+writeFileSync(join(out, 'package.json'), '{ "type": "commonjs" }\n');
 
 const digest = createHash('sha256');
 for (const folder of engineFolders) {

@@ -18,11 +18,6 @@ export interface TdSize {
   readonly vcpus: number;
 }
 
-/** SHA-384 of the kernel's file, in hex: direct boot measures it into RTMR1, and nothing else. */
-export function kernelDigest({ events = [] }: LoadPlan): string {
-  return events.flatMap(({ rtmr, digest }) => (rtmr === 1 ? Buffer.from(digest).toString('hex') : [])).join();
-}
-
 /** Throws CommandError with one sentence for what cannot be loaded. */
 export function linuxPlan({ kernel, initrd }: GuestFiles, commandLine: string, { memory, vcpus }: TdSize): LoadPlan {
   return orSentence(() =>

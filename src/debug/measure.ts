@@ -4,9 +4,11 @@ import { sha384 } from '../digest/index.ts';
 import {
   type FirmwareEvent,
   firmwareEvents,
+  inOrderOfAddition,
   type LoadPlan,
   type MeasuredEvent,
   PAGE_BYTES,
+  regionBytes,
   type TdvfSection,
 } from '../loader/index.ts';
 import { EXTEND_CHUNK_BYTES, extendRtmr, Mrtd } from '../seam/index.ts';
@@ -41,10 +43,10 @@ export interface Measurements {
 
 /** A TD that is built from a plan. */
 export function measurePlan({ regions, events = [] }: LoadPlan): Measurements {
-  const parts = regions.map(({ name, startGpa, lengthBytes, content, treatment }): MeasuredPart => {
+  const parts = inOrderOfAddition(regions).map((region): MeasuredPart => {
+    const { name, startGpa, lengthBytes, treatment } = region;
     const treatments = { 'added-measured': 'measured', added: 'added', pending: 'accepted' } as const;
-    const bytes = content === 'zero' ? new Uint8Array() : content;
-    return { name, startGpa, lengthBytes, content: bytes, treatment: treatments[treatment] };
+    return { name, startGpa, lengthBytes, content: regionBytes(region), treatment: treatments[treatment] };
   });
   const order = PAGE_ORDERS[0];
   return { parts, order, mrtd: mrtdOf(parts, order), events, rtmrs: replay(events) };

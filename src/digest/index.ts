@@ -1,6 +1,8 @@
 /** Digests that must be fast; the others come from a library. */
 export {
   bytesOf,
+  contentsOf,
+  type Hashed,
   LABEL_BYTES,
   type Label,
   type LabelledPart,

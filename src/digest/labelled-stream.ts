@@ -33,9 +33,21 @@ export interface LabelledStream {
   readonly parts: readonly LabelledPart[];
 }
 
+/** What can be hashed: such a stream, or bytes as they are. */
+export type Hashed = LabelledStream | Uint8Array;
+
+/** What a thread would have to share. */
+export const contentsOf = (hashed: Hashed): readonly Uint8Array[] =>
+  hashed instanceof Uint8Array ? [hashed] : hashed.parts.map(({ content }) => content);
+
 /** The bytes of the stream. Each piece is good until the next is asked for; all are whole blocks if all content is. */
-export function* bytesOf({ labels, parts }: LabelledStream): Generator<Uint8Array> {
+export function* bytesOf(hashed: Hashed): Generator<Uint8Array> {
+  if (hashed instanceof Uint8Array) {
+    yield hashed;
+    return;
+  }
   const room = new Room();
+  const { labels, parts } = hashed;
   for (const { rows, content } of parts) {
     let from = 0;
     for (let row = 0; row < rows.length; row += ROW_NUMBERS) {

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../bits/index.ts';
 import { Code, encodeModule } from '../wasm/index.ts';
-import { bytesOf, type LabelledStream } from './labelled-stream.ts';
+import { bytesOf, type Hashed } from './labelled-stream.ts';
 
 /** Bytes of a block of SHA-384. */
 export const SHA384_BLOCK_BYTES = 128;
@@ -192,20 +192,20 @@ export type Sha384 = (pieces: Iterable<Uint8Array>) => Uint8Array<ArrayBuffer>;
 /** What a platform may do better. */
 export interface Sha384Platform {
   readonly hash: Sha384;
-  /** Begins to hash; the digest is there when it is asked for. Until then the stream does not change. */
-  begin(stream: LabelledStream): () => Uint8Array<ArrayBuffer>;
+  /** Begins to hash; the digest is there when it is asked for. Until then what is hashed does not change. */
+  begin(hashed: Hashed): () => Uint8Array<ArrayBuffer>;
   /** Memory for parts of a stream, zeros. */
   buffer(bytes: number): ArrayBufferLike;
 }
 
 let chosen: Sha384Platform = {
   hash: generatedSha384,
-  begin: (stream) => () => generatedSha384(bytesOf(stream)),
+  begin: (hashed) => () => generatedSha384(bytesOf(hashed)),
   buffer: (bytes) => new ArrayBuffer(bytes),
 };
 
 export const sha384: Sha384 = (pieces) => chosen.hash(pieces);
-export const beginSha384: Sha384Platform['begin'] = (stream) => chosen.begin(stream);
+export const beginSha384: Sha384Platform['begin'] = (hashed) => chosen.begin(hashed);
 export const sha384Buffer: Sha384Platform['buffer'] = (bytes) => chosen.buffer(bytes);
 
 /** Lets a platform put its own in place: the same digests, sooner. */

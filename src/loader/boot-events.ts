@@ -2,7 +2,7 @@
  * What direct boot measures into RTMRs, as firmware would: tables in RTMR0, kernel in RTMR1, command line and initramfs in RTMR2. All of it is
  * in MRTD already; docs/decisions/0008-direct-boot-measures-twice.md says why it is here again.
  */
-import { sha384 } from '../digest/index.ts';
+import { beginSha384 } from '../digest/index.ts';
 import { EventType, type MeasuredEvent } from './event-log.ts';
 
 export interface BootParts {
@@ -15,12 +15,19 @@ export interface BootParts {
 }
 
 export function bootEvents({ acpiTables, kernel, commandLine, initrd }: BootParts): MeasuredEvent[] {
-  const event = (rtmr: number, type: number, measured: Uint8Array, text: string): MeasuredEvent => ({
-    rtmr,
-    type,
-    digest: sha384([measured]),
-    data: new TextEncoder().encode(text),
-  });
+  const event = (rtmr: number, type: number, measured: Uint8Array, text: string): MeasuredEvent => {
+    const hashed = beginSha384(measured);
+    let digest: Uint8Array | undefined;
+    return {
+      rtmr,
+      type,
+      get digest() {
+        digest ??= hashed();
+        return digest;
+      },
+      data: new TextEncoder().encode(text),
+    };
+  };
   return [
     event(0, EventType.PLATFORM_CONFIG_FLAGS, acpiTables, 'ACPI DATA'),
     event(1, EventType.IPL, kernel, 'kernel'),

@@ -18,7 +18,16 @@ export { type KernelImage, loadKernelImage } from './kernel-image.ts';
 export { endOf, type LinkedObject, type LinkOptions, linkObject } from './link.ts';
 export { type LinuxBoot, type NamedFile, planLinuxBoot } from './linux-direct.ts';
 export { mergeIntoPages, PAGE_BYTES, type Piece, pageCeiling, pageFloor, type Range, subtract } from './pages.ts';
-export { LoadError, type LoadPlan, type MemoryMapRow, MemoryType, type PlanRegion, type Treatment } from './plan.ts';
+export {
+  inOrderOfAddition,
+  LoadError,
+  type LoadPlan,
+  type MemoryMapRow,
+  MemoryType,
+  type PlanRegion,
+  regionBytes,
+  type Treatment,
+} from './plan.ts';
 export {
   fillShimRom,
   type RtmrExtension,

@@ -11,7 +11,7 @@ import { checkInitramfs } from './initramfs.ts';
 import { type KernelImage, loadKernelImage } from './kernel-image.ts';
 import { PAGE_BYTES, pageCeiling, type Range, subtract } from './pages.ts';
 import { LoadError, type LoadPlan, type MemoryMapRow, MemoryType, type PlanRegion } from './plan.ts';
-import { fillShimRom, SHIM_ROM_GPA, type ShimRom } from './shim-rom.ts';
+import { fillShimRom, SHIM_ROM_BYTES, SHIM_ROM_GPA, type ShimRom } from './shim-rom.ts';
 
 const MIB = 0x10_0000;
 
@@ -87,7 +87,7 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
     measured('boot_params', Low.bootParams, bootParams),
     measured('command line', Low.commandLine, commandLine),
     measured('ACPI tables', Low.acpi, acpi.bytes),
-    measured('event log', Low.eventLog, encodeEventLog(events, EVENT_LOG_BYTES)),
+    measuredLate('event log', Low.eventLog, EVENT_LOG_BYTES, () => encodeEventLog(events, EVENT_LOG_BYTES)),
     { ...measured('wakeup mailbox', Low.mailbox, new Uint8Array(PAGE_BYTES)), content: 'zero' },
     ...image.pieces.map((piece) => measured('kernel', piece.startGpa, piece.content)),
     ...(boot.initrd ? [measured('initramfs', initrdGpa!, boot.initrd.bytes)] : []),
@@ -95,13 +95,14 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
   const pending = [{ startGpa: 0, endGpa: Low.end }, ...LEGACY_SCANS, { startGpa: MIB, endGpa: boot.memoryBytes }]
     .flatMap((range) => subtract(range, added.map(rangeOf)))
     .map((range) => ({ ...range, name: 'RAM' }));
-  const rom = fillShimRom(boot.shim, {
-    entryGpa: image.entryGpa,
-    bootParamsGpa: Low.bootParams,
-    mailboxGpa: Low.mailbox,
-    accept: pending,
-    extend: events,
-  });
+  const rom = () =>
+    fillShimRom(boot.shim, {
+      entryGpa: image.entryGpa,
+      bootParamsGpa: Low.bootParams,
+      mailboxGpa: Low.mailbox,
+      accept: pending,
+      extend: events,
+    });
   return {
     regions: [
       ...added,
@@ -114,7 +115,7 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
           treatment: 'pending',
         }),
       ),
-      measured('shim', SHIM_ROM_GPA, rom),
+      measuredLate('shim', SHIM_ROM_GPA, SHIM_ROM_BYTES, rom),
     ].sort((a, b) => a.startGpa - b.startGpa),
     memoryMap,
     vcpus: boot.vcpus,
@@ -179,6 +180,11 @@ function linuxMemoryMap(memoryBytes: number): MemoryMapRow[] {
 
 function measured(name: string, startGpa: number, content: Uint8Array): PlanRegion {
   return { name, startGpa, lengthBytes: pageCeiling(content.length), content, treatment: 'added-measured' };
+}
+
+/** What holds the digest of the kernel, which takes as long as all else here together. */
+function measuredLate(name: string, startGpa: number, lengthBytes: number, content: () => Uint8Array): PlanRegion {
+  return { name, startGpa, lengthBytes, content, treatment: 'added-measured' };
 }
 
 function rangeOf(region: PlanRegion): Range {

@@ -17,9 +17,24 @@ export interface PlanRegion {
   readonly startGpa: number;
   /** a multiple of 4096 */
   readonly lengthBytes: number;
-  /** may be shorter than the region, the rest is zeros; `pending` regions are always 'zero' */
-  readonly content: Uint8Array | 'zero';
+  /**
+   * may be shorter than the region, the rest is zeros; `pending` regions are always 'zero'. A function gives what takes its time, such as a
+   * digest that is being computed: the host adds these regions after all others
+   */
+  readonly content: Uint8Array | 'zero' | (() => Uint8Array);
   readonly treatment: Treatment;
+}
+
+/** The bytes of a region; none where it is zero. */
+export function regionBytes({ content }: PlanRegion): Uint8Array {
+  if (content === 'zero') return new Uint8Array();
+  return typeof content === 'function' ? content() : content;
+}
+
+/** Regions in the order in which a host adds them, which decides MRTD: by address, but what takes its time comes last. */
+export function inOrderOfAddition(regions: readonly PlanRegion[]): PlanRegion[] {
+  const isLate = ({ content }: PlanRegion) => typeof content === 'function';
+  return [...regions.filter((region) => !isLate(region)), ...regions.filter(isLate)];
 }
 
 /** Types of the memory map as Linux and ACPI number them (ACPI 6.5, "Address Range Types"). */

@@ -78,6 +78,23 @@ function nativeSerializer(): NativeSerializer | undefined {
   }
 }
 
+/** Of a kernel, as many stretches of so many bytes. */
+const SAMPLES = 64;
+const SAMPLE_BYTES = 1024;
+
+/**
+ * What tells guests with different kernels apart here. Not all of a kernel is read for it: kept code is compared with the guest's before it
+ * runs, so kernels that are as much alike as that may well share it.
+ */
+export function kernelKey(kernel: Uint8Array): string {
+  const hash = createHash('sha256').update(`${kernel.length}`);
+  for (let i = 0; i < SAMPLES; i++) {
+    const at = Math.floor((i * kernel.length) / SAMPLES);
+    hash.update(kernel.subarray(at, at + SAMPLE_BYTES));
+  }
+  return hash.digest('hex');
+}
+
 export class CodeStore {
   readonly #path: string;
   readonly #serializer: NativeSerializer | undefined;
@@ -86,7 +103,7 @@ export class CodeStore {
   readonly stored: GeneratedCode | undefined;
 
   /**
-   * @param guest what tells guests apart, such as the digest of a kernel: each has a file of its own
+   * @param guest what tells guests apart, such as the key of a kernel: each has a file of its own
    * @param engine names the build that generates; undefined: nothing is kept
    */
   constructor(guest: string, engine = engineDigest()) {

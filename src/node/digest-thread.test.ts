@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { bytesOf, LABEL_BYTES, type LabelledStream, ROW_NUMBERS } from '../digest/index.ts';
-import { beginOnThread } from './digest-thread.ts';
+import { DigestThread, startDigestWorker } from './digest-thread.ts';
 import { nativeSha384 } from './native-digest.ts';
 
 const part = (fill: number) => ({
@@ -18,12 +18,15 @@ for (const piece of bytesOf(stream)) hash.update(piece);
 const expected = hash.digest('hex');
 const hex = (digest: Uint8Array): string => Buffer.from(digest).toString('hex');
 
-test('a thread hashes what lies in shared memory', () => {
-  const digest = beginOnThread(stream, () => assert.fail('the thread has begun'));
-  assert.equal(hex(digest()), expected);
+test('a thread hashes what lies in shared memory, one after the other', () => {
+  const thread = new DigestThread(() => assert.fail('the thread has begun'));
+  const bytes = stream.parts[1]!.content;
+  const [labelled, plain] = [thread.begin(stream), thread.begin(bytes)];
+  assert.equal(hex(plain()), createHash('sha384').update(bytes).digest('hex'));
+  assert.equal(hex(labelled()), expected);
 });
 
 test('what a thread that never begins should have done is done here', () => {
-  const nothing = new URL('data:text/javascript,');
-  assert.equal(hex(beginOnThread(stream, nativeSha384, nothing, 50)()), expected);
+  const thread = new DigestThread(nativeSha384, startDigestWorker(new URL('data:text/javascript,')), 50);
+  assert.equal(hex(thread.begin(stream)()), expected);
 });

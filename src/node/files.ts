@@ -1,6 +1,6 @@
 /** The user's files: a cache directory, whole-file writes, a lock between processes. */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,14 +22,27 @@ const reasons: Readonly<Record<string, string>> = {
   EISDIR: 'it is a directory',
 };
 
-/** Reads a file a user named; throws one sentence. */
+/** Reads a file a user named, into memory that threads can share; throws one sentence. */
 export async function readUserFile(path: string, what: string): Promise<Uint8Array> {
   try {
-    const bytes = readFileSync(path); // at once: the asynchronous way takes three times as long, and nobody has anything else to do
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return readShared(path); // at once: the asynchronous way takes three times as long, and nobody has anything else to do
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new FileError(`Cannot read the ${what} ${path}: ${reasons[code] ?? message}.`);
+  }
+}
+
+function readShared(path: string): Uint8Array {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const bytes = new Uint8Array(new SharedArrayBuffer(size));
+    let at = 0;
+    for (let more = -1; at < size && more !== 0; at += more) more = readSync(file, bytes, at, size - at, null);
+    const rest = readFileSync(file); // a pipe, or a file that grows
+    return rest.length === 0 ? bytes.subarray(0, at) : Buffer.concat([bytes.subarray(0, at), rest]);
+  } finally {
+    closeSync(file);
   }
 }
 

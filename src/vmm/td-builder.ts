@@ -1,7 +1,7 @@
 /** Builds a TD from a plan, the only way there is: SEAMCALL by SEAMCALL (TDX Module 1.5 Base Architecture, "TD Build"). */
 import { buildTdParams, ConfigFlag, type Gpaw, TdAttribute, TdhLeaf, type TdParams } from '../abi/index.ts';
 import { hex } from '../bits/index.ts';
-import type { LoadPlan, PlanRegion } from '../loader/index.ts';
+import { inOrderOfAddition, type LoadPlan, type PlanRegion, regionBytes } from '../loader/index.ts';
 import type { SharedView } from '../memory/shared-view.ts';
 import { cpuidConfig } from './cpuid-config.ts';
 import { type HostPages, PAGE_4K_BYTES } from './host-pages.ts';
@@ -51,7 +51,7 @@ export function buildTd(plan: LoadPlan, options: TdBuilderOptions): TdHost {
   const td = takeInHand({ tdrHpa, tscOriginTicks, ram: plan.regions, tdvprHpas: [] }, options);
   for (let index = 0; index < plan.vcpus; index++)
     td.vcpus.push(hostVcpu(td, index, createVcpu(td, index, plan.initialRcx, options)));
-  for (const region of plan.regions) addRegion(region, td, scratchHpa, view);
+  for (const region of inOrderOfAddition(plan.regions)) addRegion(region, td, scratchHpa, view);
   seamcalls.call(TdhLeaf.MR_FINALIZE, { rcx: tdrHpa });
   pages.give4K(scratchHpa);
   return td;
@@ -123,7 +123,8 @@ function hostVcpu(td: TdHost, index: number, tdvprHpa: number): Vcpu {
 /** Each page goes through one host page; the module copies it from there. */
 function addRegion(region: PlanRegion, td: TdHost, scratchHpa: number, view: SharedView): void {
   if (region.treatment === 'pending') return; // augmented when the guest asks
-  const content = region.content === 'zero' ? new Uint8Array() : region.content;
+  const content = regionBytes(region);
+  checkContent(region, content);
   for (let offset = 0; offset < region.lengthBytes; offset += PAGE_4K_BYTES) {
     const part = content.subarray(offset, offset + PAGE_4K_BYTES);
     if (part.length < PAGE_4K_BYTES) view.fill(scratchHpa, PAGE_4K_BYTES, 0);
@@ -139,12 +140,17 @@ function addRegion(region: PlanRegion, td: TdHost, scratchHpa: number, view: Sha
 function checkPlan(plan: LoadPlan): void {
   if (!Number.isInteger(plan.vcpus) || plan.vcpus < 1) throw new RangeError(`a plan of ${plan.vcpus} vCPUs`);
   let end = 0;
-  for (const { name, startGpa, lengthBytes, content } of plan.regions) {
+  for (const region of plan.regions) {
+    const { name, startGpa, lengthBytes, content } = region;
     if (startGpa % PAGE_4K_BYTES !== 0 || lengthBytes % PAGE_4K_BYTES !== 0)
       throw new RangeError(`region ${name} of the plan is not made of 4 KiB pages`);
     if (startGpa < end) throw new RangeError(`region ${name} of the plan overlaps its predecessor at ${hex(startGpa)}`);
-    if (content !== 'zero' && content.length > lengthBytes)
-      throw new RangeError(`region ${name} of the plan holds ${content.length} bytes in ${lengthBytes}`);
+    if (content instanceof Uint8Array) checkContent(region, content);
     end = startGpa + lengthBytes;
   }
+}
+
+function checkContent({ name, lengthBytes }: PlanRegion, content: Uint8Array): void {
+  if (content.length > lengthBytes)
+    throw new RangeError(`region ${name} of the plan holds ${content.length} bytes in ${lengthBytes}`);
 }

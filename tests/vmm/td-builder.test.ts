@@ -46,6 +46,13 @@ test('no host page is used twice, and pending memory uses none', () => {
   assert.equal(module.calls.filter((call) => call.startsWith('TDH.MEM.PAGE.ADD')).length, 256);
 });
 
+test('what is known late is added last, and no longer than its region', () => {
+  const late = (bytes: number) => ({ ...region(0x1000, 0x1000, 'added'), content: () => new Uint8Array(bytes) });
+  const { module } = bench({}, plan([late(4096), region(0x3000, 0x1000, 'added')]));
+  assert.deepEqual(module.takeCalls('TDH.MEM.PAGE.ADD'), ['3000', '1000']);
+  assert.throws(() => bench({}, plan([late(4097)])), /holds 4097 bytes in 4096/);
+});
+
 test('a wrong plan is refused in one sentence', () => {
   assert.throws(() => bench({}, plan([region(0x800, 0x1000)])), /region at 800 of the plan is not made of 4 KiB pages/);
   assert.throws(

@@ -12,7 +12,7 @@ import {
   type ModuleVersion,
   type SnapshotInput,
 } from '../../machine/index.ts';
-import { AptUnavailable, CodeStore, FileError, readUserFile, sha256Of } from '../../node/index.ts';
+import { AptUnavailable, CodeStore, FileError, kernelKey, readUserFile, sha256Of } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type CheckOptions, checkOption, checkReportOption, noDebugger } from '../check-options.ts';
 import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
@@ -21,7 +21,7 @@ import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '..
 import { CommandError, ExitCode } from '../exit-codes.ts';
 import { BUSYBOX_INITRD, DEBIAN_KERNEL, type GuestFiles, readGuest } from '../guest-sources.ts';
 import { readInputs } from '../inputs.ts';
-import { COMMAND_LINE_BASE, kernelDigest, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
+import { COMMAND_LINE_BASE, linuxCommandLine, linuxPlan } from '../linux-plan.ts';
 import { count, memorySize, seed, vcpuCount } from '../option-values.ts';
 import { Output } from '../output.ts';
 import { cpuOption, quoteVersionOption, tdxModuleOption, vmmOption } from '../platform-options.ts';
@@ -164,7 +164,7 @@ async function boot(options: BootOptions): Promise<number> {
     linuxCommandLine(options.append, show === 'command' && options.verbose !== true),
     options,
   );
-  const store = new CodeStore(`${kernelDigest(plan)} ${options.cpu.name}`);
+  const store = new CodeStore(`${kernelKey(guest.kernel.bytes)} ${options.cpu.name}`);
   return runTd({
     ...builtFrom(plan, options, output),
     about: aboutRun(options, inputs),

@@ -7,7 +7,7 @@ import { SnapshotError } from '../../bits/index.ts';
 import { symbolsOf } from '../../debug/index.ts';
 import type { NamedFile } from '../../loader/index.ts';
 import type { SnapshotInput } from '../../machine/index.ts';
-import { CodeStore, consoleMark, type OpenSnapshot, openSnapshot, sha256Of, sha384Of } from '../../node/index.ts';
+import { CodeStore, consoleMark, kernelKey, type OpenSnapshot, openSnapshot, sha256Of } from '../../node/index.ts';
 import { NO_PLACES, sourcesIn } from '../code-places.ts';
 import { compilingThread } from '../compiling-thread.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
@@ -97,7 +97,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
   }
   const kernel = inputs.get('kernel');
   const thread = options.engine === 'compiler' ? compilingThread(output) : undefined;
-  const store = kernel === undefined ? undefined : new CodeStore(`${sha384Of(kernel.bytes)} ${cpu}`);
+  const store = kernel === undefined ? undefined : new CodeStore(`${kernelKey(kernel.bytes)} ${cpu}`);
   const show: Show = options.exec !== undefined ? 'command' : hasTerminal() ? 'interactive' : 'everything';
   output.note(`Resuming ${replayLine(about.command)} after ${about.instructions} instructions.`);
   if (show === 'interactive') output.note('Ctrl-A X leaves, Ctrl-A ? helps.');
