@@ -32,5 +32,5 @@ const LEVEL_BYTES = [0, 1, 2, 3, 4].map((level) => 4096 * 512 ** level);
 
 /** Bytes that one entry of a level covers. */
 export function levelBytes(level: PageLevel): number {
-  return LEVEL_BYTES[level]!;
+  return level === 0 ? 4096 : LEVEL_BYTES[level]!; // a small number for V8, where the table has large ones too
 }

@@ -56,8 +56,9 @@ export class RegisterFile {
 
   /** The register as a number: exact for values below 2^53 (addresses, lengths), never for arbitrary data. */
   number(register: Gpr): number {
-    const high = this.u32[register * 2 + 1]!;
-    const low = this.u32[register * 2]!;
+    const { u32 } = this;
+    const high = u32[register * 2 + 1]!;
+    const low = u32[register * 2]!;
     return high === 0 ? low : high * 0x1_0000_0000 + low; // small numbers stay small ones to V8
   }
 
@@ -81,14 +82,15 @@ export class RegisterFile {
     words[12] = words[13] = words[14] = words[15] = 0;
   }
 
-  /** The operands of a call in their registers, all others zero. Numbers as `setNumber` takes them. */
-  setCall(rax: number, rcx: number, rdx: number, r8: number, r9: number): void {
-    this.clear();
-    this.setNumber(Gpr.RAX, rax);
-    this.setNumber(Gpr.RCX, rcx);
-    this.setNumber(Gpr.RDX, rdx);
-    this.setNumber(Gpr.R8, r8);
-    this.setNumber(Gpr.R9, r9);
+  /** A call's leaf, RCX and RDX; the other registers stay. Numbers as `setNumber` takes them. */
+  setCall(leaf: number, rcx: number, rdx: number): void {
+    const { u32 } = this;
+    u32[Gpr.RAX * 2] = leaf;
+    u32[Gpr.RAX * 2 + 1] = 0;
+    u32[Gpr.RCX * 2] = rcx;
+    u32[Gpr.RCX * 2 + 1] = rcx > 0xffff_ffff ? rcx / 0x1_0000_0000 : 0;
+    u32[Gpr.RDX * 2] = rdx;
+    u32[Gpr.RDX * 2 + 1] = rdx > 0xffff_ffff ? rdx / 0x1_0000_0000 : 0;
   }
 
   clearXmm(): void {

@@ -22,6 +22,12 @@ export function ofOneShape<Row extends object>(rows: readonly Row[]): Row[] {
   return rows.map((row) => ({ ...members, ...row }));
 }
 
+/** Is `words[start, end)` nothing but zeros? */
+export function isZero(words: Int32Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (words[i] !== 0) return false;
+  return true;
+}
+
 /** The same bytes, all of them. */
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

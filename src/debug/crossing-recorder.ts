@@ -22,6 +22,8 @@ export interface Crossing {
 }
 
 const kinds = Object.keys(CrossingKind).length;
+/** leaves, exit reasons and states are below */
+const SMALL_CODES = 256;
 
 /** What is counted but not kept: pages change by the thousand. */
 const notKept = new Set<CrossingKind>([
@@ -41,7 +43,9 @@ const ownCrossings = new Set<CrossingKind>([
 ]);
 
 export class CrossingRecorder implements CrossingObserver {
-  readonly #counts: readonly Map<number, number>[] = Array.from({ length: kinds }, () => new Map());
+  /** by kind, then by code: in an array where codes are small, as nearly all are */
+  readonly #counts = new Float64Array(kinds * SMALL_CODES);
+  readonly #countsOfLarge: readonly Map<number, number>[] = Array.from({ length: kinds }, () => new Map());
   readonly #keep: number;
   readonly #kept: RecordBuffer;
   #platform: TracedPlatform | undefined;
@@ -69,8 +73,8 @@ export class CrossingRecorder implements CrossingObserver {
     high: number,
     registers: RegisterHalves,
   ): void {
-    const counts = this.#counts[kind]!;
-    counts.set(code, (counts.get(code) ?? 0) + 1);
+    if (code >= 0 && code < SMALL_CODES) this.#counts[kind * SMALL_CODES + code]++;
+    else this.#countsOfLarge[kind]!.set(code, (this.#countsOfLarge[kind]!.get(code) ?? 0) + 1);
     const platform = this.#platform;
     const buildsTd = platform === undefined && kind === CrossingKind.HostCall;
     if (buildsTd || notKept.has(kind)) return;
@@ -83,7 +87,9 @@ export class CrossingRecorder implements CrossingObserver {
 
   /** Counts by code of one kind, the most frequent first. */
   counts(kind: CrossingKind): [code: number, count: number][] {
-    return [...this.#counts[kind]!].sort(([a, n], [b, m]) => m - n || a - b);
+    const ofSmall = this.#counts.subarray(kind * SMALL_CODES, (kind + 1) * SMALL_CODES);
+    const small = [...ofSmall.entries()].filter(([, count]) => count > 0);
+    return [...small, ...this.#countsOfLarge[kind]!].sort(([a, n], [b, m]) => m - n || a - b);
   }
 
   /** Number of crossings of all kinds, changes of pages apart. */

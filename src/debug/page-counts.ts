@@ -7,6 +7,7 @@ import { SEPT_STATES } from '../seam/index.ts';
 const PAGE_BYTES = 4096;
 
 export class PageCounts implements CrossingObserver {
+  readonly kinds = [CrossingKind.PrivatePage, CrossingKind.SharedPage];
   readonly #private = new Float64Array(SEPT_STATES.length);
   #shared = 0;
 

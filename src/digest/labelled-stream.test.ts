@@ -3,11 +3,13 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { bytesOf, LABEL_BYTES, type Label, type LabelledPart } from './labelled-stream.ts';
 
-const label = (fill: number, contentBytes: number): Label => ({
+const label = (fill: number, contentBytes: number, isZero = false): Label => ({
   block: new Uint8Array(LABEL_BYTES).fill(fill),
   contentBytes,
+  isZero,
 });
-const LABELS = [label(1, 0), label(2, 256), label(3, 4096)];
+const LABELS = [label(1, 0), label(2, 256), label(3, 4096), label(4, 512, true)];
+const keptBytes = ({ contentBytes, isZero }: Label): number => (isZero === true ? 0 : contentBytes);
 
 interface Row {
   readonly which: number;
@@ -22,7 +24,7 @@ const row: fc.Arbitrary<Row> = fc.record({
 });
 
 function partOf(rows: readonly Row[]): LabelledPart {
-  const bytes = rows.reduce((sum, { which, count }) => sum + count * LABELS[which]!.contentBytes, 0);
+  const bytes = rows.reduce((sum, { which, count }) => sum + count * keptBytes(LABELS[which]!), 0);
   return {
     rows: Float64Array.from(rows.flatMap(({ which, address, count }) => [which, address, count])),
     content: Uint8Array.from({ length: bytes }, (_, i) => (i * 7 + (i >> 8)) & 0xff),
@@ -35,9 +37,12 @@ function expected(rows: readonly Row[], { content }: LabelledPart): Buffer[] {
   return rows.flatMap(({ which, address, count }) =>
     Array.from({ length: count }, (_, i) => {
       const { block, contentBytes } = LABELS[which]!;
-      const named = Buffer.concat([block, content.subarray(from, from + contentBytes)]);
+      const kept = keptBytes(LABELS[which]!);
+      const named = Buffer.alloc(LABEL_BYTES + contentBytes);
+      named.set(block);
+      named.set(content.subarray(from, from + kept), LABEL_BYTES);
       named.writeBigUInt64LE(BigInt(address + i * contentBytes), 16);
-      from += contentBytes;
+      from += kept;
       return named;
     }),
   );

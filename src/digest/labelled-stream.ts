@@ -16,6 +16,8 @@ export interface Label {
   readonly block: Uint8Array;
   /** how much content follows each */
   readonly contentBytes: number;
+  /** it is all zeros, and therefore not kept */
+  readonly isZero?: boolean;
 }
 
 /** Numbers of a row: which label, the first address, and how many labels in a row, each for what lies behind the one before. */
@@ -24,7 +26,7 @@ export const ROW_NUMBERS = 3;
 /** A part of the stream. */
 export interface LabelledPart {
   readonly rows: Float64Array;
-  /** what the labels of the rows name, in their order */
+  /** what the labels of the rows name, in their order, zeros left out */
   readonly content: Uint8Array;
 }
 
@@ -59,7 +61,7 @@ export function* bytesOf(hashed: Hashed): Generator<Uint8Array> {
           continue;
         }
         room.put(label, rows[row + 1]! + done * label.contentBytes, count, content, from);
-        from += count * label.contentBytes;
+        if (label.isZero !== true) from += count * label.contentBytes;
         done += count;
       }
     }
@@ -78,7 +80,13 @@ class Room {
   }
 
   /** Labels and what they name: content from `from` on. */
-  put({ block, contentBytes }: Label, firstAddress: number, count: number, content: Uint8Array, from: number): void {
+  put(
+    { block, contentBytes, isZero }: Label,
+    firstAddress: number,
+    count: number,
+    content: Uint8Array,
+    from: number,
+  ): void {
     const bytes = this.#bytes;
     const words = this.#words;
     for (let i = 0; i < count; i++) {
@@ -87,9 +95,10 @@ class Room {
       bytes.set(block, at);
       words[at / 4 + ADDRESS_WORD] = address;
       words[at / 4 + ADDRESS_WORD + 1] = address / 0x1_0000_0000;
-      if (contentBytes === 0) continue;
       const start = from + i * contentBytes;
-      bytes.set(content.subarray(start, start + contentBytes), at + LABEL_BYTES);
+      const to = at + LABEL_BYTES;
+      if (isZero === true) bytes.fill(0, to, to + contentBytes);
+      else bytes.set(content.subarray(start, start + contentBytes), to);
     }
     this.#used += count * (LABEL_BYTES + contentBytes);
   }

@@ -41,6 +41,8 @@ export const NO_REGISTERS: RegisterHalves = new Int32Array(32);
 export interface CrossingObserver {
   /** asks for the kinds that say what a call was before it was served */
   readonly wantsEntries?: boolean;
+  /** the kinds it does something about: it need not be told of others; default: all */
+  readonly kinds?: readonly CrossingKind[];
   /**
    * One crossing has happened. All numbers: `code`, `operand` and `result` as the kind says (signed 32-bit low halves, addresses
    * whole); RIP of the instruction as halves, 0 where there is none. `registers` are those of who called, at this moment; whoever
@@ -60,13 +62,17 @@ export interface CrossingObserver {
 
 export const NULL_OBSERVER: CrossingObserver = { crossing() {} };
 
-/** Several observers as one; each sees everything. */
+/** Several observers as one; each sees everything that it does something about. */
 export function observeAll(...observers: readonly CrossingObserver[]): CrossingObserver {
+  const byKind = Object.values(CrossingKind).map((kind) =>
+    observers.filter(({ kinds }) => kinds === undefined || kinds.includes(kind)),
+  );
   return {
     wantsEntries: observers.some(({ wantsEntries }) => wantsEntries === true),
     crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers) {
-      for (let i = 0; i < observers.length; i++)
-        observers[i]!.crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers);
+      const those = byKind[kind]!;
+      for (let i = 0; i < those.length; i++)
+        those[i]!.crossing(kind, vcpuIndex, code, operand, result, ripLow, ripHigh, registers);
     },
   };
 }

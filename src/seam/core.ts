@@ -9,6 +9,7 @@ import {
   PageLevel,
   type RegisterFile,
 } from '../abi/index.ts';
+import { isZero } from '../bits/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
 import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 import type { CrossingObserver } from '../probe/index.ts';
@@ -18,7 +19,7 @@ import { KEY_ID_SHIFT, KeyOwnership } from './key-ownership.ts';
 import { PageType, Pamt } from './pamt.ts';
 import type { PlatformSecrets } from './report/platform-secrets.ts';
 import type { SecureEpt } from './sept/secure-ept.ts';
-import { SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
+import { nextState, SEPT_STATES, type SeptOperation, SeptState } from './sept/states.ts';
 import { SharedHalf } from './shared-half.ts';
 import { OpState, type Td, type TdConfiguration } from './structures/td.ts';
 import type { Vcpu } from './structures/vcpu.ts';
@@ -211,8 +212,7 @@ export class SeamCore {
   /** Free pages become a TD's, and leave every shared mapping. */
   assign(hpa: number, level: PageLevel, type: PageType, td: Td): void {
     const bytes = levelBytes(level);
-    for (let offset = 0; offset < bytes; offset += PAGE_SIZE_BYTES)
-      this.sharedHalf.evict(this.tds.values(), hpa + offset);
+    for (let offset = 0; offset < bytes; offset += PAGE_SIZE_BYTES) this.sharedHalf.evict(this.tds, hpa + offset);
     this.pamt.assign(hpa, level, type, td.tdrHpa, td.keyId);
   }
 
@@ -247,8 +247,8 @@ export class SeamCore {
     if (!sept.walk(gpa, this.pageLevel)) {
       this.fail(Code.EPT_WALK_FAILED, OperandId.RCX);
     } else {
-      const next = SEPT_STATES[sept.state]!.transitions[operation];
-      if (next !== undefined) return next;
+      const next = nextState(sept.state, operation);
+      if (next >= 0) return next;
       this.fail(Code.EPT_ENTRY_STATE_INCORRECT, OperandId.RCX);
     }
     this.describeEntry(registers, sept);
@@ -331,8 +331,10 @@ export class SeamCore {
   /** Gives a page the content of another. Zeros are not written where there are zeros: the host's memory for such a page stays untouched. */
   copyPage(source: number, target: number): void {
     const { memory } = this;
-    const isZero = memory.writtenPage[target / PAGE_SIZE_BYTES] === 0 && isZeroPage(memory.i32, source);
-    if (!isZero) memory.u8.copyWithin(target, source, source + PAGE_SIZE_BYTES);
+    const staysZero =
+      memory.writtenPage[target / PAGE_SIZE_BYTES] === 0 &&
+      isZero(memory.i32, source / 4, (source + PAGE_SIZE_BYTES) / 4);
+    if (!staysZero) memory.u8.copyWithin(target, source, source + PAGE_SIZE_BYTES);
     this.pageReplaced(target);
   }
 
@@ -341,10 +343,4 @@ export class SeamCore {
     this.memory.writtenPage[hpa / PAGE_SIZE_BYTES] = 1;
     this.firstProcessor?.hostPageReplaced(hpa);
   }
-}
-
-function isZeroPage(words: Int32Array, hpa: number): boolean {
-  const end = (hpa + PAGE_SIZE_BYTES) / 4;
-  for (let i = hpa / 4; i < end; i++) if (words[i] !== 0) return false;
-  return true;
 }

@@ -73,12 +73,20 @@ export class Pamt {
   /** Gives pages to a TD, under its key. */
   assign(hpa: number, level: PageLevel, type: PageType, ownerTdrHpa: number, keyId: number): void {
     const first = hpa / PAGE_SIZE_BYTES;
-    const pages = levelBytes(level) / PAGE_SIZE_BYTES;
-    this.#type.fill(type, first, first + pages);
-    this.#owner.fill(ownerTdrHpa / PAGE_SIZE_BYTES, first, first + pages);
-    this.#level.fill(level, first, first + pages);
-    this.#blockEpoch.fill(0, first, first + pages);
-    this.#memory.keyIdOfPage.fill(keyId, first, first + pages);
+    const end = first + levelBytes(level) / PAGE_SIZE_BYTES;
+    const owner = ownerTdrHpa / PAGE_SIZE_BYTES;
+    const types = this.#type;
+    const owners = this.#owner;
+    const levels = this.#level;
+    const epochs = this.#blockEpoch;
+    const keyIds = this.#memory.keyIdOfPage;
+    for (let page = first; page < end; page++) {
+      types[page] = type;
+      owners[page] = owner;
+      levels[page] = level;
+      epochs[page] = 0;
+      keyIds[page] = keyId;
+    }
   }
 
   /** A page of `level` becomes 512 of the level below, which were never blocked. */

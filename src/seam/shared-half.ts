@@ -35,10 +35,10 @@ export class SharedHalf {
   }
 
   /** A host page becomes private: nobody may reach it through a shared mapping any more. */
-  evict(tds: Iterable<Td>, hpa: number): void {
+  evict(tds: ReadonlyMap<number, Td>, hpa: number): void {
     const page = hpa / PAGE_SIZE_BYTES;
     if (this.#mappings[page] === 0) return;
-    for (const td of tds) {
+    for (const td of tds.values()) {
       this.takeChanges(td);
       for (const [gpa, mapped] of td.sharedPages) if (mapped === page) this.#unmap(td, gpa, page);
     }

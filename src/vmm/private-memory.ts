@@ -1,5 +1,5 @@
 /** A TD's private memory as the host manages it: Secure EPT pages and leaves, through SEAMCALLs only. */
-import { levelBytes, PageLevel, TdhLeaf } from '../abi/index.ts';
+import { Gpr, levelBytes, PageLevel, TdhLeaf } from '../abi/index.ts';
 import { hex, invariant, type StateVisitor } from '../bits/index.ts';
 import { type HostPages, PAGE_2M_BYTES, PAGE_4K_BYTES } from './host-pages.ts';
 import type { Seamcalls } from './seamcalls.ts';
@@ -101,10 +101,13 @@ export class PrivateMemory {
 
   /** TDH.MEM.PAGE.ADD: a 4 KiB page with the content of the host page at `sourceHpa`. Before TDH.MR.FINALIZE only. */
   add(gpa: number, sourceHpa: number): void {
-    this.#needTables(gpa, PageLevel.PAGE_4K);
+    const smallHpas = this.#smallRegion(gpa);
     const hpa = this.#pages.take4K();
-    this.#seamcalls.callWith(TdhLeaf.MEM_PAGE_ADD, gpa, this.#tdrHpa, hpa, sourceHpa);
-    this.#smallRegion(gpa)[smallIndex(gpa)] = hpa;
+    const seamcalls = this.#seamcalls;
+    seamcalls.registers.setNumber(Gpr.R8, hpa);
+    seamcalls.registers.setNumber(Gpr.R9, sourceHpa);
+    seamcalls.callWith(TdhLeaf.MEM_PAGE_ADD, gpa, this.#tdrHpa);
+    smallHpas[smallIndex(gpa)] = hpa;
   }
 
   /**
@@ -124,10 +127,10 @@ export class PrivateMemory {
     }
     if (this.levelAt(gpa) !== undefined) return;
     const pageGpa = gpa - (gpa % PAGE_4K_BYTES);
-    this.#needTables(pageGpa, PageLevel.PAGE_4K);
+    const smallHpas = this.#smallRegion(pageGpa);
     const hpa = this.#pages.take4K();
     this.#aug(pageGpa, PageLevel.PAGE_4K, hpa);
-    this.#smallRegion(pageGpa)[smallIndex(pageGpa)] = hpa;
+    smallHpas[smallIndex(pageGpa)] = hpa;
   }
 
   /**
@@ -214,10 +217,12 @@ export class PrivateMemory {
     }
   }
 
+  /** Host pages of the 2 MiB around `gpa`, whose table is there then. */
   #smallRegion(gpa: number): Float64Array {
     const key = Math.floor(gpa / PAGE_2M_BYTES);
     let region = this.#regions.get(key);
     if (region === undefined) {
+      this.#needTables(gpa, PageLevel.PAGE_4K);
       region = { smallHpas: new Float64Array(PAGES_PER_2M) };
       this.#regions.set(key, region);
     }

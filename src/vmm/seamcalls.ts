@@ -62,13 +62,14 @@ export class Seamcalls {
     return registers;
   }
 
-  /** As `call`, of version 0 with addresses alone: for what a build does by the hundred thousand. */
-  callWith(leaf: TdhLeaf, rcx: number, rdx: number, r8 = 0, r9 = 0): void {
-    const registers = this.registers;
-    registers.setCall(leaf, rcx, rdx, r8, r9);
+  /** As `call`, of version 0, with two addresses and the other registers as they are: for what a build does by the hundred thousand. */
+  callWith(leaf: TdhLeaf, rcx: number, rdx: number): void {
+    const { registers } = this;
+    registers.setCall(leaf, rcx, rdx);
     this.door.seamcall(registers);
-    if (registers.low(Gpr.RAX) !== 0 || registers.high(Gpr.RAX) !== 0)
-      throw new SeamcallError(leaf, { rcx, rdx, r8, r9 }, asCompletionStatus(registers.u64[Gpr.RAX]!));
+    const { u32 } = registers;
+    if ((u32[Gpr.RAX * 2]! | u32[Gpr.RAX * 2 + 1]!) !== 0)
+      throw new SeamcallError(leaf, { rcx, rdx }, asCompletionStatus(registers.u64[Gpr.RAX]!));
   }
 
   #call(leaf: TdhLeaf, operands: SeamcallOperands): void {

@@ -125,15 +125,16 @@ function addRegion(region: PlanRegion, td: TdHost, scratchHpa: number, view: Sha
   if (region.treatment === 'pending') return; // augmented when the guest asks
   const content = regionBytes(region);
   checkContent(region, content);
+  const { tdrHpa, seamcalls, privateMemory } = td;
   for (let offset = 0; offset < region.lengthBytes; offset += PAGE_4K_BYTES) {
     const part = content.subarray(offset, offset + PAGE_4K_BYTES);
     if (part.length < PAGE_4K_BYTES) view.fill(scratchHpa, PAGE_4K_BYTES, 0);
     view.write(scratchHpa, part);
     const gpa = region.startGpa + offset;
-    td.privateMemory.add(gpa, scratchHpa);
+    privateMemory.add(gpa, scratchHpa);
     if (region.treatment !== 'added-measured') continue;
     for (let chunk = 0; chunk < PAGE_4K_BYTES; chunk += MEASURED_CHUNK_BYTES)
-      td.seamcalls.callWith(TdhLeaf.MR_EXTEND, gpa + chunk, td.tdrHpa);
+      seamcalls.callWith(TdhLeaf.MR_EXTEND, gpa + chunk, tdrHpa);
   }
 }
 

@@ -20,6 +20,7 @@ export interface PageChange {
 }
 
 export class PageHistory implements CrossingObserver {
+  readonly kinds = [CrossingKind.PrivatePage, CrossingKind.SharedPage];
   #clock: { readonly nowTicks: number } | undefined;
   #changes = new Float64Array(FIRST_CAPACITY * FIELDS);
   #total = 0;

@@ -1,6 +1,6 @@
 import { CompletionCode, OperandId, type RegisterFile } from '../../abi/index.ts';
 import type { SeamCore } from '../core.ts';
-import { SEPT_STATES, type SeptOperation } from '../sept/states.ts';
+import { nextState, type SeptOperation } from '../sept/states.ts';
 import type { Td, TdConfiguration } from '../structures/td.ts';
 
 /**
@@ -24,7 +24,7 @@ export function debugWord(
     return -1;
   }
   const sept = configuration.secureEpt;
-  if (!sept.walkToLeaf(gpa) || SEPT_STATES[sept.state]!.transitions[operation] === undefined) {
+  if (!sept.walkToLeaf(gpa) || nextState(sept.state, operation) < 0) {
     core.describeEntry(registers, sept);
     core.fail(CompletionCode.EPT_ENTRY_NOT_PRESENT, OperandId.RCX);
     return -1;

@@ -1,6 +1,6 @@
 import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
 import { EXTEND_CHUNK_BYTES } from '../measurement/mrtd.ts';
-import { SEPT_STATES, SeptOperation } from '../sept/states.ts';
+import { nextState, SeptOperation } from '../sept/states.ts';
 import { OpState } from '../structures/td.ts';
 import { ENTRY_OUTPUTS, leafSource, type TdRow } from './row.ts';
 
@@ -20,7 +20,7 @@ export const tdhMrExtend: TdRow = {
     registers.zero(ENTRY_OUTPUTS);
     if (!isAligned || gpa >= configuration.sharedBit) return core.fail(CompletionCode.OPERAND_INVALID, OperandId.RCX);
     const sept = configuration.secureEpt;
-    if (!sept.walkToLeaf(gpa) || SEPT_STATES[sept.state]!.transitions[SeptOperation.MR_EXTEND] === undefined) {
+    if (!sept.walkToLeaf(gpa) || nextState(sept.state, SeptOperation.MR_EXTEND) < 0) {
       core.describeEntry(registers, sept);
       return core.fail(CompletionCode.EPT_ENTRY_NOT_PRESENT, OperandId.RCX);
     }

@@ -46,9 +46,9 @@ export class SecureEpt {
   readonly #secondLevel: SecondLevel;
   readonly #seen: Seen;
 
-  /** the last table of level 0 that was walked to, and the first GPA that it maps; undefined: the way to it may have changed */
-  #lastTable: SeptTable | undefined;
-  #lastTableGpa = 0;
+  /** the last table of level 0 that was walked to, and the first GPA that it maps; undefined: none, or the way to it may have changed */
+  #lastTable: SeptTable;
+  #lastTableGpa: number | undefined;
 
   /** result of the last walk: the entry it ended at */
   table: SeptTable;
@@ -59,6 +59,7 @@ export class SecureEpt {
   constructor(levels: number, secondLevel: SecondLevel, seen: Seen) {
     this.root = new SeptTable(levels - 1, 0);
     this.table = this.root;
+    this.#lastTable = this.root;
     this.#secondLevel = secondLevel;
     this.#seen = seen;
   }
@@ -67,7 +68,7 @@ export class SecureEpt {
   visitState(state: StateVisitor): void {
     this.#visitTable(state, this.root);
     this.table = this.root;
-    this.#lastTable = undefined;
+    this.#lastTableGpa = undefined;
   }
 
   /** The second level that reflects it is visited by whoever has both. */
@@ -104,15 +105,15 @@ export class SecureEpt {
 
   /** Host address of a guest address inside the leaf the last walk ended at. */
   hpaOf(gpa: number): number {
-    return this.hpa + (gpa % levelBytes(this.level));
+    return this.table.pages[this.index]! * PAGE_SIZE_BYTES + (gpa & (levelBytes(this.level) - 1));
   }
 
   /** Walks towards the entry of `level` for a private address. Returns false if it ended above, at `table`, `index` and `level`. */
   walk(gpa: number, level: PageLevel): boolean {
-    const offset = gpa - this.#lastTableGpa;
-    if (level === 0 && this.#lastTable !== undefined && offset >= 0 && offset < TABLE_BYTES) {
+    const first = this.#lastTableGpa;
+    if (level === 0 && first !== undefined && gpa >= first && gpa < first + TABLE_BYTES) {
       this.table = this.#lastTable;
-      this.index = offset >> PAGE_SHIFT;
+      this.index = (gpa - first) >> PAGE_SHIFT;
       this.level = 0;
       return true;
     }
@@ -154,7 +155,7 @@ export class SecureEpt {
   removeTable(): void {
     this.table.states[this.index] = SeptState.FREE;
     this.table.children[this.index] = undefined;
-    this.#lastTable = undefined;
+    this.#lastTableGpa = undefined;
   }
 
   /** Makes the entry a leaf of that page and state. */
@@ -169,7 +170,7 @@ export class SecureEpt {
     const before = SEPT_STATES[table.states[index]!]!;
     table.states[index] = state;
     const after = SEPT_STATES[state]!;
-    if (table.level !== 0) this.#lastTable = undefined;
+    if (table.level !== 0) this.#lastTableGpa = undefined;
     const start = gpa - (gpa % levelBytes(table.level));
     if (before.leaf || after.leaf) this.#tell(start, table.level, before.state, state);
     if (before.accessible || after.accessible)
@@ -212,7 +213,7 @@ export class SecureEpt {
   promote(gpa: number, hpa: number, state: SeptState): void {
     const { table, index, level } = this;
     table.children[index] = undefined;
-    this.#lastTable = undefined;
+    this.#lastTableGpa = undefined;
     table.pages[index] = hpa / PAGE_SIZE_BYTES;
     table.states[index] = state;
     const start = gpa - (gpa % levelBytes(level));

@@ -8,7 +8,7 @@ import {
   TdgLeaf,
 } from '../../abi/index.ts';
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
-import { SEPT_STATES, SeptOperation, SeptState } from '../sept/states.ts';
+import { nextState, SEPT_STATES, SeptOperation, SeptState } from '../sept/states.ts';
 import { leaveForPage } from '../td-exit/ept-violation.ts';
 import { goOn, lock } from './locks.ts';
 import { pageOperand } from './page-operand.ts';
@@ -31,8 +31,8 @@ export const tdgMemPageAccept: TdcallRow = {
     if (reached && !lock(core, OperandId.RCX)) return core.code;
     if (row.accessible) return core.fail(Code.PAGE_ALREADY_ACCEPTED, sept.level);
     if (reached && !row.leaf && row.state !== SeptState.FREE) return core.fail(Code.PAGE_SIZE_MISMATCH, sept.level);
-    const next = reached ? row.transitions[SeptOperation.PAGE_ACCEPT] : undefined;
-    if (next === undefined) {
+    const next = reached ? nextState(row.state, SeptOperation.PAGE_ACCEPT) : -1;
+    if (next < 0) {
       core.leaving = true;
       return leaveForPage(core, vcpu, configuration, gpa, level, ExtendedQualification.ACCEPT);
     }
