@@ -1,7 +1,7 @@
 /** Dense tables from opcode to layout. An entry is worked out when its opcode is first met: a guest meets few of them. */
 import { invariant } from '../bits/index.ts';
 import { type InstructionFeature, OPTIONAL_FEATURES } from './features.ts';
-import { type Form, type OperandKind, Prefix } from './instruction.ts';
+import { type Form, ImmediateCoding, type OperandKind, Prefix } from './instruction.ts';
 import { rows } from './opcodes/index.ts';
 import { FormIndex, type FormSyntax, type OperandSyntax, type SizeCode, Source } from './opcodes/syntax.ts';
 
@@ -32,6 +32,7 @@ export interface Layout {
   /** VEX.vvvv names an operand; otherwise it must be 0 (in the inverted form of the prefix, all ones) */
   readonly usesVvvv: boolean;
   readonly operands: readonly OperandLayout[];
+  readonly immediateCoding: ImmediateCoding;
   /** 0, or the address size in which this layout holds; otherwise see `otherwise` */
   readonly addressSize: number;
   readonly otherwise: Layout | null;
@@ -75,6 +76,44 @@ function bits(code: SizeCode, operandSize: number): number {
   }
 }
 
+/** Operands that the bytes behind the opcode, ModRM, SIB and displacement name. */
+const IN_IMMEDIATES: ReadonlySet<Source> = new Set([
+  Source.Imm8,
+  Source.SignedImm8,
+  Source.Imm16,
+  Source.ImmZ,
+  Source.ImmV,
+  Source.Rel8,
+  Source.RelZ,
+  Source.Far,
+  Source.Moffs,
+  Source.Is4,
+]);
+
+function immediateCoding(syntax: FormSyntax, operandSize: number): ImmediateCoding {
+  const sources = syntax.operands.map(({ source }) => source).filter((source) => IN_IMMEDIATES.has(source));
+  if (sources.length === 0) return ImmediateCoding.None;
+  if (sources.length > 1) return ImmediateCoding.Other;
+  switch (sources[0]) {
+    case Source.Imm8:
+      return ImmediateCoding.Byte;
+    case Source.Imm16:
+      return ImmediateCoding.Word;
+    case Source.SignedImm8:
+      return operandSize === 16 ? ImmediateCoding.SignedByteTo16 : ImmediateCoding.SignedByte;
+    case Source.Rel8:
+      return ImmediateCoding.SignedByte;
+    case Source.RelZ:
+      return operandSize === 16 ? ImmediateCoding.Other : ImmediateCoding.SignedDoubleword;
+    case Source.ImmZ:
+      return operandSize === 16 ? ImmediateCoding.Word : ImmediateCoding.SignedDoubleword;
+    case Source.ImmV:
+      return [ImmediateCoding.Word, ImmediateCoding.SignedDoubleword, ImmediateCoding.Quadword][operandSize >> 5]!;
+    default:
+      return ImmediateCoding.Other;
+  }
+}
+
 let layoutsMade = 0;
 
 function makeLayout(syntax: FormSyntax, operandSize: number, otherwise: Layout | null): Layout {
@@ -97,6 +136,7 @@ function makeLayout(syntax: FormSyntax, operandSize: number, otherwise: Layout |
     vectorIndex: Math.max(0, ...syntax.operands.map((operand) => operand.vectorIndex)),
     usesVvvv: syntax.operands.some((operand) => operand.source === Source.Vvvv),
     operands: syntax.operands.map(operandLayout),
+    immediateCoding: immediateCoding(syntax, operandSize),
     addressSize: syntax.onlyAddressSize,
     otherwise,
   };

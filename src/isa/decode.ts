@@ -9,7 +9,15 @@ import {
   UNKNOWN,
 } from './decode-table.ts';
 import { BASE_FEATURES, type InstructionFeature } from './features.ts';
-import { type Form, type Instruction, type Operand, OperandKind, Prefix, VectorState } from './instruction.ts';
+import {
+  type Form,
+  ImmediateCoding,
+  type Instruction,
+  type Operand,
+  OperandKind,
+  Prefix,
+  VectorState,
+} from './instruction.ts';
 import { Source } from './opcodes/syntax.ts';
 
 export const DecodeResult = {
@@ -84,8 +92,10 @@ export function createInstruction(): Instruction {
     scaleShift: 0,
     displacement: 0,
     displacementHigh: 0,
+    displacementBytes: 0,
     immediateLow: 0,
     immediateHigh: 0,
+    immediateCoding: ImmediateCoding.None,
     immediate2: 0,
     operandCount: 0,
     operands: [operand(), operand(), operand(), operand()],
@@ -226,8 +236,10 @@ export class Decoder {
     out.scaleShift = 0;
     out.displacement = 0;
     out.displacementHigh = 0;
+    out.displacementBytes = 0;
     out.immediateLow = 0;
     out.immediateHigh = 0;
+    out.immediateCoding = layout.immediateCoding;
     out.immediate2 = 0;
 
     this.#bytes = bytes;
@@ -297,6 +309,7 @@ export class Decoder {
     else if (displacementBytes === 2) out.displacement = (this.#read16(this.#at) << 16) >> 16;
     else out.displacement = this.#read32(this.#at);
     out.displacementHigh = out.displacement >> 31;
+    out.displacementBytes = displacementBytes;
     this.#at += displacementBytes;
     return true;
   }

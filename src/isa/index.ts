@@ -24,6 +24,7 @@ export { BASE_FEATURES, type InstructionFeature, OPTIONAL_FEATURES } from './fea
 export { type FormatOptions, formatInstruction } from './format.ts';
 export {
   type Form,
+  ImmediateCoding,
   type Instruction,
   type Operand,
   OperandKind,

@@ -37,6 +37,27 @@ export type VectorState = (typeof VectorState)[keyof typeof VectorState];
 
 export const Prefix = { Lock: 1, Rep: 2, RepNe: 4, OperandSize: 8, AddressSize: 16 } as const;
 
+/** How the bytes of an instruction's immediate become `immediateLow` and `immediateHigh`. */
+export const ImmediateCoding = {
+  /** there are none */
+  None: 0,
+  /** one byte, zero-extended */
+  Byte: 1,
+  /** two bytes, zero-extended */
+  Word: 2,
+  /** one byte, sign-extended to 64 bits */
+  SignedByte: 3,
+  /** one byte, sign-extended to 16 bits */
+  SignedByteTo16: 4,
+  /** four bytes, sign-extended to 64 bits */
+  SignedDoubleword: 5,
+  /** eight bytes */
+  Quadword: 6,
+  /** another way, or two immediates */
+  Other: 7,
+} as const;
+export type ImmediateCoding = (typeof ImmediateCoding)[keyof typeof ImmediateCoding];
+
 /** One line of the opcode tables. */
 export interface Form {
   /** dense number, for side tables */
@@ -82,8 +103,11 @@ export interface Instruction {
   displacement: number;
   /** sign extension of `displacement`; for 64-bit moffs the high half */
   displacementHigh: number;
+  /** 0, 1, 2 or 4 bytes behind ModRM and SIB hold the displacement; a moffs counts as an immediate coded in another way */
+  displacementBytes: number;
   immediateLow: number;
   immediateHigh: number;
+  immediateCoding: ImmediateCoding;
   /** second immediate (ENTER's level, far selector, SSE4a) */
   immediate2: number;
   operandCount: number;

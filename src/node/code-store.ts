@@ -38,6 +38,8 @@ interface StoredRegions extends StoredModule {
 interface Index {
   readonly features: string;
   readonly handlers: StoredModule | null;
+  /** in the same place as the code of regions */
+  readonly templates: Stretch;
   readonly regions: readonly StoredRegions[];
 }
 
@@ -126,13 +128,16 @@ export class CodeStore {
       const codeAt = LENGTHS_BYTES + lengths.readUInt32LE(0);
       const head = readAt(file, DIGEST_BYTES, codeAt + lengths.readUInt32LE(4));
       if (!digestOf(head).equals(readAt(file, 0, DIGEST_BYTES))) return undefined;
-      const { features, handlers, regions } = JSON.parse(head.toString('latin1', LENGTHS_BYTES, codeAt)) as Index;
+      const { features, handlers, templates, regions } = JSON.parse(
+        head.toString('latin1', LENGTHS_BYTES, codeAt),
+      ) as Index;
       const code = new Uint8Array(head.buffer, head.byteOffset + codeAt, head.length - codeAt);
       const modulesAt = DIGEST_BYTES + head.length;
       const restored = (stored: StoredModule) => this.#restored(serializer, file, modulesAt, stored);
       const read: GeneratedCode = {
         features,
         handlers: handlers === null ? undefined : restored(handlers),
+        templates: () => code.subarray(...templates),
         regions: regions.map((each) =>
           withRegions(
             restored(each),
@@ -198,7 +203,7 @@ export class CodeStore {
 
   #bodyOf(
     serializer: NativeSerializer,
-    { features, handlers, regions }: GeneratedCode,
+    { features, handlers, templates, regions }: GeneratedCode,
     known: GeneratedCode['regions'],
   ): FileBody {
     const code = new Pieces();
@@ -221,6 +226,7 @@ export class CodeStore {
     const index: Index = {
       features,
       handlers: handlers === undefined ? null : store(handlers),
+      templates: code.put(templates()),
       regions: [...whole, ...regions].map((each) => ({
         ...store(each),
         regions: each.regions.map((region) => ({ ...region, code: code.put(region.code) })),

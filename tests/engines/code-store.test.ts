@@ -53,6 +53,7 @@ describe('generated code on disk', { skip }, () => {
     const { stored } = new CodeStore(GUEST, BUILD);
     assert.ok(stored !== undefined);
     assert.equal(stored.regions.length, first.generated.regions.length);
+    assert.deepEqual(Buffer.from(stored.templates()), Buffer.from(first.generated.templates()));
     assert.ok(first.compiled > 0);
     assert.equal(run(stored).compiled, 0);
   });

@@ -67,13 +67,19 @@ export interface HandlerIndex {
 export interface Bound {
   /** undefined: the host executes them */
   readonly part: KeyedPart | undefined;
-  /** a straight line ends with them */
-  readonly endsRun: boolean;
-  /** they can share a handler with the conditional branch behind them */
-  readonly setsFlags: boolean;
-  readonly isConditionalBranch: boolean;
+  /** bits of `Trait`, and from `VECTOR_STATE_SHIFT` on a `VectorState` */
+  readonly traits: number;
   readonly handler: number;
 }
+
+export const Trait = {
+  /** a straight line ends with them */
+  EndsRun: 1,
+  /** they can share a handler with the conditional branch behind them */
+  SetsFlags: 2,
+  ConditionalBranch: 4,
+} as const;
+export const VECTOR_STATE_SHIFT = 3;
 
 const ADDRESS_NUMBER = { none: 0, b: 1, r: 2, s: 3, t: 4, x: 5, y: 6, z: 7, o: 8 } as const;
 
@@ -194,7 +200,8 @@ export class Binder {
   /** What instructions of this shape have in common; found again by a number when the same has been met before. */
   #bound(instruction: Instruction, address: AddressShape | undefined, next: number, linkable: boolean): Bound {
     const { shape, prefixes } = instruction;
-    const near = linkable && instruction.operands[0].kind === OperandKind.Relative && isNear(instruction, next);
+    const near =
+      linkable && instruction.operands[0].kind === OperandKind.Relative && isNear(next + instruction.immediateLow);
     let key = (shape << 4) | ADDRESS_NUMBER[address ?? 'none'];
     key = (key << 2) | (instruction.addressSize >> 5);
     key = (key << 2) | (instruction.mode >> 5);
@@ -203,13 +210,17 @@ export class Binder {
     const known = shape === 0 ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const part = this.#part(instruction, address, near);
-    const { operation } = instruction.form;
+    const { operation, vectorState } = instruction.form;
     const bound: Bound = {
       part,
       handler: part === undefined ? Handler.Host : this.#handlers.index(part),
-      endsRun: ENDS_RUN.has(operation) || this.#operations[operationName(instruction)]?.endsBlock === true,
-      setsFlags: part !== undefined && SETS_FLAGS.has(operation) && !writesMemory(instruction),
-      isConditionalBranch: part !== undefined && operation === 'Jcc',
+      traits:
+        (ENDS_RUN.has(operation) || this.#operations[operationName(instruction)]?.endsBlock === true
+          ? Trait.EndsRun
+          : 0) |
+        (part !== undefined && SETS_FLAGS.has(operation) && !writesMemory(instruction) ? Trait.SetsFlags : 0) |
+        (part !== undefined && operation === 'Jcc' ? Trait.ConditionalBranch : 0) |
+        (vectorState << VECTOR_STATE_SHIFT),
     };
     if (shape !== 0) this.#known.set(key, bound);
     return bound;
@@ -276,11 +287,8 @@ export class Binder {
   }
 }
 
-/** True if the relative branch goes to a place of the page in which the next instruction's offset is `next`. */
-function isNear(instruction: Instruction, next: number): boolean {
-  const target = next + instruction.immediateLow;
-  return target >= 0 && target < 4096;
-}
+/** True if a branch to this place, counted from the first byte of its page, stays in the page. */
+export const isNear = (target: number): boolean => target >= 0 && target < 4096;
 
 /** Undefined when generated code has no way to name the operand. */
 function operandShape(

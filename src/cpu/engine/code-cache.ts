@@ -1,13 +1,14 @@
 /** Predecoded code by host page: a table from page offset to record, and the records in runs of straight-line code. */
 import { invariant, type StateVisitor } from '../../bits/index.ts';
-import { createInstruction, DecodeResult, type Decoder, type Instruction } from '../../isa/index.ts';
+import type { Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
 import type { HostOperation } from '../processor.ts';
-import type { Binder, Bound } from './binder.ts';
+import { type Binder, Trait, VECTOR_STATE_SHIFT } from './binder.ts';
 import type { MixableCode } from './engine-mixer.ts';
 import type { FoundRegion, GeneratedRegion, GeneratedRegions, RegionLibrary } from './generated-code.ts';
 import { Handler, type HandlerTable } from './handlers.ts';
 import type { JumpCaches } from './jump-caches.ts';
+import type { Predecoder } from './predecoder.ts';
 import { ENTERED, LEADS_ON, R, RECORD_BYTES } from './record.ts';
 import type { CompiledRegion, CompiledRegions, RegionCompiler } from './region-compiler.ts';
 import { Known, type RegionRequest } from './region-request.ts';
@@ -66,11 +67,10 @@ export class CodeCache implements MixableCode {
   readonly #u8: Uint8Array;
   readonly #base: number;
   readonly #cacheBytes: number;
-  readonly #decoder: Decoder;
+  readonly #predecoder: Predecoder;
   readonly #binder: Binder;
   readonly #handlers: HandlerTable;
   readonly #jumps: JumpCaches;
-  readonly #instruction: Instruction = createInstruction();
   /** record tables of a host page, by page number * 4 + mode; 0 = none. At mode 3: not 0 if the page has others too */
   readonly #tables: Int32Array;
   /** 1 where a page has a record table, by page number: generated code looks there */
@@ -119,7 +119,7 @@ export class CodeCache implements MixableCode {
 
   constructor(
     memory: HostMemory,
-    decoder: Decoder,
+    predecoder: Predecoder,
     binder: Binder,
     handlers: HandlerTable,
     jumps: JumpCaches,
@@ -129,7 +129,7 @@ export class CodeCache implements MixableCode {
   ) {
     this.#i32 = memory.i32;
     this.#u8 = memory.u8;
-    this.#decoder = decoder;
+    this.#predecoder = predecoder;
     this.#binder = binder;
     this.#handlers = handlers;
     this.#jumps = jumps;
@@ -225,6 +225,11 @@ export class CodeCache implements MixableCode {
     this.generation++;
   }
 
+  /** Vector states that code of a table may not use. */
+  #forbidden(table: number): number {
+    return this.#forbiddenIn.size === 0 ? 0 : (this.#forbiddenIn.get(table) ?? 0);
+  }
+
   #take(bytes: number): number {
     const at = this.#base + this.#used;
     this.#used += bytes;
@@ -314,10 +319,9 @@ export class CodeCache implements MixableCode {
    */
   #decodeRun(table: number, hostPage: number, offset: number, mode: number, behindHead = false): number {
     const first = this.#base + this.#used;
-    const instruction = this.#instruction;
-    const forbidden = this.#forbiddenIn.get(table) ?? 0;
+    const forbidden = this.#forbidden(table);
     let at = offset;
-    let before: Bound | undefined;
+    let before = 0;
     for (let count = 0; ; count++) {
       if (at >= 4096 || count === RUN_INSTRUCTIONS) {
         this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
@@ -330,31 +334,26 @@ export class CodeCache implements MixableCode {
         this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Goto, at, known);
         break;
       }
-      const result = this.#decoder.decode(this.#u8, hostPage + at, hostPage + 4096, mode as 64, instruction);
       const record = this.#take(RECORD_BYTES);
       if (!isHeadOfRun) this.#i32[entry] = record;
       this.instructionsDecoded++;
-      if (result === DecodeResult.Truncated || this.#isDebugged(at)) {
+      if (this.#isDebugged(at)) {
         this.#binder.writeSpecial(record, Handler.Straddle, at);
         break;
       }
-      if (result !== DecodeResult.Ok) {
-        // the host decodes again and raises what is due
-        this.#binder.writeSpecial(record, Handler.Host, at);
-        break;
-      }
-      if ((instruction.form.vectorState & forbidden) !== 0) {
+      const traits = this.#predecoder.write(record, hostPage, at, mode);
+      if (traits < 0) break;
+      if (((traits >> VECTOR_STATE_SHIFT) & forbidden) !== 0) {
         this.#binder.writeSpecial(record, Handler.Straddle, at);
         break;
       }
-      const bound = this.#binder.write(record, instruction, at, true);
-      if (before?.setsFlags === true && bound.isConditionalBranch) {
+      if ((before & Trait.SetsFlags) !== 0 && (traits & Trait.ConditionalBranch) !== 0) {
         const first = (record - RECORD_BYTES) >> 2;
-        this.#i32[first] = this.#handlers.fusedIndex(this.#i32[first]!, bound.handler, [before.part!, bound.part!]);
+        this.#i32[first] = this.#handlers.fusedIndex(this.#i32[first]!, this.#i32[record >> 2]!);
       }
-      before = bound;
-      at += instruction.length;
-      if (bound.endsRun) break;
+      before = traits;
+      at += this.#u8[record + R.length]!;
+      if ((traits & Trait.EndsRun) !== 0) break;
     }
     // a handler may name the record behind it even when it never goes there
     this.#binder.writeSpecial(this.#take(RECORD_BYTES), Handler.Lookup, at);
@@ -444,45 +443,49 @@ export class CodeCache implements MixableCode {
     return true;
   }
 
-  #tablesOf(page: number): readonly number[] {
-    const at = page * 4;
-    const usual = [this.#tables[at]!, this.#tables[at + 1]!, this.#tables[at + 2]!];
-    const restricted = this.#tables[at + 3] === 0 ? undefined : this.#restrictedTables.get(page);
-    return restricted === undefined ? usual : [...usual, ...restricted];
-  }
-
   /** Code bytes [host, host + length) within one page have changed: their instructions are decoded again when reached. True if there were any. */
   written(host: number, length: number): boolean {
-    let changed = false;
     const page = (host & ~4095) >>> 0;
-    const from = Math.max(0, (host & 4095) - LONGEST_INSTRUCTION + 1);
-    const to = (host & 4095) + length;
-    for (const table of this.#tablesOf(page >>> 12)) {
-      if (table === 0) continue;
-      for (let at = from; at < to; at++) {
-        if (this.#touched[this.#pageOf(table, at)] === 0) {
-          at |= ENTRIES_IN_PAGE - 1;
-          continue;
-        }
-        const record = this.record(table, at);
-        if (record === 0) continue;
-        const length = this.#u8[record + R.length]!;
-        if (length !== 0 && at + length <= (host & 4095)) continue;
-        this.#i32[(table >> 2) + at] = 0;
-        this.#staleChain(record, at);
-        changed = true;
-      }
-    }
-    if ((host & 4095) < LONGEST_INSTRUCTION && this.#dropStraddling(page)) changed = true;
+    const first = host & 4095;
+    const last = first + length;
+    const tables = (page >>> 12) * 4;
+    let changed = false;
+    for (let mode = 0; mode < RESTRICTED; mode++)
+      if (this.#forget(this.#tables[tables + mode]!, first, last)) changed = true;
+    if (this.#tables[tables + RESTRICTED] !== 0)
+      for (const table of this.#restrictedTables.get(page >>> 12) ?? [])
+        if (this.#forget(table, first, last)) changed = true;
+    if (first < LONGEST_INSTRUCTION && this.#dropStraddling(page)) changed = true;
     const regions = this.#regions.get(page);
     if (regions === undefined) return changed;
-    const [first, last] = [host & 4095, (host & 4095) + length];
     for (let i = regions.length - 1; i >= 0; i--) {
       const region = regions[i]!;
-      if (region.spans.every(([from, to]) => to <= first || from >= last)) continue;
+      if (!overlaps(region.spans, first, last)) continue;
       regions.splice(i, 1);
       this.#dropRegion(region);
       changed = true;
+    }
+    return changed;
+  }
+
+  /** Forgets the records of a table that hold one of the bytes from page offset `first` to before `last`; true if there were any. */
+  #forget(table: number, first: number, last: number): boolean {
+    if (table === 0) return false;
+    const i32 = this.#i32;
+    let changed = false;
+    for (let at = Math.max(0, first - LONGEST_INSTRUCTION + 1); at < last; ) {
+      // entries stand in pages of memory; most of a table's have none
+      const end = Math.min(last, (at | (ENTRIES_IN_PAGE - 1)) + 1);
+      if (this.#touched[this.#pageOf(table, at)] === 0) at = end;
+      for (; at < end; at++) {
+        const record = i32[(table >> 2) + at]! & ~ENTERED;
+        if (record === 0) continue;
+        const length = this.#u8[record + R.length]!;
+        if (length !== 0 && at + length <= first) continue;
+        i32[(table >> 2) + at] = 0;
+        this.#staleChain(record, at);
+        changed = true;
+      }
     }
     return changed;
   }
@@ -583,7 +586,7 @@ export class CodeCache implements MixableCode {
     const page = this.#u8.slice(hostPage, hostPage + PAGE_BYTES);
     const id = this.#nextRequest++;
     const known = this.#known(table);
-    const forbidden = this.#forbiddenIn.get(table) ?? 0;
+    const forbidden = this.#forbidden(table);
     const { generation } = this;
     this.#waiting.push({ id, page, known, pageOffset, forbidden, place: table, head, hostPage, generation });
     this.collect();
@@ -694,7 +697,7 @@ export class CodeCache implements MixableCode {
 
   /** A head is new: code of an earlier run may stand for what is there. */
   #lookUp(table: number, pageOffset: number, hostPage: number): void {
-    const found = this.#library?.find(this.#u8, hostPage, pageOffset, this.#forbiddenIn.get(table) ?? 0);
+    const found = this.#library?.find(this.#u8, hostPage, pageOffset, this.#forbidden(table));
     if (found === undefined || this.#holdsDebugged(found.region.spans)) return;
     const region = found.region;
     this.#use(table, hostPage, region, this.#borrowed(found), false);
@@ -747,6 +750,12 @@ export class CodeCache implements MixableCode {
   link(record: number, target: number): void {
     this.#i32[(record + R.link) >> 2] = target;
   }
+}
+
+/** True if one of the spans has a byte from page offset `first` to before `last`. */
+function overlaps(spans: Region['spans'], first: number, last: number): boolean {
+  for (let i = 0; i < spans.length; i++) if (spans[i]![1] > first && spans[i]![0] < last) return true;
+  return false;
 }
 
 function codeOf(page: Uint8Array, spans: CompiledRegion['spans']): Uint8Array {

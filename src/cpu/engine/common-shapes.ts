@@ -216,6 +216,7 @@ CDQE|-1|64|64|64|none
 CDQ|-1|32|64|64|none
 CLD|-1|32|64|64|none
 CLFLUSH|-1|32|64|64|none|memory 8 b
+CLAC|-1|32|64|64|none
 CLI|-1|32|64|64|none
 CMOVcc|0|64|64|64|none|gpr 64 b|gpr 64 b
 CMOVcc|12|32|64|64|none|gpr 32 b|gpr 32 b

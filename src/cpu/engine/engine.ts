@@ -10,6 +10,8 @@ import type { EngineMixer } from './engine-mixer.ts';
 import { type GeneratedCode, RegionLibrary } from './generated-code.ts';
 import { type AccessImports, HandlerTable } from './handlers.ts';
 import { JumpCaches } from './jump-caches.ts';
+import { Predecoder } from './predecoder.ts';
+import type { RecordTemplates } from './record-templates.ts';
 import { ImmediateRegionCompiler, type RegionCompiler } from './region-compiler.ts';
 
 /** Several times what a boot of Debian decodes. */
@@ -48,6 +50,7 @@ export class Engine {
   readonly jumps: JumpCaches;
   readonly mixer: EngineMixer | null;
   readonly #features: string;
+  readonly #templates: RecordTemplates;
   readonly users: EngineUser[] = [];
   /** the processor whose code runs */
   current: EngineUser | undefined;
@@ -77,10 +80,13 @@ export class Engine {
     );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
     const library = ready === undefined || compiler === null ? undefined : new RegionLibrary(ready.regions);
+    const predecoder = new Predecoder(memory, this.decoder, this.binder);
+    if (ready !== undefined) predecoder.templates.restore(ready.templates());
+    this.#templates = predecoder.templates;
     this.jumps = new JumpCaches(memory);
     this.code = new CodeCache(
       memory,
-      this.decoder,
+      predecoder,
       this.binder,
       this.handlers,
       this.jumps,
@@ -92,6 +98,11 @@ export class Engine {
 
   /** All that this run has generated, for the next one to start from. */
   get generated(): GeneratedCode {
-    return { features: this.#features, handlers: this.handlers.first, regions: this.code.generated };
+    return {
+      features: this.#features,
+      handlers: this.handlers.first,
+      templates: () => this.#templates.kept(this.handlers.commonEnd),
+      regions: this.code.generated,
+    };
   }
 }

@@ -37,6 +37,8 @@ export interface GeneratedCode {
   readonly features: string;
   /** the interpreter's handlers for common shapes */
   readonly handlers: GeneratedModule | undefined;
+  /** how instructions become records, by their first bytes: `RecordTemplates.kept`, for these handlers */
+  readonly templates: () => Uint8Array;
   readonly regions: readonly GeneratedRegions[];
 }
 

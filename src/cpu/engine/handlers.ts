@@ -106,6 +106,8 @@ export class HandlerTable {
   readonly #table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_ENTRIES });
   readonly #env: Record<string, unknown>;
   readonly #indexOf = new Map<string, number>();
+  /** by index: what handlers of instructions were made of */
+  readonly #shapes: { readonly key: string; readonly read: () => readonly HandlerPart[] }[] = [];
   readonly #regions = new Set<number>();
   readonly #freeRegions: number[] = [];
   /** by the indices of both instructions alone */
@@ -117,6 +119,8 @@ export class HandlerTable {
   /** the first module: special handlers and common shapes */
   first: GeneratedModule | undefined;
   modulesMade = 0;
+  /** indices below are the same in each run: of special handlers and common shapes */
+  readonly commonEnd: number;
   /** Runs the record's handler and everything it leads to; returns a `Leave`. */
   readonly enter: Enter;
   /** The same from S.rip in 64-bit mode, whatever the record; `Leave.Unknown` if only the host knows what is there. */
@@ -149,6 +153,7 @@ export class HandlerTable {
     this.#want(Handler.GoTo, goTo, GO_TO_TYPE);
     this.#want(Handler.Return, doReturn);
     for (const key of common) this.#prepare(key, operations);
+    this.commonEnd = this.#next;
     this.flush();
     this.enter = this.#table.get(Handler.Dispatch) as Enter;
     this.resume = this.#table.get(Handler.Resume) as Enter;
@@ -162,11 +167,13 @@ export class HandlerTable {
   }
 
   /** Table index of one handler for two instructions in a row; `first` and `second` are the indices of each alone. */
-  fusedIndex(first: number, second: number, parts: readonly [KeyedPart, KeyedPart]): number {
-    return (
-      this.#fused.get(first * 0x1_0000 + second) ??
-      this.#addFused(first, second, `${parts[0].key}+${parts[1].key}`, () => parts)
-    );
+  fusedIndex(first: number, second: number): number {
+    return this.#fused.get(first * 0x1_0000 + second) ?? this.#fuse(first, second);
+  }
+
+  #fuse(first: number, second: number): number {
+    const [one, other] = [this.#shapes[first]!, this.#shapes[second]!];
+    return this.#addFused(first, second, `${one.key}+${other.key}`, () => [...one.read(), ...other.read()]);
   }
 
   #addFused(first: number, second: number, key: string, parts: () => readonly HandlerPart[]): number {
@@ -231,6 +238,7 @@ export class HandlerTable {
       return new InterpreterHandler(parts[0]!.facts, this.modulesMade === 0 ? undefined : Import.dispatch).build(parts);
     });
     this.#indexOf.set(key, index);
+    this.#shapes[index] = { key, read };
     return index;
   }
 

@@ -112,6 +112,15 @@ function alignmentCheck(set: boolean): Operation {
   };
 }
 
+/** At the entry of an exception, where Linux has it, AC is mostly clear already. */
+const clearAlignmentCheck: Operation = {
+  ...alignmentCheck(false),
+  emit: (b) => {
+    const set = b.and(b.state(S.rflags, 'i32'), b.i32(Rflags.AC));
+    b.if(b.or(set, b.state(S.cpl, 'i32')), () => b.deferToHost());
+  },
+};
+
 export const systemFlagOperations: OperationTable = {
   PUSHF: pushFlags,
   PUSHFD: pushFlags,
@@ -121,6 +130,6 @@ export const systemFlagOperations: OperationTable = {
   POPFQ: popFlagsOperation,
   CLI: clearInterruptFlag,
   STI: setInterruptFlag,
-  CLAC: alignmentCheck(false),
+  CLAC: clearAlignmentCheck,
   STAC: alignmentCheck(true),
 };
