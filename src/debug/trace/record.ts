@@ -75,14 +75,16 @@ export class RecordBuffer {
     this.#doubles[double + W.retired / 2] = retired;
     this.#doubles[double + W.operand / 2] = operand;
     this.#doubles[double + W.result / 2] = result;
-    words.set(before, at + BEFORE);
-    words.set(after, at + AFTER);
+    // a loop, because for so few words a call of `set` takes longer
+    if (before !== after) for (let i = 0; i < REGISTER_WORDS; i++) words[at + BEFORE + i] = before[i]!;
+    for (let i = 0; i < REGISTER_WORDS; i++) words[at + AFTER + i] = after[i]!;
   }
 
   /** Register arrays are views that hold until the slot is written again. */
   read(slot: number): CrossingRecord {
     const at = slot * RECORD_WORDS;
     const double = at >> 1;
+    const hasEntry = this.#words[at + W.hasEntry] === 1;
     return {
       kind: this.#words[at + W.kind] as CrossingKind,
       vcpu: this.#words[at + W.vcpu]!,
@@ -93,8 +95,10 @@ export class RecordBuffer {
       retired: this.#doubles[double + W.retired / 2]!,
       ripLow: this.#words[at + W.ripLow]!,
       ripHigh: this.#words[at + W.ripHigh]!,
-      hasEntry: this.#words[at + W.hasEntry] === 1,
-      before: this.#words.subarray(at + BEFORE, at + AFTER),
+      hasEntry,
+      before: hasEntry
+        ? this.#words.subarray(at + BEFORE, at + AFTER)
+        : this.#words.subarray(at + AFTER, at + RECORD_WORDS),
       after: this.#words.subarray(at + AFTER, at + RECORD_WORDS),
     };
   }
