@@ -84,17 +84,25 @@ export interface FieldCursor<Scope> {
   readonly id: bigint;
 }
 
+/** In order of their keys: all rows, and those that either module has. */
+interface Entries<Scope> {
+  readonly all: readonly Entry<Scope>[];
+  readonly of15: readonly Entry<Scope>[];
+  readonly of20: readonly Entry<Scope>[];
+}
+
 export class FieldTable<Scope> {
   readonly rows: readonly FieldRow<Scope>[];
-  readonly #all: readonly Entry<Scope>[];
-  readonly #of15: readonly Entry<Scope>[];
-  readonly #of20: readonly Entry<Scope>[];
+  #made: Entries<Scope> | undefined;
 
   constructor(rows: readonly FieldRow<Scope>[]) {
     this.rows = rows;
-    this.#all = rows.map((row) => new Entry(row)).sort((a, b) => a.firstKey - b.firstKey);
-    this.#of15 = this.#all.filter(({ row }) => row.only20 !== true);
-    this.#of20 = this.#all.filter(({ row }) => row.only15 !== true);
+  }
+
+  /** Made when a field is first asked for: a start asks for the system's, and for none of a vCPU's. */
+  get #sorted(): Entries<Scope> {
+    this.#made ??= sortedEntries(this.rows);
+    return this.#made;
   }
 
   /** Reads one element into `out`, which is 0 on any error. `low` and `high` are the id asked for. */
@@ -176,7 +184,7 @@ export class FieldTable<Scope> {
 
   /** The elements of a field, for a list; undefined: `by` may not read it. */
   readField(scope: Scope, by: Accessor, cursor: FieldCursor<Scope>): readonly bigint[] | undefined {
-    const entry = this.#all.find(({ row }) => row === cursor.row)!;
+    const entry = this.#sorted.all.find(({ row }) => row === cursor.row)!;
     const values = Array.from({ length: cursor.row.elementsPerField }, (_, i) =>
       this.#readable(entry, scope, cursor.element + i, by),
     );
@@ -193,7 +201,7 @@ export class FieldTable<Scope> {
   }
 
   #entries(version: ModuleVersion): readonly Entry<Scope>[] {
-    return isModule20(version) ? this.#of20 : this.#of15;
+    return isModule20(version) ? this.#sorted.of20 : this.#sorted.of15;
   }
 
   #find(version: ModuleVersion, key: number): Entry<Scope> | undefined {
@@ -220,4 +228,13 @@ export class FieldTable<Scope> {
 
 function cursorAt<Scope>(entry: Entry<Scope> | undefined): FieldCursor<Scope> | undefined {
   return entry === undefined ? undefined : { row: entry.row, element: 0, id: entry.idOf(0) };
+}
+
+function sortedEntries<Scope>(rows: readonly FieldRow<Scope>[]): Entries<Scope> {
+  const all = rows.map((row) => new Entry(row)).sort((a, b) => a.firstKey - b.firstKey);
+  return {
+    all,
+    of15: all.filter(({ row }) => row.only20 !== true),
+    of20: all.filter(({ row }) => row.only15 !== true),
+  };
 }
