@@ -114,6 +114,8 @@ export class HandlerTable {
   readonly #fused = new Map<number, number>();
   readonly #firstOf = new Map<number, number>();
   #next = 16;
+  /** of the table, which V8 takes its time to tell */
+  #size = TABLE_ENTRIES;
   #waiting: { index: number; build: () => Code; type: number }[] = [];
   #ready: GeneratedModule | undefined;
   /** the first module: special handlers and common shapes */
@@ -226,7 +228,7 @@ export class HandlerTable {
   }
 
   #nextIndex(): number {
-    if (this.#next >= this.#table.length) this.#table.grow(TABLE_ENTRIES);
+    if (this.#next >= this.#size) this.#size = this.#table.grow(TABLE_ENTRIES) + TABLE_ENTRIES;
     return this.#next++;
   }
 

@@ -1,4 +1,4 @@
-/** Turns the notation of rows into fields: opcodes at once, the rest when an opcode is first asked for. */
+/** Turns the notation of rows into fields when an opcode is first asked for. */
 import { invariant } from '../../bits/index.ts';
 import { type Form, OperandKind, Prefix, VectorState } from '../instruction.ts';
 import type { Row } from './row.ts';
@@ -355,26 +355,20 @@ const notesAt = (notes: string, length: number): string =>
   notes.includes(':') ? notes.replace(/([A-Z0-9+]+):([A-Z0-9+]+)/, length === 0 ? '$1' : '$2') : notes;
 
 /**
- * The forms of some rows; a `+cc` row gives sixteen, a `VEX.x` row two.
- * @param absent features whose forms are left out, which costs less than reading them
+ * The forms of a row; a `+cc` row gives sixteen, a `VEX.x` row two.
+ * @param number of the row among all
+ * @param absent features whose forms are left out
  */
-function unreadForms(rows: readonly Row[], absent: readonly string[] = []): UnreadForm[] {
+function unreadForms(row: Row, number: number, absent: readonly string[] = []): UnreadForm[] {
   const isAbsent = (notes: string) => {
     const feature = featureOf(notes);
     return feature !== '' && feature.split('+').some((each) => absent.includes(each));
   };
-  const forms: UnreadForm[] = [];
-  rows.forEach((row, index) => {
-    const id = index * 2 * CONDITIONS.length;
-    if (!isOfBothLengths(row)) {
-      if (!isAbsent(row[2] ?? '')) forms.push(...formsOf(row, id));
-      return;
-    }
-    for (const length of [0, 1])
-      if (!isAbsent(notesAt(row[2] ?? '', length)))
-        forms.push(...formsOf(atLength(row, length), id + length * CONDITIONS.length));
-  });
-  return forms;
+  const id = number * 2 * CONDITIONS.length;
+  if (!isOfBothLengths(row)) return isAbsent(row[2] ?? '') ? [] : formsOf(row, id);
+  return [0, 1].flatMap((length) =>
+    isAbsent(notesAt(row[2] ?? '', length)) ? [] : formsOf(atLength(row, length), id + length * CONDITIONS.length),
+  );
 }
 
 /** @param id of the first form */
@@ -392,32 +386,61 @@ function formsOf([opcode, syntax, notes = '']: Row, id: number): UnreadForm[] {
 
 /** All forms with their opcode bytes; a `+r` row is one form at eight opcodes. */
 export function parseRows(rows: readonly Row[]): FormSyntax[] {
-  return unreadForms(rows).flatMap((form) => form.place.opcodes.map((opcode) => readForm(form, opcode)));
+  return rows
+    .flatMap((row, number) => unreadForms(row, number))
+    .flatMap((form) => form.place.opcodes.map((opcode) => readForm(form, opcode)));
 }
+
+/** What of an opcode's text says where it stands: the map, the byte, and whether it stands for more than one. */
+const STANDS_AT =
+  /^(?:VEX\.\S*\.(0F38|0F3A|0F)(?:\.\w+)? |(?:(?:NP|NFx|66|F3|F2) (?!\/))?(0F (?:38 |3A )?)?)([0-9A-F]{2})(\+r|\+cc)?/;
+const MAP_OF_BYTES: Readonly<Record<string, number>> = { '0F ': 1, '0F 38 ': 2, '0F 3A ': 3 };
 
 /** Forms by map and opcode, each read when its opcode is first asked for: a guest meets few of them. */
 export class FormIndex {
-  readonly #unread = new Map<number, UnreadForm[]>();
+  readonly #rows: readonly Row[];
+  readonly #absent: readonly string[];
+  /** numbers of the rows that stand at an opcode */
+  readonly #numbers = new Map<number, number[]>();
+  readonly #unread = new Map<number, readonly UnreadForm[]>();
   readonly #read = new Map<number, readonly FormSyntax[]>();
 
   /** @param absent features whose rows are left out */
   constructor(rows: readonly Row[], absent: readonly string[]) {
-    for (const form of unreadForms(rows, absent)) {
-      for (const opcode of form.place.opcodes) {
-        const key = keyOf(form.place.map, opcode);
-        const there = this.#unread.get(key);
-        if (there === undefined) this.#unread.set(key, [form]);
-        else there.push(form);
+    this.#rows = rows;
+    this.#absent = absent;
+    rows.forEach(([text], number) => {
+      const match = STANDS_AT.exec(text);
+      invariant(match, `opcode notation "${text}"`);
+      const [, vexMap = '', mapBytes = '', byte, plus] = match;
+      const first = keyOf(MAPS[vexMap] ?? MAP_OF_BYTES[mapBytes] ?? 0, Number.parseInt(byte!, 16));
+      const count = plus === undefined ? 1 : plus === '+r' ? 8 : CONDITIONS.length;
+      for (let key = first; key < first + count; key++) {
+        const there = this.#numbers.get(key);
+        if (there === undefined) this.#numbers.set(key, [number]);
+        else there.push(number);
       }
-    }
+    });
   }
 
   at(map: number, opcode: number): readonly FormSyntax[] {
     const key = keyOf(map, opcode);
     let forms = this.#read.get(key);
     if (forms === undefined) {
-      forms = (this.#unread.get(key) ?? []).map((form) => readForm(form, opcode));
+      forms = (this.#numbers.get(key) ?? [])
+        .flatMap((number) => this.#formsOf(number))
+        .filter(({ place }) => place.opcodes.includes(opcode))
+        .map((form) => readForm(form, opcode));
       this.#read.set(key, forms);
+    }
+    return forms;
+  }
+
+  #formsOf(number: number): readonly UnreadForm[] {
+    let forms = this.#unread.get(number);
+    if (forms === undefined) {
+      forms = unreadForms(this.#rows[number]!, number, this.#absent);
+      this.#unread.set(number, forms);
     }
     return forms;
   }
