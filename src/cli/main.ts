@@ -1,6 +1,5 @@
 /** The command line: one file of `commands` a command. */
 
-import type { Worker } from 'node:worker_threads';
 import { Command, CommanderError } from 'commander';
 import { useNativeDigests } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
@@ -17,9 +16,9 @@ const COMMANDS: Readonly<Record<string, (exit: (code: number) => void) => Promis
   quote: async (exit) => (await import('./commands/quote.ts')).quoteCommand(exit),
 };
 
-/** Runs one command and returns its exit code; `argv` as in process.argv. @param digestWorker a thread for digests, already started */
-export async function runCommandLine(argv: readonly string[], digestWorker?: Worker): Promise<number> {
-  useNativeDigests(digestWorker);
+/** Runs one command and returns its exit code; `argv` as in process.argv. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  useNativeDigests();
   // a reader that went away (head, less) is no error of ours
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { bytesOf, LABEL_BYTES, type LabelledStream, ROW_NUMBERS } from '../digest/index.ts';
-import { DigestThread, startDigestWorker } from './digest-thread.ts';
+import { DigestThread } from './digest-thread.ts';
 import { nativeSha384 } from './native-digest.ts';
 
 const part = (fill: number) => ({
@@ -27,6 +27,6 @@ test('a thread hashes what lies in shared memory, one after the other', () => {
 });
 
 test('what a thread that never begins should have done is done here', () => {
-  const thread = new DigestThread(nativeSha384, startDigestWorker(new URL('data:text/javascript,')), 50);
+  const thread = new DigestThread(nativeSha384, new URL('data:text/javascript,'), 50);
   assert.equal(hex(thread.begin(stream)()), expected);
 });

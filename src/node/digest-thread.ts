@@ -6,19 +6,12 @@ import { bytesOf, type Hashed, type Sha384 } from '../digest/index.ts';
 /** Words of the shared answer: how far the thread is, then the digest. */
 export const DigestState = { Asked: 0, Begun: 1, Done: 2 } as const;
 const DIGEST_BYTES = 48;
+const SCRIPT = join(import.meta.dirname, 'digest-thread-main.js');
 
 /** What the thread is asked: what to hash, in shared memory, and where the answer goes. */
 export interface DigestRequest {
   readonly hashed: Hashed;
   readonly answer: SharedArrayBuffer;
-}
-
-/** The thread itself, which takes its time to start. @param script what it runs */
-export function startDigestWorker(script: string | URL = join(import.meta.dirname, 'digest-thread-main.js')): Worker {
-  const worker = new Worker(script);
-  worker.on('error', () => {}); // seen by its silence
-  worker.unref();
-  return worker;
 }
 
 export class DigestThread {
@@ -28,12 +21,15 @@ export class DigestThread {
 
   /**
    * @param hash what does it here if the thread does not begin
+   * @param script what the thread runs
    * @param patienceMilliseconds a thread that has not begun when the digest has been waited for so long never will
    */
-  constructor(hash: Sha384, worker = startDigestWorker(), patienceMilliseconds = 5000) {
+  constructor(hash: Sha384, script: string | URL = SCRIPT, patienceMilliseconds = 5000) {
     this.#hash = hash;
-    this.#worker = worker;
     this.#patienceMilliseconds = patienceMilliseconds;
+    this.#worker = new Worker(script);
+    this.#worker.on('error', () => {}); // seen by its silence
+    this.#worker.unref();
   }
 
   /** Begins, when what was asked before is done; the result gives the digest, and waits for it if it must. */

@@ -5,12 +5,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
-import type { Worker } from 'node:worker_threads';
 import { cacheDirectory, keepNewest } from './cache-directory.ts';
 import { setEngineFlags } from './v8-flags.ts';
 
@@ -27,11 +25,8 @@ const RARELY_NEEDED = new Set(
   ),
 );
 
-/** Subcommands that hash a kernel, and do not wait for a thread that is started as early as this. */
-const HASHING = new Set(['boot']);
-
 interface Command {
-  runCommandLine(argv: readonly string[], digestWorker?: Worker): Promise<number>;
+  runCommandLine(argv: readonly string[]): Promise<number>;
 }
 type Wrapper = (require: NodeJS.Require, module: { exports: unknown }, url: string, directory: string) => void;
 
@@ -41,8 +36,6 @@ export async function launch(argv: readonly string[]): Promise<number> {
   setEngineFlags();
   // what ran once, at the start, is part of what is kept: by the end of a boot V8 would have forgotten it
   setFlagsFromString('--no-flush-bytecode');
-  const canHash = HASHING.has(argv[2] ?? '') && availableParallelism() > 1;
-  const digestWorker = canHash ? (await import('./digest-thread.ts')).startDigestWorker() : undefined;
   const kept = keptCodePath(argv[2] ?? '');
   const keptByLongRun = `${kept}-long`;
   const longRunsData = readIfWhole(keptByLongRun);
@@ -55,7 +48,7 @@ export async function launch(argv: readonly string[]): Promise<number> {
     pathToFileURL(BUNDLE).href,
     import.meta.dirname,
   );
-  const exitCode = await (module.exports as Command).runCommandLine(argv, digestWorker);
+  const exitCode = await (module.exports as Command).runCommandLine(argv);
   const isLongRun = process.cpuUsage().user > LONG_RUN_MICROSECONDS;
   if (cachedData === undefined || script.cachedDataRejected === true || (isLongRun && longRunsData === undefined))
     keep(isLongRun ? keptByLongRun : kept, script);
