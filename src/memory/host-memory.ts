@@ -3,8 +3,8 @@
 export const PAGE_SIZE_BYTES = 4096;
 export const PAGE_SHIFT = 12;
 
-/** Bytes at the bottom of the linear memory that belong to the processors (state, TLBs, predecoded code), never to software. */
-export const PROCESSOR_AREA_BYTES = 96 << 20;
+/** Bytes at the bottom of the linear memory that belong to the processors (state, TLBs, predecoded code), never to software: enough for 255 of them. */
+export const PROCESSOR_AREA_BYTES = 192 << 20;
 
 /** Key id of memory that no TD owns: the host and the shared halves of TDs. */
 export const HOST_KEY_ID = 0;
@@ -34,7 +34,7 @@ export class HostMemory {
     const total = PROCESSOR_AREA_BYTES + ramBytes;
     if (ramBytes <= 0 || ramBytes % 65536 !== 0 || total > 65536 * 65536)
       throw new RangeError(
-        `host memory of ${ramBytes} bytes: must be a positive multiple of 64 KiB, at most 4 GiB - 96 MiB`,
+        `host memory of ${ramBytes} bytes: must be a positive multiple of 64 KiB, at most 4 GiB - ${PROCESSOR_AREA_BYTES >> 20} MiB`,
       );
     this.ramBytes = ramBytes;
     this.wasm = new WebAssembly.Memory({ initial: total / 65536, maximum: total / 65536 });

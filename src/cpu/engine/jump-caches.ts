@@ -46,7 +46,8 @@ export class JumpCaches {
     const fills = this.#memory.reserveProcessorArea(FILLS_BYTES);
     const pair = { fills, caches: this.#memory.reserveProcessorArea(JUMP_CACHE_BYTES * CONTEXTS) };
     this.#pairs.push(pair);
-    this.#dropAll(pair);
+    // the rest is 0 already
+    for (let context = 0; context < CONTEXTS; context++) this.#drop(pair, pair.caches + context * JUMP_CACHE_BYTES);
     return pair;
   }
 
