@@ -166,7 +166,7 @@ export class CodeStore {
       get module() {
         const whole = read();
         if (whole === null) return undefined;
-        module ??= whole.native && serializer.deserialize(whole.native.slice().buffer, whole.bytes.slice());
+        module ??= whole.native && serializer.deserialize(whole.native.buffer, whole.bytes);
         module ??= new WebAssembly.Module(whole.bytes);
         return module;
       },
@@ -276,17 +276,13 @@ function withRegions(restored: RestoredModule, regions: readonly GeneratedRegion
   return Object.assign(restored, { regions });
 }
 
-/** null: it is not what was written. */
-function modulePartsAt(file: number, modulesAt: number, { bytes, native, digest }: StoredModule): ModuleParts | null {
-  const [start, end] = [bytes[0], (native ?? bytes)[1]];
+/** null: it is not what was written. Each part has a buffer of its own, which V8 takes as it is. */
+function modulePartsAt(file: number, modulesAt: number, stored: StoredModule): ModuleParts | null {
+  const read = ([from, to]: Stretch) => new Uint8Array(readAt(file, modulesAt + from, to - from).buffer);
   try {
-    const both = readAt(file, modulesAt + start, end - start);
-    if (digestOf(both).toString('base64') !== digest) return null;
-    const bytesLength = bytes[1] - start;
-    return {
-      bytes: new Uint8Array(both.buffer, both.byteOffset, bytesLength),
-      native: native === null ? undefined : new Uint8Array(both.buffer, both.byteOffset + bytesLength, end - native[0]),
-    };
+    const bytes = read(stored.bytes);
+    const native = stored.native === null ? undefined : read(stored.native);
+    return digestOf(bytes, native).toString('base64') === stored.digest ? { bytes, native } : null;
   } catch {
     return null;
   }
