@@ -47,8 +47,23 @@ export interface FoundRegion {
   readonly region: GeneratedRegion;
 }
 
-/** Regions by the code that they stand for. */
+/** Regions by the code that they stand for. They are put in order when the first one is asked for: a TD begins in code that has none. */
 export class RegionLibrary {
+  readonly #generated: readonly GeneratedRegions[];
+  #spans: SpansByOffset | undefined;
+
+  constructor(generated: readonly GeneratedRegions[]) {
+    this.#generated = generated;
+  }
+
+  /** The region with a block at `pageOffset` whose code is what the page holds; `memory[page]` is the page's first byte. */
+  find(memory: Uint8Array, page: number, pageOffset: number, forbidden: number): FoundRegion | undefined {
+    this.#spans ??= new SpansByOffset(this.#generated);
+    return this.#spans.find(memory, page, pageOffset, forbidden);
+  }
+}
+
+class SpansByOffset {
   /** Spans in the order of their page offsets: where those of an offset begin. */
   readonly #from = new Int32Array(PAGE_BYTES + 2);
   /** of each span, its first bytes, up to four, and which bits of them count */
@@ -79,7 +94,7 @@ export class RegionLibrary {
       }
   }
 
-  /** The region with a block at `pageOffset` whose code is what the page holds; `memory[page]` is the page's first byte. */
+  /** As `RegionLibrary.find`. */
   find(memory: Uint8Array, page: number, pageOffset: number, forbidden: number): FoundRegion | undefined {
     const first = this.#from[pageOffset]!;
     const last = this.#from[pageOffset + 1]!;

@@ -12,6 +12,8 @@ const PAGE_BYTES = 4096;
 const LONGEST_KEY_BYTES = 8;
 /** a power of two, half of which are used at most */
 const SLOTS = 32_768;
+/** of what is kept: how many templates there are */
+const COUNT_BYTES = 4;
 
 /** Words of a slot, which is half a cache line: two of them the key, then the words of the record that the beginning decides. */
 const T = {
@@ -58,7 +60,7 @@ export class RecordTemplates {
   readonly #i32: Int32Array;
   /** of the one-byte and of the two-byte opcodes: an `OpcodeClass` */
   readonly #classes = new Uint8Array(512);
-  readonly #slots = new Int32Array(SLOTS * T.words);
+  #slots = new Int32Array(SLOTS * T.words);
   #count = 0;
   /** how a beginning was read: its length, and the two halves of its key */
   #beginningBytes = 0;
@@ -70,36 +72,40 @@ export class RecordTemplates {
     this.#i32 = memory.i32;
   }
 
-  /** What another run of the same engine can start with: the templates whose handlers have an index below `handlersEnd`. */
+  /**
+   * What another run of the same engine can start with: the templates whose handlers have an index below `handlersEnd`. They stand in a table as here, so
+   * that the other run need not put them in one by one.
+   */
   kept(handlersEnd: number): Uint8Array {
-    const slots: number[] = [];
-    for (let slot = 0; slot < this.#slots.length; slot += T.words) {
-      const handlers = this.#slots[slot + T.handlers]!;
+    const all = this.#slots;
+    const table = new Int32Array(all.length);
+    let count = 0;
+    for (let slot = 0; slot < all.length; slot += T.words) {
+      const handlers = all[slot + T.handlers]!;
       if (handlers === 0 || (handlers & 0xffff) >= handlersEnd || handlers >>> 16 >= handlersEnd) continue;
-      slots.push(...this.#slots.subarray(slot, slot + T.words));
+      table.set(all.subarray(slot, slot + T.words), slotOf(table, all[slot]!, all[slot + T.keyHigh]!));
+      count++;
     }
-    const bytes = new Uint8Array(this.#classes.length + slots.length * 4);
+    const bytes = new Uint8Array(this.#classes.length + COUNT_BYTES + table.byteLength);
     bytes.set(this.#classes);
-    bytes.set(new Uint8Array(Int32Array.from(slots).buffer), this.#classes.length);
+    new DataView(bytes.buffer).setUint32(this.#classes.length, count, true);
+    bytes.set(new Uint8Array(table.buffer), this.#classes.length + COUNT_BYTES);
     return bytes;
   }
 
   /** Takes what `kept` has given. */
   restore(kept: Uint8Array): void {
-    this.#classes.set(kept.subarray(0, this.#classes.length));
-    const words = new Int32Array(kept.slice(this.#classes.length).buffer);
-    for (let at = 0; at < words.length; at += T.words) {
-      const slot = this.#slotOf(words[at]!, words[at + T.keyHigh]!);
-      for (let i = 0; i < T.words; i++) this.#slots[slot + i] = words[at + i]!;
-    }
-    this.#count = words.length / T.words;
+    const countAt = this.#classes.length;
+    this.#classes.set(kept.subarray(0, countAt));
+    this.#count = new DataView(kept.buffer, kept.byteOffset + countAt).getUint32(0, true);
+    this.#slots = new Int32Array(kept.slice(countAt + COUNT_BYTES).buffer);
   }
 
   /** Writes the record of the instruction at a page offset and returns its traits, if another that begins with the same bytes is known; else -1. */
   write(record: number, page: number, offset: number): number {
     if (!this.#readBeginning(page + offset)) return -1;
     const slots = this.#slots;
-    const slot = this.#slotOf(this.#keyLow, this.#keyHigh);
+    const slot = slotOf(slots, this.#keyLow, this.#keyHigh);
     const handlers = slots[slot + T.handlers]!;
     if (handlers === 0) return -1;
     const bytes = this.#u8;
@@ -173,7 +179,7 @@ export class RecordTemplates {
     const isConstant = immediateCoding === ImmediateCoding.None;
     if (isConstant && i32[word + R.immediate / 4 + 1] !== 0) return;
     const slots = this.#slots;
-    const slot = this.#slotOf(this.#keyLow, this.#keyHigh);
+    const slot = slotOf(slots, this.#keyLow, this.#keyHigh);
     if (slots[slot + T.handlers] === 0) {
       if (this.#count === SLOTS / 2) return;
       this.#count++;
@@ -233,17 +239,16 @@ export class RecordTemplates {
     return true;
   }
 
-  /** Where the template with a key is, or the free slot where it belongs. */
-  #slotOf(low: number, high: number): number {
-    const slots = this.#slots;
-    let slot = (Math.imul(low ^ Math.imul(high, 0x85eb_ca6b), 0x9e37_79b1) >>> 17) * T.words;
-    while (slots[slot + T.handlers] !== 0 && (slots[slot] !== low || slots[slot + T.keyHigh] !== high))
-      slot = (slot + T.words) & (SLOTS * T.words - 1);
-    return slot;
-  }
-
   #doubleword(at: number): number {
     const bytes = this.#u8;
     return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
   }
+}
+
+/** Where the template with a key is, or the free slot where it belongs. */
+function slotOf(slots: Int32Array, low: number, high: number): number {
+  let slot = (Math.imul(low ^ Math.imul(high, 0x85eb_ca6b), 0x9e37_79b1) >>> 17) * T.words;
+  while (slots[slot + T.handlers] !== 0 && (slots[slot] !== low || slots[slot + T.keyHigh] !== high))
+    slot = (slot + T.words) & (SLOTS * T.words - 1);
+  return slot;
 }
