@@ -69,7 +69,11 @@ export class Seamcalls {
     this.door.seamcall(registers);
     const { u32 } = registers;
     if ((u32[Gpr.RAX * 2]! | u32[Gpr.RAX * 2 + 1]!) !== 0)
-      throw new SeamcallError(leaf, { rcx, rdx }, asCompletionStatus(registers.u64[Gpr.RAX]!));
+      throw new SeamcallError(
+        leaf,
+        { rcx, rdx, r8: registers.number(Gpr.R8), r9: registers.number(Gpr.R9) },
+        asCompletionStatus(registers.u64[Gpr.RAX]!),
+      );
   }
 
   #call(leaf: TdhLeaf, operands: SeamcallOperands): void {
