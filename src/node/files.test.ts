@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -13,6 +13,20 @@ test('a file is read into memory that threads can share', async () => {
     const bytes = await readUserFile(path, 'text');
     assert.equal(Buffer.from(bytes).toString(), 'text');
     assert.ok(bytes.buffer instanceof SharedArrayBuffer);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('a file that is too long is refused before any of it is read', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'seamulator-files-'));
+  try {
+    const path = join(directory, 'file');
+    writeFileSync(path, '');
+    truncateSync(path, 3 * 2 ** 30); // takes no room on the disk
+    await assert.rejects(readUserFile(path, 'kernel'), {
+      message: `Cannot read the kernel ${path}: it has 3221225472 bytes, give one of less than 2 GiB.`,
+    });
   } finally {
     rmSync(directory, { recursive: true });
   }

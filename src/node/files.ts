@@ -32,10 +32,14 @@ export async function readUserFile(path: string, what: string): Promise<Uint8Arr
   }
 }
 
+/** Of one read. */
+const MOST_BYTES = 0x7fff_ffff;
+
 function readShared(path: string): Uint8Array {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);
+    if (size > MOST_BYTES) throw new RangeError(`it has ${size} bytes, give one of less than 2 GiB`);
     const bytes = new Uint8Array(new SharedArrayBuffer(size));
     let at = 0;
     for (let more = -1; at < size && more !== 0; at += more) more = readSync(file, bytes, at, size - at, null);
