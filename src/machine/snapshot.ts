@@ -2,7 +2,7 @@
  * A platform at rest, whole: state as a tree of values, memory as the pages that are not zero. Taken and given back between two runs of
  * its TDs; the run that goes on from a snapshot is the run that was never stopped, bit for bit.
  */
-import { StateReader, type StateTree, StateWriter } from '../bits/index.ts';
+import { isZero, StateReader, type StateTree, StateWriter } from '../bits/index.ts';
 import { type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
 import type { TdxPlatform } from './tdx-platform.ts';
 
@@ -14,18 +14,13 @@ export interface PageRun {
 
 const PAGE_WORDS = PAGE_SIZE_BYTES / 4;
 
-function isZero(words: Int32Array, page: number): boolean {
-  for (let at = page * PAGE_WORDS, end = at + PAGE_WORDS; at < end; at++) if (words[at] !== 0) return false;
-  return true;
-}
-
 /** The pages of RAM that are not zero, ascending. */
 export function pagesInUse({ ramBase, ramBytes, writtenPage, i32 }: HostMemory): PageRun[] {
   const runs: { hpa: number; lengthBytes: number }[] = [];
   const end = (ramBase + ramBytes) / PAGE_SIZE_BYTES;
   let last: { hpa: number; lengthBytes: number } | undefined;
   for (let page = ramBase / PAGE_SIZE_BYTES; page < end; page++) {
-    if (writtenPage[page] === 0 || isZero(i32, page)) continue;
+    if (writtenPage[page] === 0 || isZero(i32, page * PAGE_WORDS, (page + 1) * PAGE_WORDS)) continue;
     const hpa = page * PAGE_SIZE_BYTES;
     if (last !== undefined && last.hpa + last.lengthBytes === hpa) last.lengthBytes += PAGE_SIZE_BYTES;
     else {

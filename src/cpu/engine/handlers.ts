@@ -2,6 +2,7 @@
 
 import { Code, encodeModule } from '../../wasm/index.ts';
 import type { Facts, OperationTable } from '../exec/sem.ts';
+import { Gpr } from '../gpr.ts';
 import { S } from '../state.ts';
 import type { GeneratedModule } from './generated-code.ts';
 import { FIRST_IMPORTS, GO_TO_TYPE, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
@@ -88,7 +89,7 @@ function parseKey(key: string, operations: OperationTable): HandlerPart {
   return { facts, shapes, operation };
 }
 
-const STACK_POINTER = S.gpr + 4 * 8;
+const STACK_POINTER = S.gpr + Gpr.Rsp * 8;
 
 type Enter = (state: number, record: number, left: number, tlb: number) => number;
 

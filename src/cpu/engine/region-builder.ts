@@ -1,6 +1,7 @@
 /** The compiler's binding: operands are constants, general registers and flags live in wasm locals, branches stay inside the function. */
 import type { Code } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
+import { Gpr } from '../gpr.ts';
 import { S } from '../state.ts';
 import { type Block, GraphWriter, Reads, readsRegister } from './graph.ts';
 import { Handler } from './handlers.ts';
@@ -50,9 +51,8 @@ interface BoundPlace extends Place {
 }
 
 const PAGE_BYTES = 4096;
-const STACK_POINTER = 4;
 /** what makes the address of an access without operand */
-const TOP_OF_STACK = { base: S.gpr + STACK_POINTER * 8, index: S.zero };
+const TOP_OF_STACK = { base: S.gpr + Gpr.Rsp * 8, index: S.zero };
 const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v128: 128 };
 const NO_FACTS: Facts = { operation: '', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
 
@@ -376,7 +376,7 @@ export class RegionBuilder extends RegionMemory {
   /** A JMP to another page. What the kernel has there mostly is a RET alone, which then is done here, by the entry that GoTo has made for it. */
   #writeFarJump(code: Code): void {
     const entry = code.local('i32');
-    const stack = this.#local(STACK_POINTER);
+    const stack = this.#local(Gpr.Rsp);
     writeJumpTag(code, this.#exitTarget, entry);
     code.get(this.#exitTarget);
     code.op('i64.eq');
@@ -658,8 +658,8 @@ export class RegionBuilder extends RegionMemory {
     const isFar = operation === 'JMP' && this.#current.shapes[0]!.kind === 'relative';
     if (isFar) {
       this.#hasFarJumps = true;
-      this.#local(STACK_POINTER);
-      this.#registerWritten[STACK_POINTER] = true;
+      this.#local(Gpr.Rsp);
+      this.#registerWritten[Gpr.Rsp] = true;
     }
     this.graph.effect(
       [node(target)],
