@@ -3,11 +3,22 @@
  * What it holds can be made anew at any time: a file that is missing, old, damaged, or of another V8 is as good as none.
  */
 import { createHash } from 'node:crypto';
-import { fstatSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { GeneratedCode, GeneratedModule, GeneratedRegion, GeneratedRegions } from '../cpu/index.ts';
 import { cacheDirectory, keepNewest } from './cache-directory.ts';
-import { HAS_KNOWN_SERIALIZER } from './v8-flags.ts';
+import { ModuleThread } from './module-thread.ts';
+import { type NativeSerializer, nativeSerializer } from './native-serializer.ts';
+import {
+  digestOf,
+  type ModuleFile,
+  type ModuleParts,
+  moduleOf,
+  readAt,
+  readModule,
+  type StoredModule,
+  type Stretch,
+} from './stored-module.ts';
 
 /** A file that has grown beyond this is begun anew. */
 const MOST_BYTES = 256 << 20;
@@ -19,18 +30,6 @@ const DIGEST_BYTES = 32;
 /** Of the index and of the code of regions, both after the digest. */
 const LENGTHS_BYTES = 8;
 
-/** A stretch of the code of regions, or of what the modules are made of. */
-type Stretch = readonly [from: number, to: number];
-
-interface StoredModule {
-  readonly bytes: Stretch;
-  /** machine code, by V8; none of a module none of whose functions was hot enough to be optimised */
-  readonly native: Stretch | null;
-  /** of the bytes and of the machine code, which is next to them */
-  readonly digest: string;
-  /** functions that the machine code has, as far as they are exported; the others are compiled anew */
-  readonly optimised: number;
-}
 interface StoredRegions extends StoredModule {
   /** a region with the bytes of its code as a stretch of them all */
   readonly regions: readonly (Omit<GeneratedRegion, 'code'> & { readonly code: Stretch })[];
@@ -49,37 +48,6 @@ interface MachineCode {
   readonly native: Uint8Array | undefined;
   readonly optimised: number;
 }
-interface ModuleParts {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly native: Uint8Array<ArrayBuffer> | undefined;
-}
-
-/** V8's own serialiser of WebAssembly modules, which browsers use for their caches and Node does not name. */
-interface NativeSerializer {
-  serialize(module: WebAssembly.Module): ArrayBuffer;
-  /** undefined: V8 does not want it, being another version or having other flags */
-  deserialize(native: ArrayBuffer, bytes: Uint8Array): WebAssembly.Module | undefined;
-  /** only modules that have such a function can be serialised */
-  isOptimised(exported: unknown): boolean;
-}
-
-function nativeSerializer(): NativeSerializer | undefined {
-  if (!HAS_KNOWN_SERIALIZER) return undefined;
-  try {
-    return {
-      serialize: new Function('module', 'return %SerializeWasmModule(module)') as NativeSerializer['serialize'],
-      deserialize: new Function(
-        'native',
-        'bytes',
-        'return %DeserializeWasmModule(native, bytes)',
-      ) as NativeSerializer['deserialize'],
-      isOptimised: new Function('exported', 'return %IsTurboFanFunction(exported)') as NativeSerializer['isOptimised'],
-    };
-  } catch {
-    return undefined;
-  }
-}
-
 /** Of a kernel, as many stretches of so many bytes. */
 const SAMPLES = 64;
 const SAMPLE_BYTES = 1024;
@@ -132,15 +100,15 @@ export class CodeStore {
         head.toString('latin1', LENGTHS_BYTES, codeAt),
       ) as Index;
       const code = new Uint8Array(head.buffer, head.byteOffset + codeAt, head.length - codeAt);
-      const modulesAt = DIGEST_BYTES + head.length;
-      const restored = (stored: StoredModule) => this.#restored(serializer, file, modulesAt, stored);
+      const from: ModuleFile = { file, modulesAt: DIGEST_BYTES + head.length };
+      const thread = new ModuleThread(from, regions);
       const read: GeneratedCode = {
         features,
-        handlers: handlers === null ? undefined : restored(handlers),
+        handlers: handlers === null ? undefined : this.#restored(serializer, from, handlers),
         templates: () => code.subarray(...templates),
-        regions: regions.map((each) =>
+        regions: regions.map((each, index) =>
           withRegions(
-            restored(each),
+            this.#restored(serializer, from, each, () => thread.take(index)),
             each.regions.map((region) => ({ ...region, code: code.subarray(...region.code) })),
           ),
         ),
@@ -151,24 +119,30 @@ export class CodeStore {
     }
   }
 
-  /** Machine code is read, or made, when the module is first needed. */
-  #restored(serializer: NativeSerializer, file: number, modulesAt: number, stored: StoredModule): RestoredModule {
+  /** A module is read, or made, when it is first needed. @param ready gives it if that has been done meanwhile */
+  #restored(
+    serializer: NativeSerializer,
+    from: ModuleFile,
+    stored: StoredModule,
+    ready?: () => WebAssembly.Module | undefined,
+  ): RestoredModule {
     let parts: ModuleParts | null | undefined;
     const read = () => {
-      if (parts === undefined) parts = modulePartsAt(file, modulesAt, stored);
+      if (parts === undefined) parts = readModule(from, stored);
       return parts;
     };
-    let module: WebAssembly.Module | undefined;
+    let module: WebAssembly.Module | null | undefined;
     const restored: RestoredModule = {
       get bytes() {
         return read()?.bytes ?? new Uint8Array();
       },
       get module() {
-        const whole = read();
-        if (whole === null) return undefined;
-        module ??= whole.native && serializer.deserialize(whole.native.buffer, whole.bytes);
-        module ??= new WebAssembly.Module(whole.bytes);
-        return module;
+        if (module === undefined) {
+          module = ready?.();
+          const whole = module === undefined ? readModule(from, stored) : null;
+          module ??= whole && moduleOf(whole, serializer);
+        }
+        return module ?? undefined;
       },
     };
     this.#machineCode.set(restored, {
@@ -276,30 +250,6 @@ function withRegions(restored: RestoredModule, regions: readonly GeneratedRegion
   return Object.assign(restored, { regions });
 }
 
-/** null: it is not what was written. Each part has a buffer of its own, which V8 takes as it is. */
-function modulePartsAt(file: number, modulesAt: number, stored: StoredModule): ModuleParts | null {
-  const read = ([from, to]: Stretch) => new Uint8Array(readAt(file, modulesAt + from, to - from).buffer);
-  try {
-    const bytes = read(stored.bytes);
-    const native = stored.native === null ? undefined : read(stored.native);
-    return digestOf(bytes, native).toString('base64') === stored.digest ? { bytes, native } : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Throws a RangeError if the file ends before. */
-function readAt(file: number, position: number, lengthBytes: number): Buffer<ArrayBuffer> {
-  if (position + lengthBytes > fstatSync(file).size) throw new RangeError('the file is shorter than it says');
-  const bytes = Buffer.allocUnsafeSlow(lengthBytes);
-  for (let done = 0; done < lengthBytes; ) {
-    const read = readSync(file, bytes, done, lengthBytes - done, position + done);
-    if (read === 0) throw new RangeError('the file was cut');
-    done += read;
-  }
-  return bytes;
-}
-
 const NOT_OPTIMISED: MachineCode = { native: undefined, optimised: 0 };
 
 /** Exported functions that this run has in optimised form. */
@@ -314,10 +264,4 @@ function engineDigest(): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function digestOf(...pieces: readonly (Uint8Array | undefined)[]): Buffer {
-  const hash = createHash('sha256');
-  for (const piece of pieces) if (piece !== undefined) hash.update(piece);
-  return hash.digest();
 }
