@@ -42,3 +42,4 @@ export {
   type StateVisitor,
   StateWriter,
 } from './saved-state.ts';
+export { type Bytes, partOf, piecesOf, readBytes, type StoredBytes, wholeOf } from './stored-bytes.ts';

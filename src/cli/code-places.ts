@@ -1,6 +1,7 @@
 /** Names and source lines of code addresses, from a file that has symbols. */
 
 import { readFileSync } from 'node:fs';
+import { type Bytes, wholeOf } from '../bits/index.ts';
 import { type SourceLookup, type SourcePlaces, type SymbolLookup, sourceLines, sourcePlaces } from '../debug/index.ts';
 import { isElf, parseElf } from '../loader/index.ts';
 
@@ -23,11 +24,11 @@ export function sourcesOnDisk(lookup: SourceLookup): SourcePlaces {
 }
 
 /** Source lines that an ELF file knows, read when they are first asked for; none of anything else. */
-export function sourcesIn(bytes: Uint8Array, name: string): SourcePlaces {
+export function sourcesIn(bytes: Bytes, name: string): SourcePlaces {
   if (!isElf(bytes)) return () => undefined;
   let read: SourcePlaces | undefined;
   return (address) => {
-    read ??= sourcesOnDisk(sourceLines(parseElf(bytes, name)));
+    read ??= sourcesOnDisk(sourceLines(parseElf(wholeOf(bytes), name)));
     return read(address);
   };
 }

@@ -1,12 +1,13 @@
 /** Where the guest's kernel and initramfs come from: files, Debian, busybox. */
 
+import type { Bytes } from '../bits/index.ts';
 import type { NamedFile } from '../loader/index.ts';
-import { type DebianGuest, debianGuest, debianInitramfs, readUserFile } from '../node/index.ts';
+import { type DebianGuest, debianGuest, debianInitramfs, openUserFile, readUserFile } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
 export interface GuestFiles {
-  readonly kernel: NamedFile;
+  readonly kernel: NamedFile<Bytes>;
   readonly initrd: NamedFile;
   /** for people: what runs */
   readonly description: string;
@@ -31,19 +32,18 @@ export async function readGuest(choice: GuestChoice, output: Output): Promise<Gu
   if (choice.command !== undefined && !isBusybox) {
     throw new CommandError(ExitCode.Usage, '--exec runs its command from the busybox initramfs; leave out --initrd.');
   }
-  const read = async (path: string, what: string): Promise<NamedFile> => ({
-    name: path,
-    bytes: await readUserFile(path, what),
-  });
+  const openKernel = (path: string): NamedFile<Bytes> => ({ name: path, bytes: openUserFile(path, 'kernel') });
   // the user's own files first: a wrong name should not wait for a download
-  const ownKernel = isDebian ? undefined : await read(choice.kernel, 'kernel');
-  const ownInitrd = isBusybox ? undefined : await read(choice.initrd, 'initramfs');
+  const ownKernel = isDebian ? undefined : openKernel(choice.kernel);
+  const ownInitrd = isBusybox
+    ? undefined
+    : { name: choice.initrd, bytes: await readUserFile(choice.initrd, 'initramfs') };
   let debian: DebianGuest | undefined;
   if (isDebian || isBusybox) {
     debian = await debianGuest({ onProgress: output.progress.report });
     output.progress.done();
   }
-  const kernel = ownKernel ?? (await read(debian!.kernel, 'kernel'));
+  const kernel = ownKernel ?? openKernel(debian!.kernel);
   const initrd = ownInitrd ?? {
     name: BUSYBOX_INITRD,
     bytes: debianInitramfs(debian!, choice.command),

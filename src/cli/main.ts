@@ -1,7 +1,7 @@
 /** The command line: one file of `commands` a command. */
 
 import { Command, CommanderError } from 'commander';
-import { useNativeDigests } from '../node/index.ts';
+import { FileError, useNativeDigests } from '../node/index.ts';
 import { CommandError, ExitCode } from './exit-codes.ts';
 
 /** Loaded when they are wanted: the modules of one are no use to another, and a start has no time for them. */
@@ -41,9 +41,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ended : ExitCode.Usage;
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError || error instanceof FileError)) throw error;
     process.stderr.write(`seamulator: ${error.message}\n`);
-    return error.exitCode;
+    return error instanceof CommandError ? error.exitCode : ExitCode.BadInput;
   }
 }
 

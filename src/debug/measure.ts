@@ -1,5 +1,6 @@
 /** What a TD will measure, before it is built: MRTD by the steps the host takes, RTMRs by the events that extend them. */
 import { DIGEST_BYTES, RTMR_COUNT } from '../abi/index.ts';
+import { type Bytes, piecesOf, readBytes } from '../bits/index.ts';
 import { sha384 } from '../digest/index.ts';
 import {
   type FirmwareEvent,
@@ -25,7 +26,7 @@ export interface MeasuredPart {
   readonly startGpa: number;
   readonly lengthBytes: number;
   /** the rest of the part is zeros */
-  readonly content: Uint8Array;
+  readonly content: Bytes;
   /** not added: the guest accepts it, and MRTD knows nothing of it */
   readonly treatment: 'measured' | 'added' | 'accepted';
 }
@@ -84,7 +85,7 @@ export function mrtdOf(parts: readonly MeasuredPart[], order: PageOrder): Uint8A
   const measurePage = ({ treatment, startGpa, content }: MeasuredPart, offset: number): void => {
     if (treatment !== 'measured') return;
     page.fill(0);
-    page.set(content.subarray(offset, offset + PAGE_BYTES));
+    page.set(readBytes(content, offset, offset + PAGE_BYTES));
     for (let at = 0; at < PAGE_BYTES; at += EXTEND_CHUNK_BYTES) mrtd.extend(startGpa + offset + at, at);
     mrtd.gather();
   };
@@ -110,5 +111,5 @@ export function replay(events: readonly MeasuredEvent[]): Uint8Array[] {
 
 /** SHA-384 of a part's content as the file has it, without the zeros behind it; undefined where it has none. */
 export function contentDigest({ content }: MeasuredPart): Uint8Array | undefined {
-  return content.length === 0 ? undefined : sha384([content]);
+  return content.length === 0 ? undefined : sha384(piecesOf(content));
 }

@@ -2,6 +2,7 @@
  * A stream in which labels name what follows them, kept as what it is made of: content, and rows that say how it is labelled. The bytes
  * to hash are written when they are hashed, over and over into the same memory.
  */
+import { type Bytes, piecesOf } from '../bits/index.ts';
 
 /** Bytes of a label: a block of SHA-384. */
 export const LABEL_BYTES = 128;
@@ -36,16 +37,16 @@ export interface LabelledStream {
 }
 
 /** What can be hashed: such a stream, or bytes as they are. */
-export type Hashed = LabelledStream | Uint8Array;
+export type Hashed = LabelledStream | Bytes;
 
 /** What a thread would have to share. */
-export const contentsOf = (hashed: Hashed): readonly Uint8Array[] =>
-  hashed instanceof Uint8Array ? [hashed] : hashed.parts.map(({ content }) => content);
+export const contentsOf = (hashed: Hashed): readonly Bytes[] =>
+  'parts' in hashed ? hashed.parts.map(({ content }) => content) : [hashed];
 
 /** The bytes of the stream. Each piece is good until the next is asked for; all are whole blocks if all content is. */
 export function* bytesOf(hashed: Hashed): Generator<Uint8Array> {
-  if (hashed instanceof Uint8Array) {
-    yield hashed;
+  if (!('parts' in hashed)) {
+    yield* piecesOf(hashed);
     return;
   }
   const room = new Room();

@@ -194,7 +194,7 @@ export interface Sha384Platform {
   readonly hash: Sha384;
   /** Begins to hash; the digest is there when it is asked for. Until then what is hashed does not change. */
   begin(hashed: Hashed): () => Uint8Array<ArrayBuffer>;
-  /** Memory for parts of a stream, zeros. */
+  /** Memory for parts of a stream, to be filled. */
   buffer(bytes: number): ArrayBufferLike;
 }
 

@@ -7,16 +7,15 @@ import { EventType, type MeasuredEvent } from './event-log.ts';
 
 export interface BootParts {
   readonly acpiTables: Uint8Array;
-  /** the file as given */
-  readonly kernel: Uint8Array;
+  /** gives the digest of the file, which may still be being computed */
+  readonly kernelDigest: () => Uint8Array;
   /** without its terminating zero */
   readonly commandLine: Uint8Array;
   readonly initrd: Uint8Array | undefined;
 }
 
-export function bootEvents({ acpiTables, kernel, commandLine, initrd }: BootParts): MeasuredEvent[] {
-  const event = (rtmr: number, type: number, measured: Uint8Array, text: string): MeasuredEvent => {
-    const hashed = beginSha384(measured);
+export function bootEvents({ acpiTables, kernelDigest, commandLine, initrd }: BootParts): MeasuredEvent[] {
+  const event = (rtmr: number, type: number, hashed: () => Uint8Array, text: string): MeasuredEvent => {
     let digest: Uint8Array | undefined;
     return {
       rtmr,
@@ -29,9 +28,9 @@ export function bootEvents({ acpiTables, kernel, commandLine, initrd }: BootPart
     };
   };
   return [
-    event(0, EventType.PLATFORM_CONFIG_FLAGS, acpiTables, 'ACPI DATA'),
-    event(1, EventType.IPL, kernel, 'kernel'),
-    event(2, EventType.IPL, commandLine, `kernel_cmdline: ${new TextDecoder().decode(commandLine)}`),
-    ...(initrd ? [event(2, EventType.IPL, initrd, 'initrd')] : []),
+    event(0, EventType.PLATFORM_CONFIG_FLAGS, beginSha384(acpiTables), 'ACPI DATA'),
+    event(1, EventType.IPL, kernelDigest, 'kernel'),
+    event(2, EventType.IPL, beginSha384(commandLine), `kernel_cmdline: ${new TextDecoder().decode(commandLine)}`),
+    ...(initrd ? [event(2, EventType.IPL, beginSha384(initrd), 'initrd')] : []),
   ];
 }

@@ -1,20 +1,22 @@
 /** ELF64 files for x86-64, as far as loading one needs them (System V ABI, "Object Files"). */
+import { type Bytes, partOf, readBytes, wholeOf } from '../bits/index.ts';
 import { LoadError } from './plan.ts';
 
 export const ElfType = { Relocatable: 1, Executable: 2, SharedObject: 3 } as const;
 
-export interface ElfSegment {
+/** `Content`: where the file is, in memory or not. */
+export interface ElfSegment<Content extends Bytes = Uint8Array> {
   readonly virtualAddress: bigint;
   readonly physicalAddress: bigint;
   /** the part that comes from the file */
-  readonly content: Uint8Array;
+  readonly content: Content;
   /** size in memory, at least that of the content; the rest is zeros */
   readonly memoryBytes: number;
   readonly writable: boolean;
   readonly executable: boolean;
 }
 
-export interface ElfSection {
+export interface ElfSection<Content extends Bytes = Uint8Array> {
   readonly name: string;
   readonly type: number;
   /** SHF_* bits */
@@ -23,7 +25,7 @@ export interface ElfSection {
   readonly alignment: number;
   readonly sizeBytes: number;
   /** empty for SHT_NOBITS */
-  readonly content: Uint8Array;
+  readonly content: Content;
   readonly link: number;
   readonly info: number;
 }
@@ -50,11 +52,15 @@ export interface ElfRelocation {
   readonly addend: bigint;
 }
 
-export interface ElfFile {
+/** What there is to load. */
+export interface ElfProgram<Content extends Bytes = Uint8Array> {
   readonly type: number;
   readonly entry: bigint;
-  readonly segments: readonly ElfSegment[];
-  readonly sections: readonly ElfSection[];
+  readonly segments: readonly ElfSegment<Content>[];
+  readonly sections: readonly ElfSection<Content>[];
+}
+
+export interface ElfFile extends ElfProgram {
   readonly symbols: readonly ElfSymbol[];
   readonly relocations: readonly ElfRelocation[];
 }
@@ -65,8 +71,11 @@ const SHT_NOBITS = 8;
 const PT_LOAD = 1;
 const EM_X86_64 = 62;
 
-export function isElf(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
+const HEADER_BYTES = 64;
+
+export function isElf(bytes: Bytes): boolean {
+  const [first, ...letters] = readBytes(bytes, 0, 4);
+  return first === 0x7f && String.fromCharCode(...letters) === 'ELF';
 }
 
 /**
@@ -75,31 +84,41 @@ export function isElf(bytes: Uint8Array): boolean {
  * @throws LoadError for anything that is not a whole little-endian ELF64 file for x86-64
  */
 export function parseElf(bytes: Uint8Array, name: string): ElfFile {
-  if (!isElf(bytes)) throw new LoadError(`${name} is not an ELF file: it does not start with the ELF magic`);
-  if (bytes.length < 64) throw truncated(name, 'its header');
-  if (bytes[4] !== 2)
-    throw new LoadError(`${name} is a 32-bit ELF file: a TD runs 64-bit code, give one built for x86-64`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const machine = view.getUint16(18, true);
-  if (bytes[5] !== 1 || machine !== EM_X86_64)
-    throw new LoadError(`${name} is an ELF file for another processor (machine ${machine}): give one built for x86-64`);
-  const slice = (offset: number, length: number, what: string): Uint8Array => {
-    if (offset + length > bytes.length) throw truncated(name, what);
-    return bytes.subarray(offset, offset + length);
-  };
-  const sections = readSections(view, slice);
+  const program = parseElfProgram(bytes, name);
+  const { sections } = program;
   const symbolTable = sections.findIndex((section) => section.type === SHT_SYMTAB);
   return {
-    type: view.getUint16(16, true),
-    entry: view.getBigUint64(24, true),
-    segments: readSegments(view, slice),
-    sections,
+    ...program,
     symbols: symbolTable < 0 ? [] : readSymbols(sections, sections[symbolTable]!),
     relocations: readRelocations(sections, symbolTable),
   };
 }
 
-type Slice = (offset: number, length: number, what: string) => Uint8Array;
+/** As `parseElf`, but without symbols and relocations; of bytes that are not in memory only the headers are read. */
+export function parseElfProgram<Content extends Bytes>(bytes: Content, name: string): ElfProgram<Content> {
+  if (!isElf(bytes)) throw new LoadError(`${name} is not an ELF file: it does not start with the ELF magic`);
+  if (bytes.length < HEADER_BYTES) throw truncated(name, 'its header');
+  const header = readBytes(bytes, 0, HEADER_BYTES).slice();
+  if (header[4] !== 2)
+    throw new LoadError(`${name} is a 32-bit ELF file: a TD runs 64-bit code, give one built for x86-64`);
+  const view = viewOf(header);
+  const machine = view.getUint16(18, true);
+  if (header[5] !== 1 || machine !== EM_X86_64)
+    throw new LoadError(`${name} is an ELF file for another processor (machine ${machine}): give one built for x86-64`);
+  // a part of something has its kind
+  const slice = (offset: number, length: number, what: string): Content => {
+    if (offset + length > bytes.length) throw truncated(name, what);
+    return partOf(bytes, offset, offset + length) as Content;
+  };
+  return {
+    type: view.getUint16(16, true),
+    entry: view.getBigUint64(24, true),
+    segments: readSegments(view, slice),
+    sections: readSections(view, slice),
+  };
+}
+
+type Slice<Content extends Bytes> = (offset: number, length: number, what: string) => Content;
 
 function truncated(name: string, what: string): LoadError {
   return new LoadError(`${name} is truncated: ${what} lies past the end of the file; fetch or build it again`);
@@ -114,12 +133,12 @@ function size64(view: DataView, offset: number): number {
   return Number(view.getBigUint64(offset, true));
 }
 
-function readSegments(file: DataView, slice: Slice): ElfSegment[] {
+function readSegments<Content extends Bytes>(file: DataView, slice: Slice<Content>): ElfSegment<Content>[] {
   const count = file.getUint16(56, true);
   if (count === 0) return [];
   const stride = file.getUint16(54, true);
-  const headers = viewOf(slice(size64(file, 32), count * stride, 'its program header table'));
-  const segments: ElfSegment[] = [];
+  const headers = viewOf(wholeOf(slice(size64(file, 32), count * stride, 'its program header table')));
+  const segments: ElfSegment<Content>[] = [];
   for (let at = 0; at < count * stride; at += stride) {
     if (headers.getUint32(at, true) !== PT_LOAD) continue;
     const flags = headers.getUint32(at + 4, true);
@@ -135,11 +154,11 @@ function readSegments(file: DataView, slice: Slice): ElfSegment[] {
   return segments;
 }
 
-function readSections(file: DataView, slice: Slice): ElfSection[] {
+function readSections<Content extends Bytes>(file: DataView, slice: Slice<Content>): ElfSection<Content>[] {
   const count = file.getUint16(60, true);
   if (count === 0) return [];
   const stride = file.getUint16(58, true);
-  const headers = viewOf(slice(size64(file, 40), count * stride, 'its section header table'));
+  const headers = viewOf(wholeOf(slice(size64(file, 40), count * stride, 'its section header table')));
   const raw = Array.from({ length: count }, (_, index) => {
     const at = index * stride;
     const type = headers.getUint32(at + 4, true);
@@ -152,12 +171,12 @@ function readSections(file: DataView, slice: Slice): ElfSection[] {
       address: headers.getBigUint64(at + 16, true),
       alignment: size64(headers, at + 48),
       sizeBytes,
-      content: onDisk ? slice(size64(headers, at + 24), sizeBytes, `section ${index}`) : new Uint8Array(0),
+      content: onDisk ? slice(size64(headers, at + 24), sizeBytes, `section ${index}`) : slice(0, 0, 'nothing'),
       link: headers.getUint32(at + 40, true),
       info: headers.getUint32(at + 44, true),
     };
   });
-  const names = raw[file.getUint16(62, true)]?.content ?? new Uint8Array(0);
+  const names = wholeOf(raw[file.getUint16(62, true)]?.content ?? new Uint8Array(0));
   return raw.map(({ nameOffset, ...section }) => ({ name: stringAt(names, nameOffset), ...section }));
 }
 

@@ -1,12 +1,14 @@
 /** A Linux kernel in either of its two shapes, brought to one: pieces with physical addresses, an entry, a setup header. */
+import type { Bytes } from '../bits/index.ts';
 import { loadBzImage } from './bzimage.ts';
 import { isElf } from './elf.ts';
+import type { Piece } from './pages.ts';
 import { loadVmlinux } from './vmlinux.ts';
 
 export interface KernelImage {
   readonly format: 'bzImage' | 'vmlinux';
   /** what is loaded, page-aligned, ascending */
-  readonly pieces: readonly { readonly startGpa: number; readonly content: Uint8Array }[];
+  readonly pieces: readonly Piece<Bytes>[];
   /** [windowStart, windowEnd) must be free RAM until the kernel manages its own memory */
   readonly windowStart: number;
   readonly windowEnd: number;
@@ -23,6 +25,6 @@ export interface KernelImage {
 }
 
 /** @throws LoadError */
-export function loadKernelImage(bytes: Uint8Array, name: string): KernelImage {
+export function loadKernelImage(bytes: Bytes, name: string): KernelImage {
   return isElf(bytes) ? loadVmlinux(bytes, name) : loadBzImage(bytes, name);
 }

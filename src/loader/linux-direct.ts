@@ -2,7 +2,8 @@
  * Direct boot of a Linux kernel: shim, tables, command line, kernel and initramfs are added and measured by the host,
  * all other RAM is left pending for the shim to accept.
  */
-import { hex, invariant } from '../bits/index.ts';
+import { type Bytes, hex, invariant } from '../bits/index.ts';
+import { beginSha384 } from '../digest/index.ts';
 import { type BoardAddresses, buildAcpiTables, MAXIMUM_VCPUS } from './acpi/index.ts';
 import { bootEvents } from './boot-events.ts';
 import { buildBootParams } from './boot-params.ts';
@@ -36,14 +37,14 @@ const LEGACY_SCANS: readonly Range[] = [
 /** The initramfs starts on a large page, so that what is left beside it can be accepted in large pages. */
 const INITRD_ALIGNMENT = 0x20_0000;
 
-export interface NamedFile {
+export interface NamedFile<Content extends Bytes = Uint8Array> {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Content;
 }
 
 export interface LinuxBoot {
   /** a bzImage or a vmlinux */
-  readonly kernel: NamedFile;
+  readonly kernel: NamedFile<Bytes>;
   readonly initrd?: NamedFile;
   readonly commandLine: string;
   /** RAM, a multiple of 1 MiB */
@@ -56,6 +57,7 @@ export interface LinuxBoot {
 /** @throws LoadError, one sentence that names the input and what to do */
 export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
   checkMachine(boot);
+  const kernelDigest = beginSha384(boot.kernel.bytes); // what takes longest begins first
   const image = loadKernelImage(boot.kernel.bytes, boot.kernel.name);
   if (image.windowEnd > boot.memoryBytes)
     throw new LoadError(
@@ -78,7 +80,7 @@ export function planLinuxBoot(boot: LinuxBoot): LoadPlan {
 
   const events = bootEvents({
     acpiTables: acpi.bytes,
-    kernel: boot.kernel.bytes,
+    kernelDigest,
     commandLine: commandLine.subarray(0, commandLine.indexOf(0)),
     initrd: boot.initrd?.bytes,
   });
@@ -178,7 +180,7 @@ function linuxMemoryMap(memoryBytes: number): MemoryMapRow[] {
   ];
 }
 
-function measured(name: string, startGpa: number, content: Uint8Array): PlanRegion {
+function measured(name: string, startGpa: number, content: Bytes): PlanRegion {
   return { name, startGpa, lengthBytes: pageCeiling(content.length), content, treatment: 'added-measured' };
 }
 

@@ -1,4 +1,5 @@
 /** Arithmetic of page ranges. Addresses are guest physical, plain numbers below 2^52. */
+import { type Bytes, wholeOf } from '../bits/index.ts';
 
 export const PAGE_BYTES = 4096;
 
@@ -8,9 +9,9 @@ export interface Range {
   readonly endGpa: number;
 }
 
-export interface Piece {
+export interface Piece<Content extends Bytes = Uint8Array> {
   readonly startGpa: number;
-  readonly content: Uint8Array;
+  readonly content: Content;
 }
 
 export function pageFloor(address: number): number {
@@ -22,8 +23,10 @@ export function pageCeiling(address: number): number {
 }
 
 /** Pieces at any address become page-aligned ones, ascending; pieces that share a page become one. Later pieces win where they overlap. */
-export function mergeIntoPages(pieces: readonly Piece[]): Piece[] {
-  const merged: { startGpa: number; endGpa: number; parts: Piece[] }[] = [];
+export function mergeIntoPages<Content extends Bytes>(
+  pieces: readonly Piece<Content>[],
+): Piece<Content | Uint8Array>[] {
+  const merged: { startGpa: number; endGpa: number; parts: Piece<Content>[] }[] = [];
   for (const piece of [...pieces].sort((a, b) => a.startGpa - b.startGpa)) {
     const startGpa = pageFloor(piece.startGpa);
     const endGpa = pageCeiling(piece.startGpa + piece.content.length);
@@ -36,7 +39,7 @@ export function mergeIntoPages(pieces: readonly Piece[]): Piece[] {
   return merged.map(({ startGpa, endGpa, parts }) => {
     if (parts.length === 1 && parts[0]!.startGpa === startGpa) return parts[0]!;
     const content = new Uint8Array(endGpa - startGpa);
-    for (const part of parts) content.set(part.content, part.startGpa - startGpa);
+    for (const part of parts) content.set(wholeOf(part.content), part.startGpa - startGpa);
     return { startGpa, content };
   });
 }

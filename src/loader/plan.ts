@@ -1,5 +1,6 @@
 /** What a loader hands over: which guest-physical ranges a TD starts with, and how each of them comes to be. Bytes and numbers only. */
 
+import type { Bytes } from '../bits/index.ts';
 import type { MeasuredEvent } from './event-log.ts';
 
 /**
@@ -21,12 +22,12 @@ export interface PlanRegion {
    * may be shorter than the region, the rest is zeros; `pending` regions are always 'zero'. A function gives what takes its time, such as a
    * digest that is being computed: the host adds these regions after all others
    */
-  readonly content: Uint8Array | 'zero' | (() => Uint8Array);
+  readonly content: Bytes | 'zero' | (() => Uint8Array);
   readonly treatment: Treatment;
 }
 
 /** The bytes of a region; none where it is zero. */
-export function regionBytes({ content }: PlanRegion): Uint8Array {
+export function regionBytes({ content }: PlanRegion): Bytes {
   if (content === 'zero') return new Uint8Array();
   return typeof content === 'function' ? content() : content;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readBytes, wholeOf } from '../bits/index.ts';
 import { LoadError } from './plan.ts';
 import { SETUP_HEADER_START, SETUP_MAGIC, SetupHeader } from './setup-header.ts';
 import { loadVmlinux } from './vmlinux.ts';
@@ -45,7 +46,7 @@ const data = { physical: 0x100_0800n, virtual: 0xffff_ffff_8100_0800n, content: 
 test('segments go to their physical addresses; those that share a page become one piece', () => {
   const image = loadVmlinux(elf(0x100_0002n, [text, data]), 'vmlinux');
   assert.equal(image.pieces.length, 1);
-  assert.deepEqual([...image.pieces[0]!.content.subarray(0x7fe, 0x803)], [0, 0, 4, 5, 0]);
+  assert.deepEqual([...readBytes(image.pieces[0]!.content, 0x7fe, 0x803)], [0, 0, 4, 5, 0]);
   assert.equal(image.entryGpa, 0x100_0002);
   assert.equal(image.windowEnd, 0x100_3800);
 });
@@ -80,4 +81,20 @@ test('what is not a kernel is refused in one sentence', () => {
       (error: unknown) => error instanceof LoadError && sentence.test(error.message),
       String(sentence),
     );
+});
+
+test('of a file that is not in memory only what is asked for is read', () => {
+  const bytes = elf(0x100_0002n, [text, { ...data, physical: 0x101_0000n }]);
+  const reads: number[] = [];
+  const read = (start: number, end: number): Uint8Array => {
+    reads.push(start);
+    return bytes.slice(start, end);
+  };
+  const [stored, inMemory] = [{ length: bytes.length, read }, bytes].map((each) => loadVmlinux(each, 'vmlinux'));
+  assert.deepEqual(
+    stored!.pieces.map(({ content }) => wholeOf(content)),
+    inMemory!.pieces.map(({ content }) => wholeOf(content)),
+  );
+  assert.deepEqual({ ...stored, pieces: [] }, { ...inMemory, pieces: [] });
+  assert.ok(reads.length > 0);
 });

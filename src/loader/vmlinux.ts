@@ -1,6 +1,6 @@
 /** vmlinux: the kernel proper as an ELF file, loaded where its segments say; it never unpacks or moves itself. */
-import { hex } from '../bits/index.ts';
-import { ElfType, parseElf } from './elf.ts';
+import { type Bytes, hex } from '../bits/index.ts';
+import { type ElfProgram, ElfType, parseElfProgram } from './elf.ts';
 import type { KernelImage } from './kernel-image.ts';
 import { mergeIntoPages } from './pages.ts';
 import { LoadError } from './plan.ts';
@@ -13,8 +13,8 @@ const INITRD_MAXIMUM = 0x7fff_ffff;
 const KERNEL_ALIGNMENT = 0x20_0000;
 
 /** @throws LoadError */
-export function loadVmlinux(bytes: Uint8Array, name: string): KernelImage {
-  const elf = parseElf(bytes, name);
+export function loadVmlinux(bytes: Bytes, name: string): KernelImage {
+  const elf = parseElfProgram(bytes, name);
   if (elf.type !== ElfType.Executable || elf.segments.length === 0)
     throw new LoadError(`${name} is an ELF file without a program to load: give a vmlinux or a bzImage`);
   const outside = elf.segments.find(
@@ -37,12 +37,18 @@ export function loadVmlinux(bytes: Uint8Array, name: string): KernelImage {
     setupHeader: synthesiseHeader(),
     commandLineMaximum: COMMAND_LINE_MAXIMUM,
     initrdMaximum: INITRD_MAXIMUM,
-    knowsTdx: mentionsTdx(bytes),
+    knowsTdx: knowsTdx(elf, bytes),
   };
 }
 
+/** Where compilers put texts is looked through first: it is a tenth of a kernel. */
+function knowsTdx({ sections }: ElfProgram<Bytes>, bytes: Bytes): boolean {
+  const constants = sections.find(({ name }) => name === '.rodata');
+  return (constants !== undefined && mentionsTdx(constants.content)) || mentionsTdx(bytes);
+}
+
 /** Kernels state their entry as a physical address; a virtual one is translated by the segment that holds it. */
-function physicalEntry(elf: ReturnType<typeof parseElf>, name: string): number {
+function physicalEntry(elf: ElfProgram<Bytes>, name: string): number {
   for (const base of ['physicalAddress', 'virtualAddress'] as const)
     for (const segment of elf.segments) {
       const offset = elf.entry - segment[base];

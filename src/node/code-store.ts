@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Bytes, readBytes } from '../bits/index.ts';
 import type { GeneratedCode, GeneratedModule, GeneratedRegion, GeneratedRegions } from '../cpu/index.ts';
 import { cacheDirectory, keepNewest } from './cache-directory.ts';
 import { ModuleThread } from './module-thread.ts';
@@ -56,11 +57,11 @@ const SAMPLE_BYTES = 1024;
  * What tells guests with different kernels apart here. Not all of a kernel is read for it: kept code is compared with the guest's before it
  * runs, so kernels that are as much alike as that may well share it.
  */
-export function kernelKey(kernel: Uint8Array): string {
+export function kernelKey(kernel: Bytes): string {
   const hash = createHash('sha256').update(`${kernel.length}`);
   for (let i = 0; i < SAMPLES; i++) {
     const at = Math.floor((i * kernel.length) / SAMPLES);
-    hash.update(kernel.subarray(at, at + SAMPLE_BYTES));
+    hash.update(readBytes(kernel, at, at + SAMPLE_BYTES));
   }
   return hash.digest('hex');
 }

@@ -4,6 +4,7 @@ import { bytesOf } from '../digest/index.ts';
 import { type DigestRequest, DigestState } from './digest-thread.ts';
 import { nativeSha384 } from './native-digest.ts';
 import { stepBack } from './thread-priority.ts';
+import { UserFile } from './user-file.ts';
 
 stepBack();
 parentPort!.on('message', ({ hashed, answer }: DigestRequest) => {
@@ -13,6 +14,10 @@ parentPort!.on('message', ({ hashed, answer }: DigestRequest) => {
     Atomics.notify(state, 0);
   };
   tell(DigestState.Begun);
-  new Uint8Array(answer, 4).set(nativeSha384(bytesOf(hashed)));
-  tell(DigestState.Done);
+  try {
+    new Uint8Array(answer, 4).set(nativeSha384(bytesOf('path' in hashed ? new UserFile(hashed) : hashed)));
+    tell(DigestState.Done);
+  } catch {
+    tell(DigestState.Failed); // and who waits finds out why
+  }
 });

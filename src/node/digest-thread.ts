@@ -1,16 +1,25 @@
 /** Hashes on a thread of its own. Nobody waits for a thread that does not work: what it should have done is then done here. */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { bytesOf, type Hashed, type Sha384 } from '../digest/index.ts';
+import { bytesOf, contentsOf, type Hashed, type LabelledStream, type Sha384 } from '../digest/index.ts';
+import { UserFile, type UserFileName } from './user-file.ts';
 
 /** Words of the shared answer: how far the thread is, then the digest. */
-export const DigestState = { Asked: 0, Begun: 1, Done: 2 } as const;
+export const DigestState = { Asked: 0, Begun: 1, Done: 2, Failed: 3 } as const;
 const DIGEST_BYTES = 48;
 const SCRIPT = join(import.meta.dirname, 'digest-thread-main.js');
 
-/** What the thread is asked: what to hash, in shared memory, and where the answer goes. */
+/** What a thread can have: what lies in shared memory, and files, which it reads itself. */
+export type Shareable = LabelledStream | Uint8Array | UserFile;
+
+export function isShareable(hashed: Hashed): hashed is Shareable {
+  const isShared = (each: unknown) => each instanceof Uint8Array && each.buffer instanceof SharedArrayBuffer;
+  return hashed instanceof UserFile || contentsOf(hashed).every(isShared);
+}
+
+/** What the thread is asked: what to hash, and where the answer goes. */
 export interface DigestRequest {
-  readonly hashed: Hashed;
+  readonly hashed: LabelledStream | Uint8Array | UserFileName;
   readonly answer: SharedArrayBuffer;
 }
 
@@ -33,14 +42,15 @@ export class DigestThread {
   }
 
   /** Begins, when what was asked before is done; the result gives the digest, and waits for it if it must. */
-  begin(hashed: Hashed): () => Uint8Array<ArrayBuffer> {
+  begin(hashed: Shareable): () => Uint8Array<ArrayBuffer> {
     const answer = new SharedArrayBuffer(4 + DIGEST_BYTES);
     const state = new Int32Array(answer, 0, 1);
-    this.#worker.postMessage({ hashed, answer } satisfies DigestRequest);
+    const request: DigestRequest = { hashed: hashed instanceof UserFile ? hashed.file : hashed, answer };
+    this.#worker.postMessage(request);
     return () => {
       const waited = Atomics.wait(state, 0, DigestState.Asked, this.#patienceMilliseconds);
-      if (waited === 'timed-out') return this.#hash(bytesOf(hashed));
       Atomics.wait(state, 0, DigestState.Begun);
+      if (waited === 'timed-out' || Atomics.load(state, 0) === DigestState.Failed) return this.#hash(bytesOf(hashed));
       return new Uint8Array(answer, 4).slice() as Uint8Array<ArrayBuffer>;
     };
   }

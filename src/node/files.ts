@@ -24,8 +24,13 @@ const reasons: Readonly<Record<string, string>> = {
 
 /** Reads a file a user named, into memory that threads can share; throws one sentence. */
 export async function readUserFile(path: string, what: string): Promise<Uint8Array> {
+  return orSentence(path, what, () => readShared(path)); // at once: the asynchronous way takes three times as long, and nobody has anything else to do
+}
+
+/** What goes wrong with a file is said in one sentence. */
+export function orSentence<T>(path: string, what: string, work: () => T): T {
   try {
-    return readShared(path); // at once: the asynchronous way takes three times as long, and nobody has anything else to do
+    return work();
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     throw new FileError(`Cannot read the ${what} ${path}: ${reasons[code] ?? message}.`);
@@ -35,7 +40,7 @@ export async function readUserFile(path: string, what: string): Promise<Uint8Arr
 /** Of one read. */
 const MOST_BYTES = 0x7fff_ffff;
 
-function readShared(path: string): Uint8Array {
+export function readShared(path: string): Uint8Array {
   const file = openSync(path, 'r');
   try {
     const { size } = fstatSync(file);

@@ -15,4 +15,5 @@ export { type OnProgress, ProgressLine, type ProgressStream } from './progress.t
 export { RegionThread } from './region-thread.ts';
 export { type OpenSnapshot, openSnapshot, sha256Of, writeSnapshot } from './snapshot-files.ts';
 export { KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';
+export { openUserFile } from './user-file.ts';
 export { seamulatorVersion } from './version.ts';

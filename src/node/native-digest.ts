@@ -1,7 +1,7 @@
 /** Digests by the platform's own library, which takes a third of the time; long ones on a thread, while the TD is built and runs. */
 import { createHash } from 'node:crypto';
 import { bytesOf, contentsOf, type Sha384, useSha384 } from '../digest/index.ts';
-import { DigestThread } from './digest-thread.ts';
+import { DigestThread, isShareable } from './digest-thread.ts';
 
 export const nativeSha384: Sha384 = (pieces) => {
   const hash = createHash('sha384');
@@ -17,13 +17,12 @@ export function useNativeDigests(): void {
   useSha384({
     hash: nativeSha384,
     begin: (hashed) => {
-      const contents = contentsOf(hashed);
-      const bytes = contents.reduce((sum, { length }) => sum + length, 0);
-      const isShared = contents.every(({ buffer }) => buffer instanceof SharedArrayBuffer);
-      if (!isShared || bytes < WORTH_A_THREAD_BYTES) return () => nativeSha384(bytesOf(hashed));
+      const bytes = contentsOf(hashed).reduce((sum, { length }) => sum + length, 0);
+      if (!isShareable(hashed) || bytes < WORTH_A_THREAD_BYTES) return () => nativeSha384(bytesOf(hashed));
       thread ??= new DigestThread(nativeSha384);
       return thread.begin(hashed);
     },
-    buffer: (bytes) => new SharedArrayBuffer(bytes),
+    // where there is no thread yet, nothing that is long was asked for
+    buffer: (bytes) => (thread === undefined ? Buffer.allocUnsafeSlow(bytes).buffer : new SharedArrayBuffer(bytes)),
   });
 }

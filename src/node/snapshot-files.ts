@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { close as closeFile, fstatSync, open as openFile, readSync, renameSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { SnapshotError, type Stateful, StateReader, StateWriter } from '../bits/index.ts';
+import { type Bytes, piecesOf, SnapshotError, type Stateful, StateReader, StateWriter } from '../bits/index.ts';
 import {
   clearPages,
   decodeSnapshotHead,
@@ -22,8 +22,10 @@ const SEEN = 'seen';
 const open = promisify(openFile);
 const close = promisify(closeFile);
 
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+export function sha256Of(bytes: Bytes): string {
+  const hash = createHash('sha256');
+  for (const piece of piecesOf(bytes)) hash.update(piece);
+  return hash.digest('hex');
 }
 
 /**

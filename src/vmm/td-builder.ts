@@ -1,6 +1,6 @@
 /** Builds a TD from a plan, the only way there is: SEAMCALL by SEAMCALL (TDX Module 1.5 Base Architecture, "TD Build"). */
 import { buildTdParams, ConfigFlag, type Gpaw, TdAttribute, TdhLeaf, type TdParams } from '../abi/index.ts';
-import { hex } from '../bits/index.ts';
+import { type Bytes, hex, readBytes } from '../bits/index.ts';
 import { inOrderOfAddition, type LoadPlan, type PlanRegion, regionBytes } from '../loader/index.ts';
 import type { SharedView } from '../memory/shared-view.ts';
 import { cpuidConfig } from './cpuid-config.ts';
@@ -127,7 +127,7 @@ function addRegion(region: PlanRegion, td: TdHost, scratchHpa: number, view: Sha
   checkContent(region, content);
   const { tdrHpa, seamcalls, privateMemory } = td;
   for (let offset = 0; offset < region.lengthBytes; offset += PAGE_4K_BYTES) {
-    const part = content.subarray(offset, offset + PAGE_4K_BYTES);
+    const part = readBytes(content, offset, offset + PAGE_4K_BYTES);
     if (part.length < PAGE_4K_BYTES) view.fill(scratchHpa, PAGE_4K_BYTES, 0);
     view.write(scratchHpa, part);
     const gpa = region.startGpa + offset;
@@ -146,12 +146,12 @@ function checkPlan(plan: LoadPlan): void {
     if (startGpa % PAGE_4K_BYTES !== 0 || lengthBytes % PAGE_4K_BYTES !== 0)
       throw new RangeError(`region ${name} of the plan is not made of 4 KiB pages`);
     if (startGpa < end) throw new RangeError(`region ${name} of the plan overlaps its predecessor at ${hex(startGpa)}`);
-    if (content instanceof Uint8Array) checkContent(region, content);
+    if (typeof content === 'object') checkContent(region, content);
     end = startGpa + lengthBytes;
   }
 }
 
-function checkContent({ name, lengthBytes }: PlanRegion, content: Uint8Array): void {
+function checkContent({ name, lengthBytes }: PlanRegion, content: Bytes): void {
   if (content.length > lengthBytes)
     throw new RangeError(`region ${name} of the plan holds ${content.length} bytes in ${lengthBytes}`);
 }

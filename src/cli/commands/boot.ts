@@ -3,6 +3,7 @@
 import { Command, Option } from 'commander';
 import { TdAttribute } from '../../abi/index.ts';
 import type { QuoteVersion } from '../../attestation/index.ts';
+import type { Bytes } from '../../bits/index.ts';
 import { symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
 import type { LoadPlan, NamedFile } from '../../loader/index.ts';
 import {
@@ -220,7 +221,7 @@ async function placesOf(path: string | undefined, { kernel: { bytes, name } }: G
 }
 
 /** Hashed when a snapshot is made, which few runs do. */
-function inputOf(role: string, { name, bytes }: NamedFile): SnapshotInput {
+function inputOf(role: string, { name, bytes }: NamedFile<Bytes>): SnapshotInput {
   return {
     role,
     name,
