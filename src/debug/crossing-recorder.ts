@@ -22,18 +22,20 @@ export interface Crossing {
 }
 
 const kinds = Object.keys(CrossingKind).length;
+const flags = (named: readonly CrossingKind[]) =>
+  Uint8Array.from({ length: kinds }, (_, kind) => (named.includes(kind as CrossingKind) ? 1 : 0));
 /** leaves, exit reasons and states are below */
 const SMALL_CODES = 256;
 
 /** What is counted but not kept: pages change by the thousand. */
-const notKept = new Set<CrossingKind>([
+const notKept = flags([
   CrossingKind.PrivatePage,
   CrossingKind.SharedPage,
   CrossingKind.ModuleCallEntry,
   CrossingKind.HostCallEntry,
 ]);
 /** What a guest does itself, and when it goes on; all else may happen to a guest that does nothing. */
-const ownCrossings = new Set<CrossingKind>([
+const ownCrossings = flags([
   CrossingKind.ModuleCall,
   CrossingKind.VmmCall,
   CrossingKind.VmmAnswer,
@@ -77,9 +79,9 @@ export class CrossingRecorder implements CrossingObserver {
     else this.#countsOfLarge[kind]!.set(code, (this.#countsOfLarge[kind]!.get(code) ?? 0) + 1);
     const platform = this.#platform;
     const buildsTd = platform === undefined && kind === CrossingKind.HostCall;
-    if (buildsTd || notKept.has(kind)) return;
+    if (buildsTd || notKept[kind] !== 0) return;
     const ticks = platform?.clock.nowTicks ?? 0;
-    if (ownCrossings.has(kind)) this.#lastOwnTicks = ticks;
+    if (ownCrossings[kind] !== 0) this.#lastOwnTicks = ticks;
     const retired = vcpu < 0 ? 0 : (platform?.processors()[vcpu]?.retired ?? 0);
     const slot = this.#total++ % this.#keep;
     this.#kept.write(slot, kind, vcpu, code, operand, result, low, high, ticks, retired, registers, registers);

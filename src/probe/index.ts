@@ -33,7 +33,7 @@ export const CrossingKind = {
 export type CrossingKind = (typeof CrossingKind)[keyof typeof CrossingKind];
 
 /** 16 general registers as 32-bit halves: low of register n at 2n, high at 2n + 1. */
-export type RegisterHalves = Int32Array | Uint32Array;
+export type RegisterHalves = Int32Array;
 
 /** Where nobody's registers are to be seen. */
 export const NO_REGISTERS: RegisterHalves = new Int32Array(32);

@@ -36,7 +36,7 @@ export function seamcall(core: SeamCore, registers: RegisterFile): void {
   core.details = 0;
   const operand = registers.number(Register.RCX);
   if (core.observesEntries)
-    core.observer.crossing(CrossingKind.HostCallEntry, -1, leaf, operand, 0, 0, 0, registers.u32);
+    core.observer.crossing(CrossingKind.HostCallEntry, -1, leaf, operand, 0, 0, 0, registers.i32);
   const isKnown = row !== undefined && (rax === leaf || hasVersion(row, rax >>> VERSION_SHIFT, core.version));
   const code =
     isKnown && registers.high(Register.RAX) === 0
@@ -44,7 +44,7 @@ export function seamcall(core: SeamCore, registers: RegisterFile): void {
       : core.fail(Code.OPERAND_INVALID, OperandId.RAX);
   registers.set(Register.RAX, core.details, code);
   if (leaf !== TdhLeaf.VP_ENTER)
-    core.observer.crossing(CrossingKind.HostCall, -1, leaf, operand, code | 0, 0, 0, registers.u32);
+    core.observer.crossing(CrossingKind.HostCall, -1, leaf, operand, code | 0, 0, 0, registers.i32);
 }
 
 /** RAX: leaf 15:0, version 23:16, the rest 0. */
