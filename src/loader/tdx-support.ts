@@ -23,7 +23,10 @@ export function mentionsTdx(bytes: Bytes): boolean {
 
 /** Kernels are long: most bytes are never looked at (Horspool's search), and a decompressor stands behind what it unpacks. */
 function isIn(bytes: Uint8Array): boolean {
-  for (let at = bytes.length - SIGNATURE.length; at >= 0; at -= SHIFTS[bytes[at]!]!)
-    if (bytes[at] === SIGNATURE[0] && SIGNATURE.every((byte, index) => bytes[at + index] === byte)) return true;
+  for (let at = bytes.length - SIGNATURE.length; at >= 0; at -= SHIFTS[bytes[at]!]!) {
+    let alike = 0;
+    while (alike < SIGNATURE.length && bytes[at + alike] === SIGNATURE[alike]) alike++;
+    if (alike === SIGNATURE.length) return true;
+  }
   return false;
 }
