@@ -6,6 +6,15 @@ export const PAGE_SHIFT = 12;
 /** Bytes at the bottom of the linear memory that belong to the processors (state, TLBs, predecoded code), never to software: enough for 255 of them. */
 export const PROCESSOR_AREA_BYTES = 192 << 20;
 
+/** What is known of a page's content without looking at it. */
+export const PageContent = {
+  /** zeros, and nobody may write it without saying so */
+  Zero: 0,
+  Written: 1,
+  /** zeros were given to a TD with it: it is zero until that TD runs */
+  GivenZeros: 2,
+} as const;
+
 /** Key id of memory that no TD owns: the host and the shared halves of TDs. */
 export const HOST_KEY_ID = 0;
 
@@ -23,7 +32,7 @@ export class HostMemory {
   readonly ramBytes: number;
   /** Key id of each page, by page number (HPA >> 12). Written by the TDX module only. */
   readonly keyIdOfPage: Uint16Array;
-  /** 1: software may have written the page since it was made; 0: it is zero. By page number; set by whoever writes or lets write. */
+  /** PageContent by page number; not Zero where software may have written the page since it was made. Set by whoever writes or lets write. */
   readonly writtenPage: Uint8Array;
   /** offset of a byte for each page, by page number: not 0 where instructions of the page are decoded. Written by the processors. */
   readonly codePages: number;

@@ -1,1 +1,8 @@
-export { HOST_KEY_ID, HostMemory, PAGE_SHIFT, PAGE_SIZE_BYTES, PROCESSOR_AREA_BYTES } from './host-memory.ts';
+export {
+  HOST_KEY_ID,
+  HostMemory,
+  PAGE_SHIFT,
+  PAGE_SIZE_BYTES,
+  PageContent,
+  PROCESSOR_AREA_BYTES,
+} from './host-memory.ts';

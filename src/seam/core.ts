@@ -11,7 +11,7 @@ import {
 } from '../abi/index.ts';
 import { isZero } from '../bits/index.ts';
 import type { LogicalProcessor } from '../cpu/index.ts';
-import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES } from '../memory/index.ts';
+import { HOST_KEY_ID, type HostMemory, PAGE_SIZE_BYTES, PageContent } from '../memory/index.ts';
 import type { CrossingObserver } from '../probe/index.ts';
 import type { Clock } from '../time/index.ts';
 import type { Contention } from './contention.ts';
@@ -332,15 +332,15 @@ export class SeamCore {
   copyPage(source: number, target: number): void {
     const { memory } = this;
     const staysZero =
-      memory.writtenPage[target / PAGE_SIZE_BYTES] === 0 &&
+      memory.writtenPage[target / PAGE_SIZE_BYTES] === PageContent.Zero &&
       isZero(memory.i32, source / 4, (source + PAGE_SIZE_BYTES) / 4);
     if (!staysZero) memory.u8.copyWithin(target, source, source + PAGE_SIZE_BYTES);
-    this.pageReplaced(target);
+    this.pageReplaced(target, staysZero ? PageContent.GivenZeros : PageContent.Written);
   }
 
   /** A page whose whole content was given by somebody else than a guest. */
-  pageReplaced(hpa: number): void {
-    this.memory.writtenPage[hpa / PAGE_SIZE_BYTES] = 1;
+  pageReplaced(hpa: number, content: number = PageContent.Written): void {
+    this.memory.writtenPage[hpa / PAGE_SIZE_BYTES] = content;
     this.firstProcessor?.hostPageReplaced(hpa);
   }
 }

@@ -44,11 +44,12 @@ export class Mrtd {
   readonly #rows = new Float64Array(PART_ROWS * ROW_NUMBERS);
   readonly #sources = new Float64Array(PART_ROWS * ROW_NUMBERS);
   #rowsEnd = 0;
-  /** bytes that these rows name */
+  /** bytes that these rows name, apart from those known to be zeros */
   #waitingBytes = 0;
   /** what the last row, of TDH.MR.EXTEND, could go on with; undefined: it is of another kind */
   #nextGpa: number | undefined;
   #nextSource: number | undefined;
+  #nextIsZero = false;
   #final = false;
   #digest: Uint8Array<ArrayBuffer> | undefined;
   /** gives the digest of a stream that has ended */
@@ -74,11 +75,14 @@ export class Mrtd {
     this.#addRow(PAGE_ADD, gpa, 0);
   }
 
-  /** 256 bytes at `gpa` are measured: those of the memory from `source` on. */
-  extend(gpa: number, source: number): void {
-    if (gpa !== this.#nextGpa || source !== this.#nextSource) this.#addRow(EXTEND, gpa, source);
+  /** 256 bytes at `gpa` are measured: those of the memory from `source` on. @param isZero known to be zeros, which need not be looked at */
+  extend(gpa: number, source: number, isZero = false): void {
+    if (gpa !== this.#nextGpa || source !== this.#nextSource || isZero !== this.#nextIsZero)
+      this.#addRow(isZero ? EXTEND_ZEROS : EXTEND, gpa, source);
     this.#nextGpa = gpa + EXTEND_CHUNK_BYTES;
     this.#nextSource = source + EXTEND_CHUNK_BYTES;
+    this.#nextIsZero = isZero;
+    if (isZero) return;
     this.#waitingBytes += EXTEND_CHUNK_BYTES;
     if (this.#waitingBytes === PART_BYTES) this.gather();
   }

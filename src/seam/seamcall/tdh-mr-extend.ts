@@ -1,4 +1,5 @@
 import { CompletionCode, Gpr, OperandId, TdhLeaf } from '../../abi/index.ts';
+import { PAGE_SHIFT, PageContent } from '../../memory/index.ts';
 import { EXTEND_CHUNK_BYTES } from '../measurement/mrtd.ts';
 import { nextState, SeptOperation } from '../sept/states.ts';
 import { OpState } from '../structures/td.ts';
@@ -24,7 +25,9 @@ export const tdhMrExtend: TdRow = {
       core.describeEntry(registers, sept);
       return core.fail(CompletionCode.EPT_ENTRY_NOT_PRESENT, OperandId.RCX);
     }
-    configuration.mrtd.extend(gpa, sept.hpaOf(gpa));
+    const hpa = sept.hpaOf(gpa);
+    const isZero = core.memory.writtenPage[hpa >>> PAGE_SHIFT] === PageContent.GivenZeros;
+    configuration.mrtd.extend(gpa, hpa, isZero);
     return CompletionCode.SUCCESS;
   },
 };
