@@ -3,6 +3,15 @@ import type { ModuleImport, Signature } from '../../wasm/index.ts';
 
 /** state, record, instructions left, data TLB; gives a `Leave` */
 const HANDLER: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
+/** Parameters of every handler, as locals. */
+export const P = { state: 0, record: 1, left: 2, tlb: 3 } as const;
+export const HANDLER_PARAMETERS = 4;
+
+/** Functions that handlers import, by index. */
+export const Import = { load: 0, store: 1, modify: 2, modifyEnd: 3, dispatch: 4 } as const;
+/** Those of compiled regions. */
+export const RegionImport = { dispatch: 0, goTo: 1 } as const;
+
 /** state, linear address in halves, bytes */
 export const ACCESS: Signature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 /** state, linear address, instructions left, data TLB; gives a `Leave` */

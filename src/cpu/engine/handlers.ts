@@ -4,23 +4,22 @@ import { Code, encodeModule } from '../../wasm/index.ts';
 import type { Facts, OperationTable } from '../exec/sem.ts';
 import { Gpr } from '../gpr.ts';
 import { S } from '../state.ts';
+import { writeTlbCheck } from './data-tlb-code.ts';
 import type { GeneratedModule } from './generated-code.ts';
-import { FIRST_IMPORTS, GO_TO_TYPE, HANDLER_TYPES, LATER_IMPORTS, ModuleName } from './handler-signature.ts';
+import {
+  FIRST_IMPORTS,
+  GO_TO_TYPE,
+  HANDLER_PARAMETERS,
+  HANDLER_TYPES,
+  Import,
+  LATER_IMPORTS,
+  ModuleName,
+  P,
+} from './handler-signature.ts';
 import { type HandlerPart, InterpreterHandler, type OperandShape } from './interpreter-handler.ts';
 import { JUMP_FILLS, JUMP_TAG } from './jump-caches.ts';
+import { writeCodeTlbTag, writeDispatch, writeEnter, writeFollow, writeGoTo, writeJumpTag } from './jump-code.ts';
 import { Leave, R, RECORD_BYTES, RETURN_HEAD } from './record.ts';
-import {
-  HANDLER_PARAMETERS,
-  Import,
-  P,
-  writeCodeTlbTag,
-  writeDispatch,
-  writeEnter,
-  writeFollow,
-  writeGoTo,
-  writeJumpTag,
-  writeTlbCheck,
-} from './sem-builder.ts';
 import { READ_TAG } from './tlb.ts';
 
 /** Table indices that exist from the start. */
@@ -44,7 +43,7 @@ const IMPORTED_BY_OTHERS = [Handler.Dispatch, Handler.Resume, Handler.GoTo];
 
 const TABLE_ENTRIES = 8192;
 
-/** What generated code asks of the host; see `Import` in sem-builder.ts. `state`: the processor's state base. */
+/** What generated code asks of the host; see `Import` in handler-signature.ts. `state`: the processor's state base. */
 export interface AccessImports {
   load(state: number, low: number, high: number, bytes: number): number;
   /** 0 fault, else bit 0 set; bit 1: decoded code has changed */

@@ -4,9 +4,11 @@ import type { Code, MemoryOp } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
 import { GraphWriter, type Node, Reads } from './graph.ts';
+import { P } from './handler-signature.ts';
 import { InterpreterMemory } from './interpreter-memory.ts';
+import { writeDispatch } from './jump-code.ts';
 import { Leave, R, RECORD_BYTES, registerField } from './record.ts';
-import { localOf, node, P, type Position, writeDispatch } from './sem-builder.ts';
+import { localOf, node, type Position } from './sem-builder.ts';
 
 /**
  * How a memory operand's address is made:

@@ -2,9 +2,11 @@
 import type { Code, MemoryOp, WasmType } from '../../wasm/index.ts';
 import type { Val, Width } from '../exec/sem.ts';
 import { S } from '../state.ts';
+import { writeTlbCheck } from './data-tlb-code.ts';
 import { Reads } from './graph.ts';
+import { Import, P } from './handler-signature.ts';
 import { Leave } from './record.ts';
-import { Import, LOAD, localOf, node, P, type Position, SemBuilder, STORE, writeTlbCheck } from './sem-builder.ts';
+import { LOAD, localOf, node, type Position, SemBuilder, STORE } from './sem-builder.ts';
 
 export abstract class InterpreterMemory extends SemBuilder {
   /** Notes where execution stands (record, instructions left) so that the host can take over. */

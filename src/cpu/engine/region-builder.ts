@@ -3,22 +3,16 @@ import type { Code } from '../../wasm/index.ts';
 import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { Gpr } from '../gpr.ts';
 import { S } from '../state.ts';
+import { writeTlbCheck } from './data-tlb-code.ts';
 import { type Block, GraphWriter, Reads, readsRegister } from './graph.ts';
+import { P, RegionImport } from './handler-signature.ts';
 import { Handler } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
+import { writeDispatch, writeGoTo, writeJumpTag } from './jump-code.ts';
 import { ENTERED, LEADS_ON, Leave, R } from './record.ts';
 import { findLoops, type Loop } from './region-layout.ts';
 import { RegionMemory } from './region-memory.ts';
-import {
-  node,
-  P,
-  type Position,
-  RegionImport,
-  writeDispatch,
-  writeGoTo,
-  writeJumpTag,
-  writeTlbCheck,
-} from './sem-builder.ts';
+import { node, type Position } from './sem-builder.ts';
 import { QUICK_ENTRIES, READ_TAG } from './tlb.ts';
 
 /** An instruction of a region: what its record would hold, known when the region is compiled. */

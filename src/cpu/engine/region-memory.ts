@@ -4,20 +4,10 @@
  */
 import type { Code, MemoryOp, WasmType } from '../../wasm/index.ts';
 import type { Facts, Val, Width } from '../exec/sem.ts';
+import { writeEntryTag, writeHostAddress, writeLastPage } from './data-tlb-code.ts';
 import { type Node, Reads } from './graph.ts';
-import {
-  LOAD,
-  localOf,
-  node,
-  P,
-  type Position,
-  RegionImport,
-  SemBuilder,
-  STORE,
-  writeEntryTag,
-  writeHostAddress,
-  writeLastPage,
-} from './sem-builder.ts';
+import { P, RegionImport } from './handler-signature.ts';
+import { LOAD, localOf, node, type Position, SemBuilder, STORE } from './sem-builder.ts';
 import { ADDEND, DATA_TLB_ENTRY_BYTES, QUICK_OFFSET, READ_TAG, WRITE_TAG } from './tlb.ts';
 
 export abstract class RegionMemory extends SemBuilder {

@@ -4,9 +4,9 @@
  */
 import type { HostMemory } from '../../memory/index.ts';
 import { Code, encodeModule, type Signature } from '../../wasm/index.ts';
+import { writeDataEntryOffset } from '../engine/data-tlb-code.ts';
 import { ACCESS, ModuleName } from '../engine/handler-signature.ts';
 import type { AccessImports } from '../engine/handlers.ts';
-import { writeDataEntryOffset } from '../engine/sem-builder.ts';
 import {
   DATA_TLB_ENTRY_BYTES,
   INVALID_TAG,
