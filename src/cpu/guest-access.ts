@@ -148,7 +148,9 @@ export class GuestAccess implements EngineUser {
     const walker = this.#walker;
     const watched = this.#stops === null ? 0 : this.#stops.watchedAccess(low & ~4095, high);
     const readable = walker.readable && (watched & Access.Read) === 0;
-    const writable = walker.writable && (watched & Access.Write) === 0 && !this.#engine.code.isCode(hostPage);
+    // compiled code reads what it may write
+    const mayWrite = walker.writable && (watched & (Access.Read | Access.Write)) === 0;
+    const writable = mayWrite && !this.#engine.code.isCode(hostPage);
     this.tlbs.fillData(tlb, low, high, hostPage, readable, writable, walker.global);
   }
 

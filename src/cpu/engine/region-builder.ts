@@ -141,6 +141,7 @@ export class RegionBuilder extends RegionMemory {
     this.graph.block = [];
     this.#blockIndex = index;
     this.forgetFlags();
+    this.near.begin();
     block.instructions.forEach((instruction, before) => {
       this.#current = instruction;
       this.facts = instruction.facts;
@@ -446,6 +447,7 @@ export class RegionBuilder extends RegionMemory {
   override gpr(register: number, width: 8 | 16 | 32 | 64): Val {
     const local = this.#local(register);
     const whole = this.graph.node('i64', [], (code) => code.get(local), readsRegister(register));
+    this.near.read(register, whole);
     if (width === 64) return whole;
     const low = this.wrap(whole);
     return width === 32 ? low : this.zeroExtend(low, width);
@@ -462,6 +464,7 @@ export class RegionBuilder extends RegionMemory {
         this.and(this.extendU(this.wrap(value)), this.i64(mask)),
       );
     }
+    this.near.write(register, width === 64 ? value : undefined);
     this.graph.effect([node(whole)], ({ code }) => code.set(local), readsRegister(register));
   }
   override state(offset: number, type: 'i32' | 'i64' | 'v128'): Val {
@@ -470,7 +473,39 @@ export class RegionBuilder extends RegionMemory {
   }
   override setState(offset: number, value: Val): void {
     if (offset < S.gpr + 128) this.setGpr((offset - S.gpr) >> 3, 64, value);
-    else super.setState(offset, value);
+    else {
+      super.setState(offset, value);
+      if (offset >= S.segmentBase && offset < S.segmentBase + 6 * 8) this.near.forget();
+    }
+  }
+
+  // ---- values of which is known how far they are apart
+
+  override add(a: Val, b: Val): Val {
+    const sum = super.add(a, b);
+    const { constant } = node(b);
+    if (sum !== a && typeof constant === 'bigint') this.near.add(sum, a, Number(constant));
+    return sum;
+  }
+  override sub(a: Val, b: Val): Val {
+    const difference = super.sub(a, b);
+    const { constant } = node(b);
+    if (typeof constant === 'bigint') this.near.add(difference, a, -Number(constant));
+    return difference;
+  }
+  override ifLikely(condition: Val, then: () => void, otherwise?: () => void, likely?: boolean): void {
+    const { known } = this.near;
+    const whenTrue = (): void => {
+      then();
+      this.near.backTo(known);
+    };
+    super.ifLikely(condition, whenTrue, otherwise, likely);
+    this.near.backTo(known);
+  }
+  override loop(body: (stop: () => void) => void): void {
+    this.near.begin();
+    super.loop(body);
+    this.near.begin();
   }
 
   override readFlagsResult(): Val {
@@ -516,6 +551,7 @@ export class RegionBuilder extends RegionMemory {
   }
   #codePagePlus(offset: number): Val {
     const page = this.graph.node('i64', [], (code) => code.get(this.#codePage));
+    this.near.codePage(page);
     return this.#plus(page, offset);
   }
   override effectiveAddress(place: Place): Val {
@@ -531,7 +567,9 @@ export class RegionBuilder extends RegionMemory {
     if (address === 'b' || address === 'r') return offset;
     // ES, CS, SS and DS have no base in 64-bit mode
     if (this.#current.segment < S.segmentBase + 4 * 8) return offset;
-    return this.add(offset, this.state(this.#current.segment, 'i64'));
+    const linear = this.add(offset, this.state(this.#current.segment, 'i64'));
+    this.near.addSegmentBase(linear, offset, (this.#current.segment - S.segmentBase) >> 3);
+    return linear;
   }
 
   #place(shape: OperandShape): BoundPlace {

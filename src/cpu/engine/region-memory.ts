@@ -7,10 +7,23 @@ import type { Facts, Val, Width } from '../exec/sem.ts';
 import { writeEntryTag, writeHostAddress, writeLastPage } from './data-tlb-code.ts';
 import { type Node, Reads } from './graph.ts';
 import { P, RegionImport } from './handler-signature.ts';
+import { type Leader, NearAccesses, type Nearness } from './near-accesses.ts';
 import { LOAD, localOf, node, type Position, SemBuilder, STORE } from './sem-builder.ts';
 import { ADDEND, DATA_TLB_ENTRY_BYTES, QUICK_OFFSET, READ_TAG, WRITE_TAG } from './tlb.ts';
 
+const PAGE_BYTES = 4096;
+const NOT_NEAR: Partial<Nearness> = {};
+
+interface Way {
+  readonly position: Position;
+  /** quick entry; -1: none */
+  readonly quick: number;
+  readonly nearness: Nearness | undefined;
+  readonly tagOffset: number;
+}
+
 export abstract class RegionMemory extends SemBuilder {
+  protected readonly near = new NearAccesses();
   readonly #entry: number;
 
   constructor(facts: Facts) {
@@ -33,15 +46,72 @@ export abstract class RegionMemory extends SemBuilder {
     this.leave();
   }
 
-  /** Leaves on a TLB miss, else pushes the host address. */
-  #writeTranslation(
+  /** How an access finds its page, as far as that is known when it is recorded. */
+  #way(linear: Val, tagOffset: number): Way {
+    return {
+      position: this.position,
+      quick: this.quickEntry(linear),
+      nearness: this.near.access(linear, tagOffset),
+      tagOffset,
+    };
+  }
+
+  /** Leaves on a TLB miss, else pushes an address; the host address is so many bytes behind it as the result says. */
+  #writeTranslation(code: Code, way: Way, linear: number, bytes: number): number {
+    const { leader, distance } = way.nearness ?? NOT_NEAR;
+    if (distance !== undefined) return this.#writeNear(code, way, leader!, distance, linear, bytes);
+    this.#writeFound(code, way, linear, bytes);
+    if (leader?.isFollowed === true) {
+      leader.host = code.local('i32');
+      leader.inPage = code.local('i32');
+      code.tee(leader.host);
+      writeOffsetInPage(code, linear);
+      code.set(leader.inPage);
+    }
+    return 0;
+  }
+
+  /** An access near another one: in its page by a comparison, which no load has to be waited for. */
+  #writeNear(
     code: Code,
-    position: Position,
-    quick: number,
+    { position, quick }: Way,
+    leader: Leader,
+    distance: number,
     linear: number,
     bytes: number,
-    tagOffset: number,
-  ): void {
+  ): number {
+    const minusDistance = (): void => {
+      code.i32(distance);
+      code.op('i32.sub');
+    };
+    code.get(leader.inPage);
+    if (distance !== 0) {
+      code.i32(distance);
+      code.op('i32.add');
+    }
+    code.i32(PAGE_BYTES - bytes);
+    code.op('i32.gt_u');
+    code.if(undefined, false);
+    if (quick < 0) this.writeInterpret(code, position);
+    else {
+      this.#writeLookup(code, position, linear, bytes, leader.tagOffset);
+      writeHostAddress(code, linear, this.#entry, ADDEND);
+      minusDistance();
+      code.set(leader.host);
+      writeOffsetInPage(code, linear);
+      minusDistance();
+      code.set(leader.inPage);
+    }
+    code.end();
+    code.get(leader.host);
+    if (distance >= 0) return distance;
+    code.i32(distance);
+    code.op('i32.add');
+    return 0;
+  }
+
+  /** Leaves on a TLB miss, else pushes the host address. */
+  #writeFound(code: Code, { position, quick, tagOffset }: Way, linear: number, bytes: number): void {
     if (quick < 0) {
       this.#writeLookup(code, position, linear, bytes, tagOffset);
       writeHostAddress(code, linear, this.#entry, ADDEND);
@@ -79,15 +149,13 @@ export abstract class RegionMemory extends SemBuilder {
 
   loadAs(name: MemoryOp, bytes: number, linear: Val): Val {
     const type = name.startsWith('v128') ? 'v128' : (name.slice(0, 3) as WasmType);
-    const { position } = this;
-    const quick = this.quickEntry(linear);
+    const way = this.#way(linear, READ_TAG);
     return this.graph.effectWithLocals(
       [node(linear)],
       type,
       (writer, [address, result]) => {
         const { code } = writer;
-        this.#writeTranslation(code, position, quick, localOf(writer, address!), bytes, READ_TAG);
-        code.memory(name, 0);
+        code.memory(name, this.#writeTranslation(code, way, localOf(writer, address!), bytes));
         code.set(result!.local);
       },
       0,
@@ -95,16 +163,15 @@ export abstract class RegionMemory extends SemBuilder {
   }
 
   storeAs(name: MemoryOp, bytes: number, linear: Val, value: Val): void {
-    const { position } = this;
-    const quick = this.quickEntry(linear);
+    const way = this.#way(linear, WRITE_TAG);
     this.graph.effectWithLocals(
       [node(linear), node(value)],
       undefined,
       (writer, [address, stored]) => {
         const { code } = writer;
-        this.#writeTranslation(code, position, quick, localOf(writer, address!), bytes, WRITE_TAG);
+        const behind = this.#writeTranslation(code, way, localOf(writer, address!), bytes);
         writer.push(stored!);
-        code.memory(name, 0);
+        code.memory(name, behind);
       },
       Reads.Memory,
     );
@@ -123,14 +190,18 @@ export abstract class RegionMemory extends SemBuilder {
 
   /** Host address of an access that hits; leaves on a miss. */
   #hostOf(linear: Val, bytes: number, tagOffset: number): Node {
-    const { position } = this;
-    const quick = this.quickEntry(linear);
+    const way = this.#way(linear, tagOffset);
     return this.graph.effectWithLocals(
       [node(linear)],
       'i32',
       (writer, [address, result]) => {
-        this.#writeTranslation(writer.code, position, quick, localOf(writer, address!), bytes, tagOffset);
-        writer.code.set(result!.local);
+        const { code } = writer;
+        const behind = this.#writeTranslation(code, way, localOf(writer, address!), bytes);
+        if (behind !== 0) {
+          code.i32(behind);
+          code.op('i32.add');
+        }
+        code.set(result!.local);
       },
       0,
     )!;
@@ -156,4 +227,12 @@ export abstract class RegionMemory extends SemBuilder {
   #neverCompiled(): never {
     throw new Error('broken invariant: a repeating instruction was compiled');
   }
+}
+
+/** Pushes where in its page a linear address is. */
+function writeOffsetInPage(code: Code, linear: number): void {
+  code.get(linear);
+  code.op('i32.wrap_i64');
+  code.i32(PAGE_BYTES - 1);
+  code.op('i32.and');
 }
