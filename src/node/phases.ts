@@ -35,8 +35,11 @@ const SAMPLE_MICROSECONDS = 500;
 /** By path of the source file, the first that fits. Files that serve several phases are not here: their callers say. */
 const BY_FILE: readonly (readonly [RegExp, Phase])[] = [
   [/^cpu\/(mmu\/|second-level|guest-access)/, 'walks'],
-  [/^cpu\/engine\/(region-|generated-code)/, 'translate'],
-  [/^cpu\/engine\/(code-cache|binder|handlers|engine|common-shapes)|^isa\/decode/, 'decode'],
+  [/^cpu\/engine\/(region-|regions-|hot-code|generated-code)/, 'translate'],
+  [
+    /^cpu\/engine\/(code-|record-|block-heads|binder|predecoder|host-steps|straddling|handlers|engine|common-shapes)|^isa\/decode/,
+    'decode',
+  ],
   [/^cpu\/exec\/host\/|^cpu\/(events|stack|segments|control-registers|msr|vector-state)/, 'host'],
   [/^cpu\/(fpu|virtual-apic|virtualization-exception)/, 'host'],
   [/^cpu\/cpu\./, 'leaving'],
