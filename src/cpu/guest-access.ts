@@ -389,7 +389,7 @@ export class GuestAccess implements EngineUser {
 
   /** The contents of a host page were replaced by somebody else than a guest: its decoded code is forgotten. */
   hostPageReplaced(hostPage: number): void {
-    if (this.#engine.code.isCode(hostPage)) this.#engine.code.written(hostPage, 4096);
+    if (this.#engine.code.isCode(hostPage)) this.#engine.code.forgetPage(hostPage);
   }
 
   /** Offset of the data TLB for a privilege. @param system an access of the processor itself, for which AC does not count */

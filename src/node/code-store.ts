@@ -40,6 +40,7 @@ interface Index {
   readonly handlers: StoredModule | null;
   /** in the same place as the code of regions */
   readonly templates: Stretch;
+  readonly places: Stretch;
   readonly regions: readonly StoredRegions[];
 }
 
@@ -97,7 +98,7 @@ export class CodeStore {
       const codeAt = LENGTHS_BYTES + lengths.readUInt32LE(0);
       const head = readAt(file, DIGEST_BYTES, codeAt + lengths.readUInt32LE(4));
       if (!digestOf(head).equals(readAt(file, 0, DIGEST_BYTES))) return undefined;
-      const { features, handlers, templates, regions } = JSON.parse(
+      const { features, handlers, templates, places, regions } = JSON.parse(
         head.toString('latin1', LENGTHS_BYTES, codeAt),
       ) as Index;
       const code = new Uint8Array(head.buffer, head.byteOffset + codeAt, head.length - codeAt);
@@ -107,6 +108,7 @@ export class CodeStore {
         features,
         handlers: handlers === null ? undefined : this.#restored(serializer, from, handlers),
         templates: () => code.subarray(...templates),
+        places: () => code.subarray(...places),
         regions: regions.map((each, index) =>
           withRegions(
             this.#restored(serializer, from, each, () => thread.take(index)),
@@ -178,7 +180,7 @@ export class CodeStore {
 
   #bodyOf(
     serializer: NativeSerializer,
-    { features, handlers, templates, regions }: GeneratedCode,
+    { features, handlers, templates, places, regions }: GeneratedCode,
     known: GeneratedCode['regions'],
   ): FileBody {
     const code = new Pieces();
@@ -202,6 +204,7 @@ export class CodeStore {
       features,
       handlers: handlers === undefined ? null : store(handlers),
       templates: code.put(templates()),
+      places: code.put(places()),
       regions: [...whole, ...regions].map((each) => ({
         ...store(each),
         regions: each.regions.map((region) => ({ ...region, code: code.put(region.code) })),

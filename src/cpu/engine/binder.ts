@@ -78,8 +78,10 @@ export const Trait = {
   /** they can share a handler with the conditional branch behind them */
   SetsFlags: 2,
   ConditionalBranch: 4,
+  /** its first operand is a displacement from the next instruction */
+  Relative: 8,
 } as const;
-export const VECTOR_STATE_SHIFT = 3;
+export const VECTOR_STATE_SHIFT = 4;
 
 const ADDRESS_NUMBER = { none: 0, b: 1, r: 2, s: 3, t: 4, x: 5, y: 6, z: 7, o: 8 } as const;
 
@@ -200,8 +202,7 @@ export class Binder {
   /** What instructions of this shape have in common; found again by a number when the same has been met before. */
   #bound(instruction: Instruction, address: AddressShape | undefined, next: number, linkable: boolean): Bound {
     const { shape, prefixes } = instruction;
-    const near =
-      linkable && instruction.operands[0].kind === OperandKind.Relative && isNear(next + instruction.immediateLow);
+    const near = linkable && isRelative(instruction) && isNear(next + instruction.immediateLow);
     let key = (shape << 4) | ADDRESS_NUMBER[address ?? 'none'];
     key = (key << 2) | (instruction.addressSize >> 5);
     key = (key << 2) | (instruction.mode >> 5);
@@ -220,6 +221,7 @@ export class Binder {
           : 0) |
         (part !== undefined && SETS_FLAGS.has(operation) && !writesMemory(instruction) ? Trait.SetsFlags : 0) |
         (part !== undefined && operation === 'Jcc' ? Trait.ConditionalBranch : 0) |
+        (part !== undefined && isRelative(instruction) ? Trait.Relative : 0) |
         (vectorState << VECTOR_STATE_SHIFT),
     };
     if (shape !== 0) this.#known.set(key, bound);
@@ -286,6 +288,10 @@ export class Binder {
     this.#u8[record + R.scaleShift] = instruction.scaleShift;
   }
 }
+
+/** True if the first operand is a displacement from the next instruction. */
+export const isRelative = ({ operandCount, operands }: Instruction): boolean =>
+  operandCount > 0 && operands[0].kind === OperandKind.Relative;
 
 /** True if a branch to this place, counted from the first byte of its page, stays in the page. */
 export const isNear = (target: number): boolean => target >= 0 && target < 4096;

@@ -2,7 +2,7 @@
 import type { StateVisitor } from '../../bits/index.ts';
 import type { Instruction } from '../../isa/index.ts';
 import type { HostMemory } from '../../memory/index.ts';
-import { type Binder, Trait, VECTOR_STATE_SHIFT } from './binder.ts';
+import { type Binder, isNear, Trait, VECTOR_STATE_SHIFT } from './binder.ts';
 import { BlockHeads } from './block-heads.ts';
 import { CodeSpace, ENTRIES_IN_PAGE, PAGE_BYTES } from './code-space.ts';
 import { DebuggedOffsets } from './debugged-offsets.ts';
@@ -12,6 +12,7 @@ import { Handler, type HandlerTable } from './handlers.ts';
 import { type HostStep, HostSteps } from './host-steps.ts';
 import { HotCode } from './hot-code.ts';
 import type { JumpCaches } from './jump-caches.ts';
+import { KnownPlaces } from './known-places.ts';
 import type { Predecoder } from './predecoder.ts';
 import { ENTERED, LEADS_ON, R, RECORD_BYTES } from './record.ts';
 import { MODES, RecordTables } from './record-tables.ts';
@@ -41,6 +42,11 @@ export class CodeCache implements MixableCode {
   readonly #heads: BlockHeads;
   readonly #regions: RegionsInUse;
   readonly #hot: HotCode;
+  readonly #places: KnownPlaces;
+  /** what the page of a table is known by */
+  readonly #keys = new Map<number, number>();
+  /** branches within a page that were decoded in 64-bit code, each with the page offset of its target */
+  readonly #branches: number[] = [];
   /** writes to pages of code that met no code, since the page became code */
   readonly #besideCode = new Map<number, { writes: number; patience: number }>();
   instructionsDecoded = 0;
@@ -73,6 +79,7 @@ export class CodeCache implements MixableCode {
     this.#straddling = new StraddlingRecords(memory, space, binder, handlers);
     this.#heads = heads;
     this.#regions = regions;
+    this.#places = new KnownPlaces(memory);
     this.#hot = new HotCode(memory, space, tables, heads, regions, handlers, debugged, compiler);
   }
 
@@ -86,9 +93,40 @@ export class CodeCache implements MixableCode {
     return this.#tables.table(hostPage, mode, forbidden);
   }
 
-  /** Makes the table. The caller has asked for room, and takes away write rights to the page. */
+  /** Makes the table, with what an earlier run knows of such a page. The caller has asked for room, and takes away write rights to the page. */
   createTable(hostPage: number, mode: number, forbidden: number): number {
-    return this.#tables.create(hostPage, mode, forbidden);
+    const table = this.#tables.create(hostPage, mode, forbidden);
+    if (mode === 64) this.#enterKnownPlaces(table, hostPage, forbidden);
+    return table;
+  }
+
+  #enterKnownPlaces(table: number, hostPage: number, forbidden: number): void {
+    const key = this.#places.keyOf(hostPage, forbidden);
+    this.#keys.set(table, key);
+    const offsets = this.#places.of(key);
+    for (let i = 0; i < offsets.length && this.hasRoom; i++) this.#find(table, hostPage, offsets[i]!, 64);
+    this.#linkBranches(table);
+  }
+
+  /** The page of a table changes its use, or is forgotten: where it was entered is kept for the next run. */
+  #notePlaces(table: number): void {
+    const key = this.#keys.get(table);
+    if (key === undefined) return;
+    this.#space.forEachEntry(table, (offset, entry) => {
+      if ((entry & ENTERED) !== 0) this.#places.note(key, offset);
+    });
+    this.#keys.delete(table);
+  }
+
+  /** Takes what `keptPlaces` of an earlier run has given. */
+  restorePlaces(kept: Uint8Array): void {
+    this.#places.restore(kept);
+  }
+
+  /** Where code was entered, for the next run. */
+  keptPlaces(): Uint8Array {
+    for (const table of this.#keys.keys()) this.#notePlaces(table);
+    return this.#places.kept();
   }
 
   visitState(state: StateVisitor): void {
@@ -107,6 +145,7 @@ export class CodeCache implements MixableCode {
 
   /** Forgets everything; no record may be in use. */
   dropAll(): void {
+    for (const table of this.#keys.keys()) this.#notePlaces(table);
     this.#space.drop();
     this.#tables.drop();
     this.#regions.drop();
@@ -121,12 +160,18 @@ export class CodeCache implements MixableCode {
    * From now on generated code finds the way by itself.
    */
   find(table: number, hostPage: number, offset: number, mode: number): number {
+    const record = this.#find(table, hostPage, offset, mode);
+    this.#linkBranches(table);
+    return record;
+  }
+
+  #find(table: number, hostPage: number, offset: number, mode: number): number {
     const entry = this.#space.entryOf(table, offset);
     const record = entry & ~ENTERED;
     if (record !== entry) return record;
-    if (record !== 0) return this.#enter(table, hostPage, offset, record, mode);
+    if (record !== 0) return this.#enter(table, hostPage, offset, record, mode, false);
     if (mode === 64 && this.#regions.enterUnseen(table, hostPage, offset)) return this.record(table, offset);
-    return this.#enter(table, hostPage, offset, this.#decodeRun(table, hostPage, offset, mode), mode);
+    return this.#enter(table, hostPage, offset, this.#decodeRun(table, hostPage, offset, mode), mode, true);
   }
 
   /** The record that executes the instruction itself at a page offset, behind block heads and regions. */
@@ -135,6 +180,7 @@ export class CodeCache implements MixableCode {
     const plain = this.#heads.plain(first);
     if (plain !== 0) return plain;
     const decoded = this.#decodeRun(table, hostPage, offset, mode, true);
+    this.#linkBranches(table);
     this.#i32[(first + R.link) >> 2] = decoded;
     return decoded;
   }
@@ -180,12 +226,28 @@ export class CodeCache implements MixableCode {
       }
       before = traits;
       at += this.#u8[record + R.length]!;
+      if ((traits & Trait.Relative) !== 0 && mode === 64) {
+        const target = at + this.#i32[(record + R.immediate) >> 2]!;
+        if (isNear(target)) this.#branches.push(record, target);
+      }
       if ((traits & Trait.EndsRun) !== 0) break;
     }
     // a handler may name the record behind it even when it never goes there
     this.#binder.writeSpecial(space.takeRecord(), Handler.Lookup, at);
     this.#handlers.flush();
     return first;
+  }
+
+  /** Links the branches that were decoded, where jumps have entered their targets before: the others ask when they are first taken. */
+  #linkBranches(table: number): void {
+    const branches = this.#branches;
+    for (let i = 0; i < branches.length; i += 2) {
+      const target = branches[i + 1]!;
+      if (!this.#space.mayHaveEntries(table, target)) continue;
+      const entry = this.#i32[(table >> 2) + target]!;
+      if ((entry & ENTERED) !== 0) this.link(branches[i]!, entry & ~ENTERED);
+    }
+    branches.length = 0;
   }
 
   /** Page offsets, not 0, whose instructions go to the host one by one, for a debugger; null: nobody debugs. */
@@ -212,17 +274,20 @@ export class CodeCache implements MixableCode {
     return this.#i32[(table >> 2) + offset]! & ~ENTERED;
   }
 
-  /** A jump enters where `record` is, or a head of it. Code that can be compiled gets a block head if it has none. */
-  #enter(table: number, hostPage: number, offset: number, record: number, mode: number): number {
-    const first = mode === 64 ? this.#head(table, hostPage, offset, record) : record;
+  /**
+   * A jump enters where `record` is, or a head of it. Code that can be compiled gets a block head if it has none.
+   * @param lookedUp no region stands for it
+   */
+  #enter(table: number, hostPage: number, offset: number, record: number, mode: number, lookedUp: boolean): number {
+    const first = mode === 64 ? this.#head(table, hostPage, offset, record, lookedUp) : record;
     this.#i32[(table >> 2) + offset] = first | ENTERED;
     return first;
   }
 
-  #head(table: number, hostPage: number, offset: number, record: number): number {
+  #head(table: number, hostPage: number, offset: number, record: number, lookedUp: boolean): number {
     if (this.#heads.isHead(record) || this.#heads.compileAfter === 0 || !this.hasRoom) return record;
     const head = this.#heads.put(table, hostPage, offset, record);
-    this.#regions.enterBy(head, table, hostPage, offset);
+    if (!lookedUp) this.#regions.enterBy(head, table, hostPage, offset);
     return head;
   }
 
@@ -241,7 +306,7 @@ export class CodeCache implements MixableCode {
     if (++seen.writes < seen.patience) return false;
     seen.writes = 0;
     seen.patience *= 4;
-    this.written(hostPage, PAGE_BYTES);
+    this.forgetPage(hostPage);
     this.#tables.becomesData(hostPage);
     return true;
   }
@@ -290,6 +355,8 @@ export class CodeCache implements MixableCode {
   }
 
   forgetPage(hostPage: number): void {
+    this.#notePlaces(this.#tables.table(hostPage, 64, 0));
+    for (const table of this.#tables.restricted(hostPage)) this.#notePlaces(table);
     this.written(hostPage, PAGE_BYTES);
   }
 

@@ -100,6 +100,16 @@ export class CodeSpace {
     return this.#touched[this.#pageOf(table, offset)] !== 0;
   }
 
+  /** Visits the entries of a table that are not 0, by page offset. */
+  forEachEntry(table: number, visit: (offset: number, entry: number) => void): void {
+    for (let at = 0; at < PAGE_BYTES; at++)
+      if (!this.mayHaveEntries(table, at)) at |= ENTRIES_IN_PAGE - 1;
+      else {
+        const entry = this.#i32[(table >> 2) + at]!;
+        if (entry !== 0) visit(at, entry);
+      }
+  }
+
   /** Number of the page of memory, from the area's first, where a table's entry is. */
   #pageOf(table: number, offset: number): number {
     return ((table + offset * 4) >>> PAGE_SHIFT) - (this.#base >>> PAGE_SHIFT);

@@ -94,6 +94,7 @@ export class Engine {
       library,
       cacheBytes,
     );
+    if (ready !== undefined) this.code.restorePlaces(ready.places());
   }
 
   /** All that this run has generated, for the next one to start from. */
@@ -102,6 +103,7 @@ export class Engine {
       features: this.#features,
       handlers: this.handlers.first,
       templates: () => this.#templates.kept(this.handlers.commonEnd),
+      places: () => this.code.keptPlaces(),
       regions: this.code.generated,
     };
   }

@@ -39,6 +39,8 @@ export interface GeneratedCode {
   readonly handlers: GeneratedModule | undefined;
   /** how instructions become records, by their first bytes: `RecordTemplates.kept`, for these handlers */
   readonly templates: () => Uint8Array;
+  /** where pages of code were entered: `KnownPlaces.kept` */
+  readonly places: () => Uint8Array;
   readonly regions: readonly GeneratedRegions[];
 }
 

@@ -1,7 +1,7 @@
 /** Requests for the region compiler: from a head that has been visited often enough to the compiled code that is put to use. */
 import type { HostMemory } from '../../memory/index.ts';
 import type { BlockHeads } from './block-heads.ts';
-import { type CodeSpace, ENTRIES_IN_PAGE, PAGE_BYTES } from './code-space.ts';
+import { type CodeSpace, PAGE_BYTES } from './code-space.ts';
 import type { DebuggedOffsets } from './debugged-offsets.ts';
 import type { GeneratedRegion, GeneratedRegions } from './generated-code.ts';
 import type { HandlerTable } from './handlers.ts';
@@ -19,7 +19,6 @@ interface OpenRequest extends RegionRequest {
 }
 
 export class HotCode {
-  readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #space: CodeSpace;
   readonly #tables: RecordTables;
@@ -46,7 +45,6 @@ export class HotCode {
     debugged: DebuggedOffsets,
     compiler: RegionCompiler | null,
   ) {
-    this.#i32 = memory.i32;
     this.#u8 = memory.u8;
     this.#space = space;
     this.#tables = tables;
@@ -71,12 +69,9 @@ export class HotCode {
   /** A `Known` per page offset. */
   #known(table: number): Uint8Array {
     const known = new Uint8Array(PAGE_BYTES);
-    for (let at = 0; at < PAGE_BYTES; at++)
-      if (!this.#space.mayHaveEntries(table, at)) at |= ENTRIES_IN_PAGE - 1;
-      else {
-        const entry = this.#i32[(table >> 2) + at]!;
-        if (entry !== 0) known[at] = (entry & ENTERED) !== 0 ? Known.Entered : Known.Decoded;
-      }
+    this.#space.forEachEntry(table, (at, entry) => {
+      known[at] = (entry & ENTERED) !== 0 ? Known.Entered : Known.Decoded;
+    });
     const { offsets } = this.#debugged;
     if (offsets !== null) for (let at = 0; at < PAGE_BYTES; at++) if (offsets[at] !== 0) known[at] = Known.KeepOut;
     return known;
