@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const dist = join(import.meta.dirname, '..');
 const out = join(dist, 'bundle');
@@ -20,7 +20,7 @@ const common = {
   outdir: out,
   entryNames: '[name]',
   logLevel: 'warning',
-} as const;
+} satisfies BuildOptions;
 const entry = (path: string): string => join(dist, 'src', path);
 
 /** Packages that few runs need: of these an import gives what loads them when it is first used. */
@@ -41,16 +41,25 @@ const seldomUsed: Plugin = {
 };
 
 rmSync(out, { recursive: true, force: true });
-// a script, of which V8 can keep what it has compiled; the launcher gives it its place
-await build({
+// scripts, of which V8 can keep what it has compiled; the launcher gives them their place
+const script = {
   ...common,
-  entryPoints: [entry('cli/main.js')],
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.url': '__url', 'import.meta.dirname': '__directory' },
-  banner: { js: '(function (require, module, __url, __directory) {' },
+  banner: { js: '(function (require, module, __url, __directory) { "use strict";' },
   footer: { js: '})' },
   plugins: [seldomUsed],
-});
+} satisfies BuildOptions;
+await build({ ...script, entryPoints: [entry('cli/main.js')] });
+// each command alone: what is never loaded later need not be wrapped, nor found when it is called
+for (const file of readdirSync(entry('cli/commands'))) {
+  const name = /^([a-z]+)\.js$/.exec(file)?.[1];
+  if (name === undefined) continue;
+  const contents = `import { ${name}Command } from './commands/${file}';
+    import { runCommandOf } from './command-line.js';
+    export const runCommandLine = (argv) => runCommandOf({ ${name}: ${name}Command }, argv);`;
+  await build({ ...script, stdin: { contents, resolveDir: entry('cli') }, entryNames: `command-${name}` });
+}
 await build({
   ...common,
   entryPoints: [entry('node/launch.js')],

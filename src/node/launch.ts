@@ -3,9 +3,9 @@
  * all else that a start needs; and Node's larger modules are loaded when they are first used.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
@@ -17,8 +17,8 @@ const MOST_FILES = 16;
 const DIGEST_BYTES = 32;
 /** Of processor time: what such a run has compiled is kept although that of a shorter one is there, which may have shown help. */
 const LONG_RUN_MICROSECONDS = 1e6;
-/** a function of what it needs to know; no more than ASCII */
-const BUNDLE = join(import.meta.dirname, 'main.cjs');
+/** Helps where no command is named. A script is a function of what it needs to know; no more than ASCII. */
+const NO_COMMAND = 'main.cjs';
 const RARELY_NEEDED = new Set(
   ['child_process', 'fs/promises', 'inspector', 'net', 'timers/promises', 'worker_threads'].map(
     (name) => `node:${name}`,
@@ -36,16 +36,17 @@ export async function launch(argv: readonly string[]): Promise<number> {
   setEngineFlags();
   // what ran once, at the start, is part of what is kept: by the end of a boot V8 would have forgotten it
   setFlagsFromString('--no-flush-bytecode');
-  const kept = keptCodePath(argv[2] ?? '');
+  const bundle = bundleOf(argv[2] ?? '');
+  const kept = keptCodePath(bundle);
   const keptByLongRun = `${kept}-long`;
   const longRunsData = readIfWhole(keptByLongRun);
   const cachedData = longRunsData ?? readIfWhole(kept);
-  const script = new Script(readFileSync(BUNDLE, 'latin1'), { filename: BUNDLE, ...(cachedData && { cachedData }) });
+  const script = new Script(readFileSync(bundle, 'latin1'), { filename: bundle, ...(cachedData && { cachedData }) });
   const module = { exports: {} };
   (script.runInThisContext() as Wrapper)(
-    lazyRequire(createRequire(BUNDLE)),
+    lazyRequire(createRequire(bundle)),
     module,
-    pathToFileURL(BUNDLE).href,
+    pathToFileURL(bundle).href,
     import.meta.dirname,
   );
   const exitCode = await (module.exports as Command).runCommandLine(argv);
@@ -55,10 +56,16 @@ export async function launch(argv: readonly string[]): Promise<number> {
   return exitCode;
 }
 
+/** The script of a subcommand, which holds nothing else. */
+function bundleOf(subcommand: string): string {
+  const own = join(import.meta.dirname, `command-${subcommand}.cjs`);
+  return /^[a-z]+$/.test(subcommand) && existsSync(own) ? own : join(import.meta.dirname, NO_COMMAND);
+}
+
 /** Another bundle, or another Node, has another file. */
-function keptCodePath(subcommand: string): string {
-  const { size, mtimeMs } = statSync(BUNDLE);
-  const name = subcommand.replaceAll(/[^a-z]/g, '');
+function keptCodePath(bundle: string): string {
+  const { size, mtimeMs } = statSync(bundle);
+  const name = basename(bundle, '.cjs').replace('command-', '');
   return join(cacheDirectory(), 'command', `${name}-${process.version}-${size}-${Math.floor(mtimeMs)}`);
 }
 
