@@ -3,7 +3,7 @@
  * What it holds can be made anew at any time: a file that is missing, old, damaged, or of another V8 is as good as none.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writevSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Bytes, readBytes } from '../bits/index.ts';
 import type { GeneratedCode, GeneratedModule, GeneratedRegion, GeneratedRegions } from '../cpu/index.ts';
@@ -46,9 +46,8 @@ interface Index {
 
 type RestoredModule = Pick<GeneratedModule, 'bytes' | 'module'>;
 
-interface MachineCode {
+interface MachineCode extends Pick<StoredModule, 'digest' | 'optimised'> {
   readonly native: Uint8Array | undefined;
-  readonly optimised: number;
 }
 /** Of a kernel, as many stretches of so many bytes. */
 const SAMPLES = 64;
@@ -152,6 +151,7 @@ export class CodeStore {
       get native() {
         return read()?.native;
       },
+      digest: stored.digest,
       optimised: stored.optimised,
     });
     return restored;
@@ -187,13 +187,19 @@ export class CodeStore {
     const modules = new Pieces();
     const store = (generated: GeneratedModule): StoredModule => {
       const known = this.#machineCode.get(generated);
-      const now = optimisedIn(serializer, generated);
-      const { native, optimised } =
-        now > 0 && now >= (known?.optimised ?? 0)
-          ? { native: new Uint8Array(serializer.serialize(generated.module!)), optimised: now }
-          : (known ?? NOT_OPTIMISED);
+      const optimised = optimisedIn(serializer, generated);
+      const bytes = modules.put(generated.bytes);
+      // serialised and hashed again only if V8 has more of it now
+      if (known !== undefined && optimised <= known.optimised)
+        return {
+          bytes,
+          native: known.native === undefined ? null : modules.put(known.native),
+          digest: known.digest,
+          optimised: known.optimised,
+        };
+      const native = optimised > 0 ? new Uint8Array(serializer.serialize(generated.module!)) : undefined;
       return {
-        bytes: modules.put(generated.bytes),
+        bytes,
         native: native === undefined ? null : modules.put(native),
         digest: digestOf(generated.bytes, native).toString('base64'),
         optimised,
@@ -221,8 +227,7 @@ export class CodeStore {
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
       const temporary = `${this.#path}.${process.pid}`;
-      writeFileSync(temporary, digestOf(head));
-      writeFileSync(temporary, Buffer.concat([head, ...modules.pieces]), { flag: 'a' });
+      writeAll(temporary, [digestOf(head), head, ...modules.pieces]);
       renameSync(temporary, this.#path);
       keepNewest(dirname(this.#path), MOST_FILES);
     } catch {
@@ -254,7 +259,16 @@ function withRegions(restored: RestoredModule, regions: readonly GeneratedRegion
   return Object.assign(restored, { regions });
 }
 
-const NOT_OPTIMISED: MachineCode = { native: undefined, optimised: 0 };
+/** Writes a new file, without joining the pieces first. Throws an Error when there is no room for all of them. */
+function writeAll(path: string, pieces: readonly Uint8Array[]): void {
+  const file = openSync(path, 'w');
+  try {
+    const lengthBytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    if (writevSync(file, pieces) !== lengthBytes) throw new Error(`${path} could not be written to its end`);
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Exported functions that this run has in optimised form. */
 function optimisedIn(serializer: NativeSerializer, { instance }: GeneratedModule): number {
