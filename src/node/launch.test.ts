@@ -62,3 +62,21 @@ test('the compiled command is kept, and a damaged copy is as good as none', () =
     rmSync(cache, { recursive: true });
   }
 });
+
+test('each command has a script of its own, in strict mode as modules are', () => {
+  const bundle = join(import.meta.dirname, '../../bundle');
+  const scripts = readdirSync(bundle).flatMap((name) => /^command-(.+)\.cjs$/.exec(name)?.[1] ?? []);
+  const { stdout } = spawnSync(process.execPath, [COMMAND, '--help'], { encoding: 'utf8' });
+  const commands = [...stdout.split('Commands:')[1]!.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual(scripts.sort(), commands.filter((name) => name !== 'help').sort());
+  for (const name of scripts)
+    assert.match(readFileSync(join(bundle, `command-${name}.cjs`), 'latin1').slice(0, 100), /"use strict"/, name);
+});
+
+test('a name that only looks like a script is an unknown command', () => {
+  for (const name of ['launch', '../bundle/main', 'b-oot', 'Boot']) {
+    const { status, stderr } = spawnSync(process.execPath, [COMMAND, name], { encoding: 'utf8' });
+    assert.equal(status, 1, name);
+    assert.match(stderr, new RegExp(`unknown command '${name}'`));
+  }
+});
