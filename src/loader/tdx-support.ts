@@ -6,26 +6,26 @@ import { type Bytes, readBytes } from '../bits/index.ts';
  */
 const SIGNATURE = new TextEncoder().encode('IntelTDX    ');
 
-/** How far back the signature can begin at the latest, by the byte that stands where its first one would. */
-const SHIFTS = new Uint8Array(256).fill(SIGNATURE.length);
-for (let index = SIGNATURE.length - 1; index > 0; index--) SHIFTS[SIGNATURE[index]!] = index;
+/** The letter by which it is looked for, since kernels have it rarely, and where it stands in the signature. */
+const LETTER_AT = 7;
+const LETTER = SIGNATURE[LETTER_AT]!;
 
 /** What is not in memory is read in pieces of so many bytes. */
 const READ_BYTES = 1 << 18;
 
-/** Looks through all of it. */
+/** Looks through all of it, from the end: texts stand behind tables, and a decompressor behind what it unpacks. */
 export function mentionsTdx(bytes: Bytes): boolean {
   if (bytes instanceof Uint8Array) return isIn(bytes);
-  for (let start = 0; start < bytes.length; start += READ_BYTES)
-    if (isIn(readBytes(bytes, start, start + READ_BYTES + SIGNATURE.length - 1))) return true;
+  for (let end = bytes.length; end > 0; end -= READ_BYTES)
+    if (isIn(readBytes(bytes, Math.max(0, end - READ_BYTES - (SIGNATURE.length - 1)), end))) return true;
   return false;
 }
 
-/** Kernels are long: most bytes are never looked at (Horspool's search), and a decompressor stands behind what it unpacks. */
 function isIn(bytes: Uint8Array): boolean {
-  for (let at = bytes.length - SIGNATURE.length; at >= 0; at -= SHIFTS[bytes[at]!]!) {
+  for (let letter = bytes.indexOf(LETTER); letter >= 0; letter = bytes.indexOf(LETTER, letter + 1)) {
+    const start = letter - LETTER_AT;
     let alike = 0;
-    while (alike < SIGNATURE.length && bytes[at + alike] === SIGNATURE[alike]) alike++;
+    while (alike < SIGNATURE.length && bytes[start + alike] === SIGNATURE[alike]) alike++;
     if (alike === SIGNATURE.length) return true;
   }
   return false;

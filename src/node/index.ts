@@ -14,6 +14,6 @@ export { PHASES, type Phase, PhaseSampler, type PhaseTimes } from './phases.ts';
 export { type OnProgress, ProgressLine, type ProgressStream } from './progress.ts';
 export { RegionThread } from './region-thread.ts';
 export { type OpenSnapshot, openSnapshot, sha256Of, writeSnapshot } from './snapshot-files.ts';
-export { KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';
+export { hasTerminal, KeyReader, openTerminal, type TerminalCommand, terminalHelp } from './terminal.ts';
 export { openUserFile } from './user-file.ts';
 export { seamulatorVersion } from './version.ts';

@@ -68,3 +68,8 @@ export function openTerminal(
     input.pause();
   };
 }
+
+/** Is there a person at both ends? Output is asked first: for an input that is no terminal Node loads its streams, 8 ms of a start. */
+export function hasTerminal(): boolean {
+  return process.stdout.isTTY === true && process.stdin.isTTY === true;
+}

@@ -13,7 +13,15 @@ import {
   type ModuleVersion,
   type SnapshotInput,
 } from '../../machine/index.ts';
-import { AptUnavailable, CodeStore, FileError, kernelKey, readUserFile, sha256Of } from '../../node/index.ts';
+import {
+  AptUnavailable,
+  CodeStore,
+  FileError,
+  hasTerminal,
+  kernelKey,
+  readUserFile,
+  sha256Of,
+} from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type CheckOptions, checkOption, checkReportOption, noDebugger } from '../check-options.ts';
 import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
@@ -270,8 +278,4 @@ function runBuiltInGuest(options: BootOptions, output: Output): Promise<number> 
     snapshotAt: options.snapshotAt,
     snapshot: options.snapshot,
   });
-}
-
-function hasTerminal(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }

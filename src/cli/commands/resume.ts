@@ -7,7 +7,15 @@ import { SnapshotError } from '../../bits/index.ts';
 import { symbolsOf } from '../../debug/index.ts';
 import type { NamedFile } from '../../loader/index.ts';
 import type { SnapshotInput } from '../../machine/index.ts';
-import { CodeStore, consoleMark, kernelKey, type OpenSnapshot, openSnapshot, sha256Of } from '../../node/index.ts';
+import {
+  CodeStore,
+  consoleMark,
+  hasTerminal,
+  kernelKey,
+  type OpenSnapshot,
+  openSnapshot,
+  sha256Of,
+} from '../../node/index.ts';
 import { NO_PLACES, sourcesIn } from '../code-places.ts';
 import { compilingThread } from '../compiling-thread.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
@@ -168,8 +176,4 @@ async function checkInputs(path: string, inputs: readonly SnapshotInput[]): Prom
     found.set(role, { name, bytes });
   }
   return found;
-}
-
-function hasTerminal(): boolean {
-  return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
