@@ -24,7 +24,7 @@ import { StraddlingRecords } from './straddling-records.ts';
 const RUN_INSTRUCTIONS = 64;
 const LONGEST_INSTRUCTION = 15;
 /** Writes beside the code of a page after which it counts as data, the first time. */
-const FIRST_PATIENCE = 16;
+const FIRST_PATIENCE = 4;
 
 export class CodeCache implements MixableCode {
   readonly #i32: Int32Array;
