@@ -2,8 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { type Bytes, wholeOf } from '../bits/index.ts';
-import { type SourceLookup, type SourcePlaces, type SymbolLookup, sourceLines, sourcePlaces } from '../debug/index.ts';
+import {
+  type SourceLookup,
+  type SourcePlaces,
+  type SymbolLookup,
+  sourceLines,
+  sourcePlaces,
+  symbolsOf,
+} from '../debug/index.ts';
 import { isElf, parseElf } from '../loader/index.ts';
+import { FileError } from '../node/index.ts';
 
 export interface CodePlaces {
   readonly symbols: SymbolLookup;
@@ -23,12 +31,36 @@ export function sourcesOnDisk(lookup: SourceLookup): SourcePlaces {
   });
 }
 
+/**
+ * What an ELF file knows of code, read when it is first asked for; nothing of any other file. A file that is gone or another one by then names nothing:
+ * who asks reports how a run ended, which is more than names.
+ */
+export function placesIn(bytes: Bytes, name: string): CodePlaces {
+  if (!isElf(bytes)) return NO_PLACES;
+  let read: CodePlaces | undefined;
+  const places = (): CodePlaces => {
+    read ??= readPlaces(bytes, name);
+    return read;
+  };
+  return { symbols: (address) => places().symbols(address), sources: (address) => places().sources(address) };
+}
+
+function readPlaces(bytes: Bytes, name: string): CodePlaces {
+  try {
+    const file = wholeOf(bytes);
+    return { symbols: symbolsOf(file, name), sources: sourcesIn(file, name) };
+  } catch (error) {
+    if (error instanceof FileError) return NO_PLACES;
+    throw error;
+  }
+}
+
 /** Source lines that an ELF file knows, read when they are first asked for; none of anything else. */
-export function sourcesIn(bytes: Bytes, name: string): SourcePlaces {
+export function sourcesIn(bytes: Uint8Array, name: string): SourcePlaces {
   if (!isElf(bytes)) return () => undefined;
   let read: SourcePlaces | undefined;
   return (address) => {
-    read ??= sourcesOnDisk(sourceLines(parseElf(wholeOf(bytes), name)));
+    read ??= sourcesOnDisk(sourceLines(parseElf(bytes, name)));
     return read(address);
   };
 }

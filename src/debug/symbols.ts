@@ -1,6 +1,6 @@
 /** Names of code addresses, from the symbol table of an ELF file or from a System.map. */
 
-import { type Bytes, hex, wholeOf } from '../bits/index.ts';
+import { hex } from '../bits/index.ts';
 import { isElf, parseElf } from '../loader/index.ts';
 
 /** "name+0x12", or nothing where there is no symbol for the address. */
@@ -55,12 +55,12 @@ export function symbolsIn(bytes: Uint8Array, name: string): CodeSymbol[] {
     .map((symbol) => ({ name: symbol.name, address: symbol.value, sizeBytes: symbol.sizeBytes }));
 }
 
-/** As symbolsIn, of an ELF file only: a kernel image has no lines to look for. The file is read when a name is first asked for. */
-export function symbolsOf(bytes: Bytes, name: string): SymbolLookup {
+/** As symbolsIn, of an ELF file only: a kernel image has no lines to look for. It is gone through when a name is first asked for. */
+export function symbolsOf(bytes: Uint8Array, name: string): SymbolLookup {
   if (!isElf(bytes)) return () => undefined;
   let lookup: SymbolLookup | undefined;
   return (address) => {
-    lookup ??= symbolLookup(symbolsIn(wholeOf(bytes), name));
+    lookup ??= symbolLookup(symbolsIn(bytes, name));
     return lookup(address);
   };
 }

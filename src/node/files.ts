@@ -40,6 +40,7 @@ export function orSentence<T>(path: string, what: string, work: () => T): T {
 /** Of one read. */
 const MOST_BYTES = 0x7fff_ffff;
 
+/** All of a file, in memory that threads can share. Throws what the file system throws. */
 export function readShared(path: string): Uint8Array {
   const file = openSync(path, 'r');
   try {

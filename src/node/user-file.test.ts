@@ -39,12 +39,12 @@ test('a thread reads a file itself', () => {
   assert.deepEqual(thread.begin(file)(), new Uint8Array(createHash('sha384').update(content).digest()));
 });
 
-test('a file that becomes shorter is told of, also where a thread has found it out', () => {
+test('a file that is changed meanwhile is told of, also where a thread has found it out', () => {
   const shrinking = join(directory, 'shrinking');
   writeFileSync(shrinking, content);
   const file = openUserFile(shrinking, 'kernel') as UserFile;
   truncateSync(shrinking, 1000);
-  const complaint = { message: `Cannot read the kernel ${shrinking}: it became shorter while it was read.` };
+  const complaint = { message: `Cannot read the kernel ${shrinking}: it was changed while it was in use.` };
   assert.throws(() => [...bytesOf(file)], complaint);
   const digest = new DigestThread(nativeSha384).begin(file);
   assert.throws(digest, complaint);

@@ -1,5 +1,5 @@
 /** A file that is read where it is wanted, always into the same memory: fresh memory costs more than reading. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { type Bytes, readBytes, type StoredBytes } from '../bits/index.ts';
 import { orSentence, readShared } from './files.ts';
 
@@ -11,6 +11,8 @@ export interface UserFileName {
   /** how errors call it: "kernel" */
   readonly what: string;
   readonly length: number;
+  /** when it was last changed, milliseconds since 1970 */
+  readonly changed: number;
 }
 
 export class UserFile implements StoredBytes {
@@ -48,10 +50,12 @@ export class UserFile implements StoredBytes {
     orSentence(this.file.path, this.file.what, () => {
       const file = openSync(this.file.path, 'r');
       try {
-        for (let at = 0, more = 0; at < bytes.length; at += more) {
+        // what is read twice, such as what two registers measure, is the same both times
+        const { size, mtimeMs } = fstatSync(file);
+        if (size !== this.file.length || mtimeMs !== this.file.changed)
+          throw new RangeError('it was changed while it was in use');
+        for (let at = 0, more = 1; at < bytes.length && more > 0; at += more)
           more = readSync(file, bytes, at, bytes.length - at, position + at);
-          if (more === 0) throw new RangeError('it became shorter while it was read');
-        }
       } finally {
         closeSync(file);
       }
@@ -61,9 +65,9 @@ export class UserFile implements StoredBytes {
 
 /** A file that a user named, to be read when it is needed; one that does not say how long it is, as a pipe, is read now. Throws one sentence. */
 export function openUserFile(path: string, what: string): Bytes {
-  const { size } = orSentence(path, what, () => statSync(path));
+  const { size, mtimeMs } = orSentence(path, what, () => statSync(path));
   if (size === 0) return orSentence(path, what, () => readShared(path));
-  const file = new UserFile({ path, what, length: size });
+  const file = new UserFile({ path, what, length: size, changed: mtimeMs });
   readBytes(file, 0, 1); // what cannot be read is told of now
   return file;
 }

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { TdAttribute } from '../../abi/index.ts';
 import type { QuoteVersion } from '../../attestation/index.ts';
 import type { Bytes } from '../../bits/index.ts';
-import { symbolLookup, symbolsIn, symbolsOf } from '../../debug/index.ts';
+import { symbolLookup, symbolsIn } from '../../debug/index.ts';
 import type { LoadPlan, NamedFile } from '../../loader/index.ts';
 import {
   type CpuProfile,
@@ -24,7 +24,7 @@ import {
 } from '../../node/index.ts';
 import { BUILT_IN_GUEST_BYTES, planBuiltInGuest } from '../built-in-guest.ts';
 import { type CheckOptions, checkOption, checkReportOption, noDebugger } from '../check-options.ts';
-import { type CodePlaces, NO_PLACES, sourcesIn } from '../code-places.ts';
+import { type CodePlaces, NO_PLACES, placesIn, sourcesIn } from '../code-places.ts';
 import { compilingThread } from '../compiling-thread.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
@@ -213,7 +213,7 @@ async function boot(options: BootOptions): Promise<number> {
 
 /** Names and lines from the file that was given, else from the kernel where it is an ELF file. */
 async function placesOf(path: string | undefined, { kernel: { bytes, name } }: GuestFiles): Promise<CodePlaces> {
-  if (path === undefined) return { symbols: symbolsOf(bytes, name), sources: sourcesIn(bytes, name) };
+  if (path === undefined) return placesIn(bytes, name);
   try {
     const given = await readUserFile(path, 'symbols');
     const symbols = symbolsIn(given, path);

@@ -4,7 +4,6 @@ import { readFile } from 'node:fs/promises';
 import { Command, Option } from 'commander';
 import type { QuoteVersion } from '../../attestation/index.ts';
 import { SnapshotError } from '../../bits/index.ts';
-import { symbolsOf } from '../../debug/index.ts';
 import type { NamedFile } from '../../loader/index.ts';
 import type { SnapshotInput } from '../../machine/index.ts';
 import {
@@ -16,7 +15,7 @@ import {
   openSnapshot,
   sha256Of,
 } from '../../node/index.ts';
-import { NO_PLACES, sourcesIn } from '../code-places.ts';
+import { NO_PLACES, placesIn } from '../code-places.ts';
 import { compilingThread } from '../compiling-thread.ts';
 import { type DebuggerOptions, gdbOption, gdbViewOption, pausedOption } from '../debugger.ts';
 import { CommandError, ExitCode } from '../exit-codes.ts';
@@ -121,10 +120,7 @@ async function resume(path: string, options: ResumeOptions): Promise<number> {
     about,
     memoryBytes,
     show,
-    places:
-      kernel === undefined
-        ? NO_PLACES
-        : { symbols: symbolsOf(kernel.bytes, kernel.name), sources: sourcesIn(kernel.bytes, kernel.name) },
+    places: kernel === undefined ? NO_PLACES : placesIn(kernel.bytes, kernel.name),
     compilation: {
       ...(thread !== undefined && { compiler: thread }),
       ...(store?.stored !== undefined && { ready: store.stored }),
