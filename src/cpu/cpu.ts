@@ -176,7 +176,7 @@ export class Cpu implements LogicalProcessor {
   /** Entries of the code TLBs that come from a snapshot know host pages; their tables of records are of this process. */
   #findCodeTables(): void {
     for (const entry of this.#guest.tlbs.filledCodeEntries()) {
-      const hostPage = this.#i32[entry + 3]! >>> 0;
+      const hostPage = (this.#i32[entry + 3]! & ~4095) >>> 0;
       const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
       this.#i32[entry + 2] = known !== 0 ? known : this.#newTable(hostPage);
     }
