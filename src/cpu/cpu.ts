@@ -1,44 +1,31 @@
 /** One logical processor: runs predecoded code, does what generated code leaves to the host, and stops with an exit. */
 import type { StateVisitor } from '../bits/index.ts';
-import { createInstruction, DecodeResult, type Instruction } from '../isa/index.ts';
+import { createInstruction, type Instruction, Rflags, Vector } from '../isa/index.ts';
 import type { HostMemory } from '../memory/index.ts';
 import type { Clock } from '../time/index.ts';
+import { EventType } from './architecture.ts';
 import { Controls } from './controls.ts';
-import type { DebugStop, DebugStops, StepWatcher, Watch } from './debug-stops.ts';
+import type { DebugStop, DebugStops, Watch } from './debug-stops.ts';
+import { DebuggedRun } from './debugged-run.ts';
 import { operationName } from './engine/binder.ts';
 import type { Engine } from './engine/engine.ts';
-import { Handler } from './engine/handlers.ts';
 import type { HostStep } from './engine/host-steps.ts';
-import { JUMP_CACHE_BYTES } from './engine/jump-caches.ts';
-import { Leave, R, RECORD_BYTES } from './engine/record.ts';
-import { CODE_TLB_BYTES, codeEntryOffset } from './engine/tlb.ts';
+import { Leave, R } from './engine/record.ts';
 import { deliverEvent } from './events.ts';
 import { ExitReason, ExitRecord } from './exit.ts';
 import { packRflags, unpackRflags } from './flags.ts';
 import { GuestAccess, NO_FAULT, WATCHED_ACCESS } from './guest-access.ts';
+import { type GuestEvent, visitInjected } from './guest-event.ts';
+import { InstructionFetch } from './instruction-fetch.ts';
+import { LoneRecord } from './lone-record.ts';
 import { type EntropySource, GuestFault, type LogicalProcessor, VM_EXIT, VmExit } from './processor.ts';
 import type { Sampler } from './sampler.ts';
-import { Access, type SecondLevel } from './second-level.ts';
+import type { SecondLevel } from './second-level.ts';
 import { CpuState, S, STATE_BYTES } from './state.ts';
-import { forbiddenVectorStates, requireVectorState } from './vector-state.ts';
 import { VirtualApic } from './virtual-apic.ts';
 import { VirtualizationExceptionInformation } from './virtualization-exception.ts';
 
-const RFLAGS_TF = 1 << 8;
-const RFLAGS_IF = 1 << 9;
-const EFER_LMA = 1 << 10;
-const RIGHTS_LONG = 1 << 13;
-const RIGHTS_BIG = 1 << 14;
 const LONGEST_RUN_TICKS = 1 << 30;
-const EVENT_EXTERNAL = 0;
-const EVENT_EXCEPTION = 3;
-
-interface InjectedEvent {
-  readonly vector: number;
-  readonly type: number;
-  readonly errorCode: number | undefined;
-  readonly instructionLength: number;
-}
 
 export interface CpuOptions {
   readonly engine: Engine;
@@ -74,25 +61,15 @@ export class Cpu implements LogicalProcessor {
 
   readonly #engine: Engine;
   readonly #clock: Clock;
-  readonly #i32: Int32Array;
   readonly #u8: Uint8Array;
   readonly #u16: Uint16Array;
+  readonly #lone: LoneRecord;
   readonly #guest: GuestAccess;
-  /** two records for an instruction that runs alone or reaches into the next page */
-  readonly #scratch: number;
-  readonly #straddling = new Uint8Array(16);
-  readonly #acrossInstruction = createInstruction();
-  /** the instruction runs alone because a debugger looks at each */
-  #aloneForDebugger = false;
-  /** the next instruction goes alone: it has a place that debuggers care for */
-  #debugNext = false;
-  /** own position at which a debugger wants the run to stop */
-  #stopPosition = Number.POSITIVE_INFINITY;
+  readonly #fetch: InstructionFetch;
+  /** null: nobody debugs */
+  #debugged: DebuggedRun | null = null;
   /** ticks that a debugger's stop in a straight line keeps from the clock, because they reach behind an alarm */
   #untoldTicks = 0;
-  #mode = 64;
-  /** vector states whose instructions fault: bits of `VectorState` */
-  #forbidden = 0;
   /** the next instruction is one that compiled code left to the interpreter */
   #interpret = false;
   /** where generated code stopped a budget may end: at jumps, events and host operations, never in a straight line, whose pieces are the engine's affair */
@@ -103,7 +80,7 @@ export class Cpu implements LogicalProcessor {
   #paused = false;
   /** the instruction that has just run exits, with the record filled */
   #exiting = false;
-  #injected: InjectedEvent | undefined;
+  #injected: GuestEvent | undefined;
 
   constructor(options: CpuOptions) {
     const { engine } = options;
@@ -112,11 +89,10 @@ export class Cpu implements LogicalProcessor {
     this.index = options.index;
     this.entropy = options.entropy;
     this.memory = engine.memory;
-    this.#i32 = engine.memory.i32;
     this.#u8 = engine.memory.u8;
     this.#u16 = new Uint16Array(engine.memory.wasm.buffer);
     const base = engine.memory.reserveProcessorArea(STATE_BYTES);
-    this.#scratch = engine.memory.reserveProcessorArea(RECORD_BYTES * 2);
+    this.#lone = new LoneRecord(engine);
     this.state = new CpuState(engine.memory.wasm, base);
     this.state.setLow(S.rflags, 2);
     this.state.setLow(S.mxcsr, 0x1f80);
@@ -124,11 +100,10 @@ export class Cpu implements LogicalProcessor {
     this.state.setLow(S.faultVector, NO_FAULT);
     this.state.set(S.flagsResult, 1, 0);
     this.#guest = new GuestAccess(this, engine);
+    this.#fetch = new InstructionFetch(this, engine, this.#guest, this.#lone);
     this.modeChanged();
     engine.users.push(this.#guest);
   }
-
-  // ---- snapshots
 
   /**
    * Registers, what is pending, and the translations that are remembered: a walk that is not made sets no accessed bit. Records are no part
@@ -140,45 +115,17 @@ export class Cpu implements LogicalProcessor {
     this.retired = state.number('retired', this.retired);
     this.delivered = state.number('delivered', this.delivered);
     this.tscOffsetTicks = state.number('tscOffsetTicks', this.tscOffsetTicks);
-    this.#mode = state.number('mode', this.#mode);
-    this.#forbidden = state.number('forbidden', this.#forbidden);
+    this.#fetch.visitState(state);
     this.#untoldTicks = state.number('untoldTicks', this.#untoldTicks);
     state.fields('apic', this.apic);
     state.fields('exit', this.exit);
     state.fields('virtualizationException', this.virtualizationException);
-    this.#visitInjected(state);
+    this.#injected = visitInjected(state, this.#injected);
     state.part('guest', this.#guest);
     if (state.restoring) {
-      this.#debugNext = false;
+      if (this.#debugged !== null) this.#debugged.nextAlone = false;
       this.modeChanged();
-      this.#findCodeTables();
-    }
-  }
-
-  #visitInjected(state: StateVisitor): void {
-    const { vector, type, errorCode, instructionLength } = this.#injected ?? {
-      vector: -1,
-      type: 0,
-      instructionLength: 0,
-    };
-    const [savedVector, savedType, savedLength] = [
-      state.number('injectedVector', vector),
-      state.number('injectedType', type),
-      state.number('injectedLength', instructionLength),
-    ];
-    const hasErrorCode = state.flag('injectedHasErrorCode', errorCode !== undefined);
-    const savedErrorCode = state.number('injectedErrorCode', errorCode ?? 0);
-    if (!state.restoring) return;
-    this.#injected = undefined;
-    if (savedVector >= 0) this.inject(savedVector, savedType, hasErrorCode ? savedErrorCode : undefined, savedLength);
-  }
-
-  /** Entries of the code TLBs that come from a snapshot know host pages; their tables of records are of this process. */
-  #findCodeTables(): void {
-    for (const entry of this.#guest.tlbs.filledCodeEntries()) {
-      const hostPage = (this.#i32[entry + 3]! & ~4095) >>> 0;
-      const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
-      this.#i32[entry + 2] = known !== 0 ? known : this.#newTable(hostPage);
+      this.#fetch.findTables();
     }
   }
 
@@ -191,8 +138,7 @@ export class Cpu implements LogicalProcessor {
     if (this.#engine.current !== this.#guest) this.#engine.current = this.#guest;
     this.#left = headroom - untold;
     this.#budgetMayEnd = untold === 0;
-    const { stops } = this;
-    if (stops !== null) this.#stopPosition = stops.stopPositionOf(this);
+    this.#debugged?.begin();
     try {
       this.#exiting = false;
       if (headroom > 0) this.#runUntilExit(untold);
@@ -208,8 +154,9 @@ export class Cpu implements LogicalProcessor {
 
   /** @param untold ticks that have passed for the guest and not for the clock */
   #runUntilExit(untold: number): void {
-    const { state, apic, stops, sampler } = this;
+    const { state, apic, sampler } = this;
     const { code, mixer } = this.#engine;
+    const debugged = this.#debugged;
     const headroom = this.#left;
     this.#tscAtEnd = this.#clock.nowTicks + untold + this.tscOffsetTicks + headroom;
     while (!this.#exiting) {
@@ -219,35 +166,30 @@ export class Cpu implements LogicalProcessor {
         this.exit.reset(ExitReason.ExternalInterrupt);
         return;
       }
-      if (stops !== null && this.#stopsBeforeStep(stops, headroom - this.#left)) return;
+      if (debugged !== null && this.#stopsFor(debugged, debugged.stopBeforeStep(headroom - this.#left))) return;
       if (this.#injected !== undefined) {
-        this.#deliverInjected(this.#injected);
+        const event = this.#injected;
+        this.#injected = undefined;
+        this.#deliver(event);
         continue;
       }
       const pending = apic.hasPending;
       state.setLow(S.interruptPending, pending ? 1 : 0);
       const rflags = state.low(S.rflags);
       const shadow = state.low(S.interruptShadow);
-      if (pending && shadow === 0 && (rflags & RFLAGS_IF) !== 0) {
+      if (pending && shadow === 0 && (rflags & Rflags.IF) !== 0) {
         const vector = apic.acknowledge();
         this.onInterrupt?.(vector, headroom - this.#left);
-        deliverEvent(this, vector, EVENT_EXTERNAL, undefined, 0);
-        this.delivered++;
+        this.#deliver({ vector, type: EventType.ExternalInterrupt, errorCode: undefined, instructionLength: 0 });
         continue;
       }
-      let alone = shadow !== 0 || (rflags & RFLAGS_TF) !== 0;
+      let alone = shadow !== 0 || (rflags & Rflags.TF) !== 0;
       let budget = this.#left;
-      let shown: StepWatcher | undefined;
-      if (stops !== null) {
+      if (debugged !== null) {
         const done = headroom - this.#left;
-        if (this.#stopsAtBreakpoint(stops, done)) return;
-        const apart = this.#stopPosition - this.position - done - stops.marginSteps;
-        const isShown = stops.watcher?.wants(this) === true;
-        this.#aloneForDebugger = !alone && (this.#debugNext || apart <= 0 || isShown);
-        if (isShown) shown = stops.watcher;
-        this.#debugNext = false;
-        alone ||= this.#aloneForDebugger;
-        if (apart < budget) budget = apart;
+        if (this.#stopsFor(debugged, debugged.stopAtBreakpoint(done))) return;
+        budget = Math.min(budget, debugged.plan(alone, done));
+        alone ||= debugged.alone;
       }
       if (sampler !== null) {
         const retired = this.retired + headroom - this.#left;
@@ -259,7 +201,7 @@ export class Cpu implements LogicalProcessor {
       const before = this.#left;
       let leave: number;
       try {
-        leave = alone ? this.#enterAlone(shown) : this.#enter(budget);
+        leave = alone ? this.#enterAlone() : this.#enter(budget);
       } catch (thrown) {
         this.#interpret = false;
         this.#deliverFault(thrown);
@@ -267,30 +209,39 @@ export class Cpu implements LogicalProcessor {
       }
       if (leave === Leave.Host) this.#host();
       else this.#afterLeave(leave);
-      if (this.#left < before) shown?.after(this);
-      if (alone && (rflags & RFLAGS_TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
+      if (debugged !== null && this.#left < before) debugged.watcher?.after(this);
+      if (alone && (rflags & Rflags.TF) !== 0 && leave !== Leave.Fault && this.#injected === undefined)
         this.#singleStepTrap();
     }
   }
 
+  /** True, with an exit as for a host's interrupt, if there is a stop. In a straight line that reaches behind an alarm the clock stays before it, so that it rings where it would have. */
+  #stopsFor(debugged: DebuggedRun, stop: DebugStop | undefined): boolean {
+    if (stop === undefined) return false;
+    if (!this.#budgetMayEnd) this.#untoldTicks = Math.max(0, 1 - this.#left);
+    this.exit.reset(ExitReason.ExternalInterrupt);
+    debugged.tell(stop);
+    return true;
+  }
+
   /** Goes on at RIP; returns why generated code gave control back. Throws what fetching the first instruction raises. */
   #enter(budget: number): number {
-    if (this.#mode === 64 && !this.#interpret) {
+    if (this.#fetch.mode === 64 && !this.#interpret) {
       const leave = this.#runGenerated(0, budget);
       if (leave !== Leave.Unknown) return leave;
     }
-    const record = this.#find(this.#interpret);
+    const record = this.#fetch.find(this.#interpret);
     this.#interpret = false;
     return this.#runGenerated(record, budget);
   }
 
-  /** Executes the instruction at RIP and no other; for the rest as `#enter`. @param shown who is shown it before */
-  #enterAlone(shown: StepWatcher | undefined): number {
-    const record = this.#find(true);
+  /** Executes the instruction at RIP and no other; for the rest as `#enter`. */
+  #enterAlone(): number {
+    const record = this.#fetch.find(true);
     this.#interpret = false;
-    if (shown !== undefined) this.#show(shown);
+    this.#debugged?.show();
     this.state.setLow(S.interruptShadow, 0);
-    return this.#runGenerated(this.#isolate(record), 1);
+    return this.#runGenerated(this.#lone.copy(record), 1);
   }
 
   /** Runs generated code until it gives control back. @param record where to begin; 0: at RIP, if generated code knows the way from there */
@@ -307,259 +258,67 @@ export class Cpu implements LogicalProcessor {
     return leave;
   }
 
-  /** True, with the exit filled in, if a debugger wants the run to stop here. @param done instructions of this run */
-  #stopsBeforeStep(stops: DebugStops, done: number): boolean {
-    const met = this.#guest.watchMet;
-    if (met !== undefined) this.#stop(stops, met);
-    else if (this.position + done >= this.#stopPosition) this.#stop(stops, { kind: 'position', processor: this.index });
-    else return false;
-    return true;
-  }
-
-  /** Shows the instruction at RIP, which can be fetched. */
-  #show(watcher: StepWatcher): void {
-    this.#currentInstructionLinear();
-    try {
-      watcher.before(this, this.#decodeAcross(this.instructionStartLow, this.instructionStartHigh));
-    } catch (thrown) {
-      // what is no instruction faults in its own time, below
-      if (!(thrown instanceof GuestFault)) throw thrown;
-      this.state.setLow(S.faultVector, NO_FAULT);
-    }
-  }
-
-  #stopsAtBreakpoint(stops: DebugStops, done: number): boolean {
-    this.#currentInstructionLinear();
-    if (!stops.hasBreakpoint(this.instructionStartLow, this.instructionStartHigh)) return false;
-    if (stops.watcher !== undefined) {
-      stops.watcher.reached(this, this.instructionStartLow, this.instructionStartHigh);
-      this.#debugNext = true;
-      return false;
-    }
-    this.#debugNext = true;
-    if (stops.position + done === stops.passPosition) return false;
-    this.#stop(stops, { kind: 'breakpoint', processor: this.index });
-    return true;
-  }
-
-  /** An exit as for a host's interrupt. In a straight line that reaches behind an alarm the clock stays before it, so that it rings where it would have. */
-  #stop(stops: DebugStops, stop: DebugStop): void {
-    this.#guest.watchMet = undefined;
-    if (!this.#budgetMayEnd) this.#untoldTicks = Math.max(0, 1 - this.#left);
-    this.exit.reset(ExitReason.ExternalInterrupt);
-    stops.onStop(stop);
-  }
-
   #afterLeave(leave: number): void {
-    const { state } = this;
-    switch (leave) {
-      case Leave.Budget:
-      case Leave.Lookup:
-        return;
-      case Leave.Continue:
-        this.#budgetMayEnd = false;
-        return;
-      case Leave.Interpret:
-        this.#budgetMayEnd = false;
-        this.#interpret = true;
-        return;
-      case Leave.Link: {
-        const from = state.low(S.exitRecord);
-        const generation = this.#engine.code.generation;
-        try {
-          const target = this.#find();
-          if (generation === this.#engine.code.generation && from < this.#scratch) this.#engine.code.link(from, target);
-        } catch (thrown) {
-          this.#deliverFault(thrown);
-        }
-        return;
-      }
-      case Leave.Fault:
-        this.#guest.watchMet = undefined;
-        this.#toRecord();
-        this.#raisePending();
-        return;
-      case Leave.Stale: {
-        this.#budgetMayEnd = false;
-        const from = state.low(S.exitRecord);
-        this.#toRecord();
-        const generation = this.#engine.code.generation;
-        try {
-          const successor = this.#find();
-          if (generation === this.#engine.code.generation && this.#i32[from >> 2] === Handler.Stale)
-            this.#engine.code.forward(from, successor);
-        } catch (thrown) {
-          this.#deliverFault(thrown);
-        }
-        return;
-      }
-      case Leave.Straddle:
-        this.#budgetMayEnd = false;
-        this.#toRecord();
-        if (!this.#guest.alone && this.stops !== null && this.stops.offsets[state.low(S.rip) & 4095] !== 0)
-          this.#debugNext = true;
-        else this.#straddle(state.low(S.exitRecord));
-        return;
-      case Leave.Step:
-        if (this.#aloneForDebugger) this.#budgetMayEnd = false;
-        this.#toRecord();
-        return;
-      case Leave.Hot:
-        this.#budgetMayEnd = false;
-        this.#compileHead(state.low(S.exitRecord));
-        this.#toRecord();
-        return;
-      default:
-        throw new Error(`broken invariant: generated code left with ${leave}`);
-    }
-  }
-
-  /** Sets RIP to the start of the instruction at the exit record. */
-  #toRecord(): void {
     const record = this.state.low(S.exitRecord);
-    const offset = this.#u16[(record + R.nextOffset) >> 1]! - this.#u8[record + R.length]!;
-    this.#setRipFromLinear(offset);
-  }
-
-  /** RIP = code page + offset, less the base of CS outside 64-bit mode. */
-  #setRipFromLinear(offset: number): void {
-    const { state } = this;
-    const low = state.low(S.codePage) + offset;
-    if (this.#mode === 64)
-      state.set(S.rip, low, (state.high(S.codePage) + (low >>> 0 < state.low(S.codePage) >>> 0 ? 1 : 0)) | 0);
-    else state.set(S.rip, low - state.low(S.segmentBase + 8), 0);
-  }
-
-  /** Turns linear S.rip, as generated code leaves it, into the record to run; `plain`: that of the instruction itself. May throw. */
-  #find(plain = false): number {
-    const { state } = this;
-    const engine = this.#engine;
-    let low = state.low(S.rip);
-    let high = state.high(S.rip);
-    if (this.#mode !== 64) {
-      low = (low + state.low(S.segmentBase + 8)) | 0;
-      high = 0;
-    }
-    state.set(S.codePage, low & ~4095, high);
-    const entry = this.#codeEntry(low, high);
-    const table = this.#i32[entry + 2]!;
-    const hostPage = (this.#i32[entry + 3]! & ~4095) >>> 0;
-    const { code } = engine;
-    if (code.hasRoom)
-      return plain
-        ? code.findPlain(table, hostPage, low & 4095, this.#mode)
-        : code.find(table, hostPage, low & 4095, this.#mode);
-    code.dropAll();
-    for (const user of engine.users) user.forgetCodeTlb();
-    return this.#find(plain);
-  }
-
-  /** Index (in 32-bit words) of the code TLB entry for a linear page, filled now if it was not. May throw. */
-  #codeEntry(low: number, high: number): number {
-    const page = low & ~4095;
-    const entry = (this.state.low(S.codeTlb) + codeEntryOffset(low)) >> 2;
-    if (this.#i32[entry] === page && this.#i32[entry + 1] === high) return entry;
-    const hostPage = this.#guest.walk(low, high, Access.Execute, this.state.low(S.cpl) === 3);
-    if (hostPage < 0) this.#guest.throwPending();
-    const known = this.#engine.code.table(hostPage, this.#mode, this.#forbidden);
-    const table = known !== 0 ? known : this.#newTable(hostPage);
-    this.#guest.tlbs.fillCode(entry, low, high, table, hostPage, this.#guest.walkedGlobal);
-    return entry;
-  }
-
-  #newTable(hostPage: number): number {
-    const { code, users } = this.#engine;
-    if (!code.hasRoom) {
-      code.dropAll();
-      for (const user of users) user.forgetCodeTlb();
-    }
-    if (!code.isCode(hostPage)) for (const user of users) user.revokeWrites(hostPage);
-    return code.createTable(hostPage, this.#mode, this.#forbidden);
-  }
-
-  #compileHead(head: number): void {
-    const { state } = this;
-    const { code } = this.#engine;
-    const entry = (state.low(S.codeTlb) + codeEntryOffset(state.low(S.codePage))) >> 2;
-    if (this.#i32[entry] !== state.low(S.codePage) || this.#i32[entry + 1] !== state.high(S.codePage) || !code.hasRoom)
-      code.giveUp(head);
-    else code.hot(head, this.#i32[entry + 2]!, (this.#i32[entry + 3]! & ~4095) >>> 0);
-  }
-
-  /** A copy of an instruction's record that stops after it. */
-  #isolate(from: number): number {
-    this.#u8.copyWithin(this.#scratch, from, from + RECORD_BYTES);
-    this.#i32[this.#scratch >> 2] = this.#engine.handlers.unfused(this.#i32[from >> 2]!);
-    this.#engine.binder.writeSpecial(
-      this.#scratch + RECORD_BYTES,
-      Handler.Step,
-      this.#u16[(from + R.nextOffset) >> 1]!,
-    );
-    return this.#scratch;
-  }
-
-  /** Executes the instruction at RIP, whose bytes reach into the next page. */
-  #straddle(record: number): void {
     try {
-      this.#currentInstructionLinear();
-      const low = this.instructionStartLow;
-      const { code } = this.#engine;
-      const nextLow = (low & ~4095) + 4096;
-      const nextHigh = (this.instructionStartHigh + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
-      const instruction = this.#decodeAcross(low, this.instructionStartHigh);
-      if ((instruction.form.vectorState & this.#forbidden) !== 0)
-        requireVectorState(this, instruction.form.vectorState);
-      if (!this.#guest.alone && code.hasRoom) {
-        const { generation } = code;
-        const secondPage = (this.#i32[this.#codeEntry(nextLow, nextHigh) + 3]! & ~4095) >>> 0;
-        if (generation === code.generation && !code.keepsStraddling(record, secondPage))
-          code.keepStraddling(record, instruction, low & 4095, secondPage);
-        return;
+      switch (leave) {
+        case Leave.Budget:
+        case Leave.Lookup:
+          return;
+        case Leave.Continue:
+          this.#budgetMayEnd = false;
+          return;
+        case Leave.Interpret:
+          this.#budgetMayEnd = false;
+          this.#interpret = true;
+          return;
+        case Leave.Link:
+          this.#fetch.link(record);
+          return;
+        case Leave.Fault:
+          this.#guest.watchMet = undefined;
+          this.#fetch.returnTo(record);
+          this.#raisePending();
+          return;
+        case Leave.Stale:
+          this.#budgetMayEnd = false;
+          this.#fetch.replace(record);
+          return;
+        case Leave.Straddle:
+          this.#budgetMayEnd = false;
+          this.#fetch.returnTo(record);
+          this.#straddle(record);
+          return;
+        case Leave.Step:
+          if (this.#debugged?.alone) this.#budgetMayEnd = false;
+          this.#fetch.returnTo(record);
+          return;
+        case Leave.Hot:
+          this.#budgetMayEnd = false;
+          this.#fetch.compile(record);
+          this.#fetch.returnTo(record);
+          return;
+        default:
+          throw new Error(`broken invariant: generated code left with ${leave}`);
       }
-      this.#engine.binder.write(this.#scratch, instruction, low & 4095, false);
-      this.#engine.handlers.flush();
-      this.#engine.binder.writeSpecial(this.#scratch + RECORD_BYTES, Handler.Step, (low & 4095) + instruction.length);
     } catch (thrown) {
       this.#deliverFault(thrown);
+    }
+  }
+
+  /** Executes the instruction at RIP, whose bytes reach into the next page, or which is to go alone. May throw. */
+  #straddle(record: number): void {
+    const { alone } = this.#guest;
+    const debugged = this.#debugged;
+    if (!alone && debugged?.caresFor(this.state.low(S.rip))) {
+      debugged.nextAlone = true;
       return;
     }
-    const leave = this.#runGenerated(this.#scratch, this.#guest.alone ? 1 : this.#left);
+    const complete = this.#fetch.completeStraddling(record);
+    if (complete === 0) return;
+    const leave = this.#runGenerated(complete, alone ? 1 : this.#left);
     if (leave === Leave.Host) this.#host();
     else this.#afterLeave(leave);
-  }
-
-  /** Linear address of the instruction at RIP, into instructionStart. */
-  #currentInstructionLinear(): void {
-    const { state } = this;
-    this.instructionStartLow = state.low(S.rip);
-    this.instructionStartHigh = state.high(S.rip);
-    if (this.#mode !== 64) {
-      this.instructionStartLow = (this.instructionStartLow + state.low(S.segmentBase + 8)) | 0;
-      this.instructionStartHigh = 0;
-    }
-  }
-
-  #decodeAcross(low: number, high: number, into?: Instruction): Instruction {
-    const bytes = this.#straddling;
-    const user = this.state.low(S.cpl) === 3;
-    const first = this.#guest.walk(low, high, Access.Execute, user);
-    if (first < 0) this.#guest.throwPending();
-    const here = Math.min(15, 4096 - (low & 4095));
-    for (let i = 0; i < here; i++) bytes[i] = this.#u8[first + (low & 4095) + i]!;
-    const instruction = into ?? this.#acrossInstruction;
-    const mode = this.#mode as 64;
-    let result = this.#engine.decoder.decode(bytes, 0, here, mode, instruction);
-    if (result === DecodeResult.Truncated && here < 15) {
-      const nextLow = (low & ~4095) + 4096;
-      const nextHigh = (high + (nextLow >>> 0 < low >>> 0 ? 1 : 0)) | 0;
-      const second = this.#guest.walk(nextLow, nextHigh, Access.Execute, user);
-      if (second < 0) this.#guest.throwPending();
-      for (let i = here; i < 15; i++) bytes[i] = this.#u8[second + i - here]!;
-      result = this.#engine.decoder.decode(bytes, 0, 15, mode, instruction);
-    }
-    if (result === DecodeResult.Invalid) throw new GuestFault(6);
-    if (result !== DecodeResult.Ok) throw new GuestFault(13, 0);
-    return instruction;
   }
 
   // ---- host operations
@@ -568,7 +327,7 @@ export class Cpu implements LogicalProcessor {
   #host(): void {
     const { state } = this;
     const record = state.low(S.exitRecord);
-    const long = this.#mode === 64;
+    const long = this.#fetch.mode === 64;
     const startLow = state.low(S.codePage) + this.#u16[(record + R.nextOffset) >> 1]! - this.#u8[record + R.length]!;
     const startHigh = state.high(S.codePage);
     this.instructionStartLow = startLow;
@@ -581,7 +340,7 @@ export class Cpu implements LogicalProcessor {
       state.set(S.rip, nextLow, long && nextLow >>> 0 < ripLow >>> 0 ? (ripHigh + 1) | 0 : ripHigh);
       if (operation === undefined) {
         this.countUnimplemented(instruction);
-        throw new GuestFault(6);
+        throw new GuestFault(Vector.UD);
       }
       operation(this, instruction);
       if (this.#exiting) state.set(S.rip, ripLow, ripHigh);
@@ -593,46 +352,44 @@ export class Cpu implements LogicalProcessor {
     }
   }
 
-  /** Decodes the instruction at RIP and keeps it, unless its record is only lent. */
+  /** Decodes the instruction at instructionStart and keeps it, unless its record is only lent. */
   #decodeForHost(record: number): HostStep {
-    const [low, high] = [this.instructionStartLow, this.instructionStartHigh];
-    const lent = record === this.#scratch;
-    const instruction = this.#decodeAcross(low, high, lent ? undefined : createInstruction());
+    const lent = this.#lone.isLent(record);
+    const instruction = this.#fetch.decode(lent ? undefined : createInstruction());
     const step = { instruction, operation: this.#engine.operations[operationName(instruction)]?.host };
     if (!lent) this.#engine.code.keepHostStep(record, step);
     return step;
   }
 
-  #deliverInjected({ vector, type, errorCode, instructionLength }: InjectedEvent): void {
-    this.#injected = undefined;
-    deliverEvent(this, vector, type, errorCode, instructionLength);
+  // ---- events
+
+  #deliver(event: GuestEvent): void {
+    deliverEvent(this, event);
     this.delivered++;
   }
 
   #deliverFault(thrown: unknown): void {
     if (!(thrown instanceof GuestFault)) throw thrown;
-    deliverEvent(this, thrown.vector, EVENT_EXCEPTION, thrown.errorCode, 0);
-    this.delivered++;
+    const { vector, errorCode } = thrown;
+    this.#deliver({ vector, type: EventType.HardwareException, errorCode, instructionLength: 0 });
   }
 
   #singleStepTrap(): void {
     this.state.setLow(S.dr6, this.state.low(S.dr6) | (1 << 14));
-    deliverEvent(this, 1, EVENT_EXCEPTION, undefined, 0);
+    deliverEvent(this, {
+      vector: Vector.DB,
+      type: EventType.HardwareException,
+      errorCode: undefined,
+      instructionLength: 0,
+    });
   }
 
   /** Delivers the fault that generated code or its memory access has noted. */
   #raisePending(): void {
-    if (this.state.low(S.faultVector) === WATCHED_ACCESS) {
-      this.state.setLow(S.faultVector, NO_FAULT);
-      this.#debugNext = true;
-      this.#budgetMayEnd = false;
-      return;
-    }
-    try {
-      this.#guest.throwPending();
-    } catch (thrown) {
-      this.#deliverFault(thrown);
-    }
+    if (this.state.low(S.faultVector) !== WATCHED_ACCESS) this.#guest.throwPending();
+    this.state.setLow(S.faultVector, NO_FAULT);
+    this.#debugged!.nextAlone = true;
+    this.#budgetMayEnd = false;
   }
 
   // ---- guest memory, by `GuestAccess`
@@ -645,13 +402,9 @@ export class Cpu implements LogicalProcessor {
     this.#guest.secondLevel = secondLevel;
   }
 
-  /** null: nobody debugs */
-  get stops(): DebugStops | null {
-    return this.#guest.stops;
-  }
-
-  set stops(stops: DebugStops | null) {
+  debugWith(stops: DebugStops | null): void {
     this.#guest.stops = stops;
+    this.#debugged = stops === null ? null : new DebuggedRun(this, this.#guest, this.#fetch, stops);
   }
 
   load(low: number, high: number, sizeBytes: number, system = false): number {
@@ -694,58 +447,15 @@ export class Cpu implements LogicalProcessor {
     this.#guest.hostPageReplaced(hostPage);
   }
 
-  addressOf(instruction: Instruction, offsetBytes = 0): void {
-    const { state } = this;
-    let low = instruction.displacement;
-    let high = instruction.displacementHigh;
-    const add = (moreLow: number, moreHigh: number): void => {
-      const sum = (low + moreLow) | 0;
-      high = (high + moreHigh + (sum >>> 0 < low >>> 0 ? 1 : 0)) | 0;
-      low = sum;
-    };
-    if (instruction.base === 16) {
-      add(this.instructionStartLow, this.instructionStartHigh);
-      add(instruction.length, 0);
-    } else if (instruction.base >= 0)
-      add(state.low(S.gpr + instruction.base * 8), state.high(S.gpr + instruction.base * 8));
-    if (instruction.index >= 0) {
-      const shift = instruction.scaleShift;
-      const indexLow = state.low(S.gpr + instruction.index * 8);
-      const indexHigh = state.high(S.gpr + instruction.index * 8);
-      add(indexLow << shift, shift === 0 ? indexHigh : (indexHigh << shift) | (indexLow >>> (32 - shift)));
-    }
-    add(offsetBytes, offsetBytes >> 31);
-    if (instruction.addressSize === 32) high = 0;
-    else if (instruction.addressSize === 16) {
-      low &= 0xffff;
-      high = 0;
-    }
-    add(state.low(S.segmentBase + instruction.segment * 8), state.high(S.segmentBase + instruction.segment * 8));
-    this.addressLow = low;
-    this.addressHigh = this.#mode === 64 ? high : 0;
-  }
-
-  modeChanged(): void {
-    const { state } = this;
-    const user = state.low(S.cpl) === 3;
-    state.setLow(S.dataTlb, this.#guest.dataTlbOf(user, false));
-    state.setLow(S.codeTlb, this.#guest.tlbs.code + (user ? 0 : CODE_TLB_BYTES));
-    state.setLow(S.jumpCache, this.#guest.tlbs.jumps.caches + (user ? 0 : JUMP_CACHE_BYTES));
-    const rights = state.low(S.segmentRights + 4);
-    const mode =
-      (state.low(S.efer) & EFER_LMA) !== 0 && (rights & RIGHTS_LONG) !== 0 ? 64 : (rights & RIGHTS_BIG) !== 0 ? 32 : 16;
-    const forbidden = forbiddenVectorStates(this) & this.#engine.vectorStates;
-    if (mode !== this.#mode || forbidden !== this.#forbidden) {
-      this.#mode = mode;
-      this.#forbidden = forbidden;
-      this.#guest.forgetCodeTlb();
-    }
-  }
-
   // ---- the rest of what host-side code may ask
 
   get position(): number {
     return this.retired + this.delivered;
+  }
+
+  modeChanged(): void {
+    this.#guest.chooseTlbs();
+    this.#fetch.modeChanged();
   }
 
   readRflags(): number {
@@ -790,7 +500,7 @@ export class Cpu implements LogicalProcessor {
     state.set(
       S.rip,
       low,
-      this.#mode === 64 ? (state.high(S.rip) + (low >>> 0 < state.low(S.rip) >>> 0 ? 1 : 0)) | 0 : 0,
+      this.#fetch.mode === 64 ? (state.high(S.rip) + (low >>> 0 < state.low(S.rip) >>> 0 ? 1 : 0)) | 0 : 0,
     );
     state.setLow(S.interruptShadow, 0);
     this.retired++;

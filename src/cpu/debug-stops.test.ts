@@ -17,7 +17,7 @@ function debugged(compileAfter: number) {
     (offset) => engine.code.debugOffsetAdded(offset),
     (watch) => cpu.forgetWatched(watch),
   );
-  cpu.stops = stops;
+  cpu.debugWith(stops);
   engine.code.debugOffsets = stops.offsets;
   memory.u8.set(LOOP, at);
   const data = memory.ramBase + 0x80_0000;

@@ -3,6 +3,7 @@ import { Rflags, Vector } from '../isa/index.ts';
 import { EventType } from './architecture.ts';
 import { ExitReason } from './exit.ts';
 import { Gpr } from './gpr.ts';
+import type { GuestEvent } from './guest-event.ts';
 import { GuestFault, type Processor, VM_EXIT, VmExit } from './processor.ts';
 import {
   canonical,
@@ -36,26 +37,13 @@ const ERROR_IN_IDT = 2;
 const INFORMATION_VALID = 1 << 31;
 const INFORMATION_ERROR_CODE = 1 << 11;
 
-interface Event {
-  readonly vector: number;
-  readonly type: number;
-  readonly errorCode: number | undefined;
-  readonly instructionLength: number;
-}
-
 /**
  * Delivers an event to the guest. RIP is the instruction's start; software events (types 4 to 6) return to `instructionLength` bytes after it.
  * Faults on the way become the next event, a double fault or a shutdown. #PF: the caller has set CR2.
  * Throws VM_EXIT (triple fault; a second-level violation, with the IDT-vectoring fields filled in; a task gate), and then nothing but memory has changed.
  */
-export function deliverEvent(
-  cpu: Processor,
-  vector: number,
-  type: number,
-  errorCode: number | undefined,
-  instructionLength: number,
-): void {
-  let event: Event = { vector, type, errorCode, instructionLength };
+export function deliverEvent(cpu: Processor, first: GuestEvent): void {
+  let event = first;
   for (;;) {
     try {
       if (isLongMode(cpu)) deliverLong(cpu, event);
@@ -76,7 +64,7 @@ export function deliverEvent(
 }
 
 /** Notes the event in the exit record. */
-function exitDuring(cpu: Processor, event: Event): VmExit {
+function exitDuring(cpu: Processor, event: GuestEvent): VmExit {
   const { exit } = cpu;
   exit.idtVectoringInformation =
     INFORMATION_VALID | (event.type << 8) | event.vector | (event.errorCode === undefined ? 0 : INFORMATION_ERROR_CODE);
@@ -98,7 +86,7 @@ function isPageFaultClass(vector: number): boolean {
 }
 
 /** The event that follows when `fault` happens while `event` is delivered (SDM, "Conditions for Generating a Double Fault"). */
-function next(cpu: Processor, event: Event, fault: GuestFault): Event {
+function next(cpu: Processor, event: GuestEvent, fault: GuestFault): GuestEvent {
   const hardware = event.type === EventType.HardwareException;
   const serious = isContributory(fault.vector) || isPageFaultClass(fault.vector);
   if (hardware && event.vector === Vector.DF && serious) {
@@ -114,12 +102,12 @@ function next(cpu: Processor, event: Event, fault: GuestFault): Event {
 }
 
 /** 1 in error codes of faults that no instruction of the program asked for. */
-function externalBit(event: Event): number {
+function externalBit(event: GuestEvent): number {
   return event.type === EventType.SoftwareInterrupt || event.type === EventType.SoftwareException ? 0 : 1;
 }
 
 /** RFLAGS as the frame holds them: the resume flag is set for faults, so that a code breakpoint does not strike twice. */
-function savedFlags(cpu: Processor, event: Event): number {
+function savedFlags(cpu: Processor, event: GuestEvent): number {
   const flags = cpu.readRflags();
   const fault = event.type === EventType.HardwareException && event.vector !== Vector.DB && event.vector !== Vector.DF;
   return fault ? flags | Rflags.RF : flags;
@@ -150,14 +138,14 @@ function storeInFrame(
   cpu.store((topLow - below) | 0, addHigh(topLow, topHigh, -below), 8, valueLow, valueHigh, system);
 }
 
-function checkSoftwareGate(cpu: Processor, event: Event, gateHigh: number): void {
+function checkSoftwareGate(cpu: Processor, event: GuestEvent, gateHigh: number): void {
   const { type, vector } = event;
   if (type !== EventType.SoftwareInterrupt && type !== EventType.SoftwareException) return;
   if (((gateHigh >>> 13) & 3) < cpu.state.low(S.cpl)) throw generalProtection((vector << 3) | ERROR_IN_IDT);
 }
 
 /** The handler's code segment. */
-function handlerSegment(cpu: Processor, event: Event, selector: number): Descriptor {
+function handlerSegment(cpu: Processor, event: GuestEvent, selector: number): Descriptor {
   const external = externalBit(event);
   if (isNull(selector)) throw generalProtection(external);
   const descriptor = readDescriptor(cpu, selector, Vector.GP, external);
@@ -175,7 +163,7 @@ function targetPrivilege(cpu: Processor, code: Descriptor): number {
 }
 
 /** IA-32e mode: 16-byte gates, 8-byte pushes, SS:RSP always saved, IST. */
-function deliverLong(cpu: Processor, event: Event): void {
+function deliverLong(cpu: Processor, event: GuestEvent): void {
   const { state } = cpu;
   const { vector } = event;
   const external = externalBit(event);
@@ -237,7 +225,7 @@ function deliverLong(cpu: Processor, event: Event): void {
 }
 
 /** Protected mode: 8-byte gates, SS:ESP saved when the privilege changes. */
-function deliverProtected(cpu: Processor, event: Event): void {
+function deliverProtected(cpu: Processor, event: GuestEvent): void {
   const { state } = cpu;
   const { vector } = event;
   const external = externalBit(event);

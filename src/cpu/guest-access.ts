@@ -5,7 +5,8 @@ import { Cr4 } from './architecture.ts';
 import type { DebugStop, DebugStops, Watch } from './debug-stops.ts';
 import type { Engine, EngineUser } from './engine/engine.ts';
 import type { AccessImports } from './engine/handlers.ts';
-import { DATA_TLB_BYTES, TlbContext } from './engine/tlb.ts';
+import { JUMP_CACHE_BYTES } from './engine/jump-caches.ts';
+import { CODE_TLB_BYTES, DATA_TLB_BYTES, TlbContext } from './engine/tlb.ts';
 import { SecondLevelCache } from './mmu/second-level-cache.ts';
 import { Tlbs } from './mmu/tlbs.ts';
 import { PageWalker, reservedHigh } from './mmu/walk.ts';
@@ -390,6 +391,15 @@ export class GuestAccess implements EngineUser {
   /** The contents of a host page were replaced by somebody else than a guest: its decoded code is forgotten. */
   hostPageReplaced(hostPage: number): void {
     if (this.#engine.code.isCode(hostPage)) this.#engine.code.forgetPage(hostPage);
+  }
+
+  /** To be called after any change of CPL, RFLAGS.AC or CR4.SMAP: generated code goes by the TLBs that hold from now on. */
+  chooseTlbs(): void {
+    const state = this.#state;
+    const user = state.low(S.cpl) === 3;
+    state.setLow(S.dataTlb, this.dataTlbOf(user, false));
+    state.setLow(S.codeTlb, this.tlbs.code + (user ? 0 : CODE_TLB_BYTES));
+    state.setLow(S.jumpCache, this.tlbs.jumps.caches + (user ? 0 : JUMP_CACHE_BYTES));
   }
 
   /** Offset of the data TLB for a privilege. @param system an access of the processor itself, for which AC does not count */

@@ -77,7 +77,7 @@ export class ProcessorComplex {
       clock: this.#clock,
       entropy,
     });
-    processor.stops = this.#stops;
+    processor.debugWith(this.#stops);
     processor.sampler = this.#newSampler();
     this.#processors.push(processor);
     return processor;
@@ -111,7 +111,7 @@ export class ProcessorComplex {
   #debugWith(stops: DebugStops | null): void {
     this.#stops = stops;
     this.#engine.code.debugOffsets = stops?.offsets ?? null;
-    for (const processor of this.#processors) processor.stops = stops;
+    for (const processor of this.#processors) processor.debugWith(stops);
   }
 
   /**

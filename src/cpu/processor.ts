@@ -57,8 +57,7 @@ export interface Processor {
   /** Copies guest memory of up to 4096 bytes to or from `bytes`, checked as a whole before the first byte is written. Throws. */
   loadBytes(low: number, high: number, bytes: Uint8Array): void;
   storeBytes(low: number, high: number, bytes: Uint8Array): void;
-  /** Linear address of the instruction's memory operand plus `offsetBytes`, in addressLow/addressHigh. */
-  addressOf(instruction: Instruction, offsetBytes?: number): void;
+  /** linear address that `addressOf` has found last */
   addressLow: number;
   addressHigh: number;
 

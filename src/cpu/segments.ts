@@ -55,6 +55,12 @@ export function is64Bit(cpu: Processor): boolean {
   return isLongMode(cpu) && (cpu.state.low(S.segmentRights + Segment.Cs * 4) & Rights.Long) !== 0;
 }
 
+/** What is its code: 16-, 32- or 64-bit code? */
+export function codeSizeBits(cpu: Processor): 16 | 32 | 64 {
+  if (is64Bit(cpu)) return 64;
+  return (cpu.state.low(S.segmentRights + Segment.Cs * 4) & Rights.Big) !== 0 ? 32 : 16;
+}
+
 /** Is this linear address canonical in the current paging mode? */
 export function canonical(cpu: Processor, high: number): boolean {
   return isCanonical(high, (cpu.state.low(S.cr4) & Cr4.LA57) !== 0);

@@ -193,7 +193,7 @@ test('a debugger that stops at steps, instructions and stores changes nothing', 
     (offset) => engine.code.debugOffsetAdded(offset),
     (watch) => cpu.forgetWatched(watch),
   );
-  cpu.stops = stops;
+  cpu.debugWith(stops);
   engine.code.debugOffsets = stops.offsets;
   let stopped: DebugStop[] = [];
   stops.onStop = (stop) => stopped.push(stop);

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createInstruction } from '../../isa/index.ts';
 import { HostMemory } from '../../memory/index.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
+import { Segment } from '../segments.ts';
 import { CpuState, S, STATE_BYTES } from '../state.ts';
 import { fxsaveOperations } from './fxsave.ts';
 import { xsaveOperations } from './xsave.ts';
@@ -15,7 +16,6 @@ class Bench {
   readonly view = new DataView(this.image.buffer);
   readonly state: CpuState;
   readonly #cpu: Processor;
-  alignment = 0;
 
   constructor() {
     const memory = new HostMemory(65536);
@@ -25,9 +25,6 @@ class Bench {
       memory,
       addressLow: 0,
       addressHigh: 0,
-      addressOf: (_instruction: unknown, offset = 0) => {
-        cpu.addressLow = this.alignment + offset;
-      },
       loadBytes: (low: number, _high: number, bytes: Uint8Array) =>
         bytes.set(this.image.subarray(low, low + bytes.length)),
       storeBytes: (low: number, _high: number, bytes: Uint8Array) => this.image.set(bytes, low),
@@ -36,6 +33,10 @@ class Bench {
     this.#cpu = cpu as unknown as Processor;
     this.state.set(S.cr4, 1 << 18, 0);
     this.state.set(S.xcr0, 7, 0);
+  }
+
+  set alignment(bytes: number) {
+    this.state.setLow(S.segmentBase + Segment.Ds * 8, bytes);
   }
 
   run(name: string): void {

@@ -1,5 +1,7 @@
 /** FXSAVE and FXRSTOR: the 512-byte image of x87, MMX and SSE state (SDM Vol. 1, "FXSAVE Area"; XSAVE's legacy region is the same). */
+
 import type { Instruction } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import { requireFpu, setControlWord, setStatusWord, top } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
@@ -96,7 +98,7 @@ const imageBytes = (instruction: Instruction): Uint8Array =>
 /** Address of an image: a multiple of `alignment` or #GP(0); left in cpu.addressLow/High. */
 export function imageAddress(cpu: Processor, instruction: Instruction, alignment: number): void {
   requireFpu(cpu);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   if (cpu.addressLow & (alignment - 1)) throw new GuestFault(GENERAL_PROTECTION, 0);
 }
 

@@ -1,5 +1,7 @@
 /** F16C: conversion between half and single precision (SDM Vol. 2, VCVTPH2PS and VCVTPS2PH). Host operations. */
+
 import { type Instruction, OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import { convert } from '../fpu/arithmetic.ts';
 import { HALF, pack, SINGLE, unpack } from '../fpu/format.ts';
 import type { HostOperation, Processor } from '../processor.ts';
@@ -31,7 +33,7 @@ const toHalf: HostOperation = (cpu: Processor, instruction: Instruction) => {
     return;
   }
   const bytes = Uint8Array.from({ length: target.size / 8 }, (_, i) => Number((bits >> BigInt(8 * i)) & 0xffn));
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   if (env.unmasked === 0) cpu.storeBytes(cpu.addressLow, cpu.addressHigh, bytes);
   settle(cpu, env);
 };

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { createInstruction, type Instruction, OperandKind } from '../../isa/index.ts';
 import { HostMemory } from '../../memory/index.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
+import { Segment } from '../segments.ts';
 import { CpuState, S, STATE_BYTES } from '../state.ts';
 import { maskedMoveOperations } from './masked-move.ts';
 
@@ -16,7 +17,6 @@ const [TARGET, MASK, INDEX] = [1, 2, 3];
 class Bench {
   readonly image = Uint8Array.from({ length: PAGE }, (_, i) => (i * 13 + 7) & 0xff);
   readonly state: CpuState;
-  address = 0;
   readonly #cpu: Processor;
 
   constructor() {
@@ -33,9 +33,6 @@ class Bench {
       addressHigh: 0,
       dataLow: 0,
       dataHigh: 0,
-      addressOf: (instruction: Instruction, offset = 0) => {
-        cpu.addressLow = this.address + instruction.displacement + offset;
-      },
       load: (low: number, _high: number, size: number) => {
         const view = new DataView(this.image.buffer, place(low, size));
         cpu.dataLow = view.getInt32(0, true);
@@ -47,6 +44,10 @@ class Bench {
       storeBytes: (low: number, _high: number, bytes: Uint8Array) => this.image.set(bytes, place(low, bytes.length)),
     };
     this.#cpu = cpu as unknown as Processor;
+  }
+
+  set address(low: number) {
+    this.state.setLow(S.segmentBase + Segment.Ds * 8, low);
   }
 
   register(number: number): Uint8Array {

@@ -1,5 +1,7 @@
 /** AVX masked moves and AVX2 gathers: elements whose mask has its top bit clear are not touched in memory and cannot fault. Host operations. */
+
 import { type Instruction, type Operand, OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import type { HostOperation, Processor } from '../processor.ts';
 import { S } from '../state.ts';
 import type { OperationTable } from './sem.ts';
@@ -23,7 +25,7 @@ function chosenRange(mask: Uint8Array, bytes: number, elementBytes: number): rea
 
 function loadRange(cpu: Processor, instruction: Instruction, from: number, to: number): Uint8Array {
   const bytes = new Uint8Array(to - from);
-  cpu.addressOf(instruction, from);
+  addressOf(cpu, instruction, from);
   cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
   return bytes;
 }
@@ -48,7 +50,7 @@ const maskedMove =
       registerBytes(cpu, target).set(result);
     } else if (memory !== undefined) {
       choose(registerBytes(cpu, source), 0, memory, range![0]);
-      cpu.addressOf(instruction, range![0]);
+      addressOf(cpu, instruction, range![0]);
       cpu.storeBytes(cpu.addressLow, cpu.addressHigh, memory);
     }
   };
@@ -74,7 +76,7 @@ const gather =
         const offset = (element(i) << BigInt(scaleShift)) + displacementOf(instruction);
         withoutIndex.displacement = Number(BigInt.asIntN(32, offset));
         withoutIndex.displacementHigh = Number(BigInt.asIntN(32, offset >> 32n));
-        cpu.addressOf(withoutIndex);
+        addressOf(cpu, withoutIndex);
         cpu.load(cpu.addressLow, cpu.addressHigh, elementBytes);
         const view = new DataView(result.buffer, result.byteOffset);
         view.setInt32(at, cpu.dataLow, true);

@@ -1,6 +1,8 @@
 /** MMX: host operations on the 64-bit registers that alias the x87 significands (SDM Vol. 1, "Programming with Intel MMX Technology"). */
+
 import type { Instruction, Operand } from '../../isa/index.ts';
 import { OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import { raisePending, Status } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
@@ -52,7 +54,7 @@ export function readQuad(cpu: Processor, instruction: Instruction, operand: Oper
     quad.i32[0] = instruction.immediateLow & 0xff;
     quad.i32[1] = 0;
   } else {
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     quad.i32[0] = cpu.load(cpu.addressLow, cpu.addressHigh, operand.size / 8);
     quad.i32[1] = cpu.dataHigh;
   }
@@ -240,7 +242,7 @@ function moveOut(cpu: Processor, instruction: Instruction): void {
     cpu.state.set(S.gpr + 8 * target.register, quad.i32[0]!, high);
     return;
   }
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.store(cpu.addressLow, cpu.addressHigh, target.size / 8, quad.i32[0]!, high);
 }
 

@@ -2,8 +2,10 @@
  * SSE floating point in full: every rounding mode, exception, NaN and denormal, lane by lane with the softfloat. Generated code
  * (`sse-float.ts`) does the common cases and leaves the rest to these.
  */
+
 import type { Instruction, Operand } from '../../isa/index.ts';
 import { OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import {
   add,
   compare,
@@ -118,7 +120,7 @@ export function sourceHalves(cpu: Processor, instruction: Instruction, source: O
     const quad = readQuad(cpu, instruction, source);
     return [source.size === 32 ? quad.u64[0]! & 0xffff_ffffn : quad.u64[0]!];
   }
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   if (!instruction.form.vex && cpu.addressLow & 15) throw new GuestFault(GENERAL_PROTECTION, 0);
   const bytes = new Uint8Array(source.size / 8);
   cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);

@@ -1,6 +1,8 @@
 /** The string comparisons of SSE4.2 (SDM Vol. 2B, "Imm8 Control Byte Operation for PCMPESTRI / PCMPESTRM / PCMPISTRI / PCMPISTRM"). */
+
 import type { Instruction } from '../../isa/index.ts';
 import { OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import type { HostOperation, Processor } from '../processor.ts';
 import { S } from '../state.ts';
 import type { OperationTable } from './sem.ts';
@@ -91,7 +93,7 @@ function compareStrings(cpu: Processor, instruction: Instruction, explicit: bool
   const [target, source] = instruction.operands;
   const bytes = new Uint8Array(16);
   if (source.kind === OperandKind.Memory) {
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
   } else bytes.set(registerBytes(cpu, source.register));
   const x = elementsOf(registerBytes(cpu, target.register), wide, signed);

@@ -1,5 +1,7 @@
 /** The stack: PUSH, POP, ENTER, LEAVE. */
+
 import type { Instruction } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import type { Processor } from '../processor.ts';
 import { S } from '../state.ts';
 import { Register, resizeSigned, stackWidth, widthOf } from './operand.ts';
@@ -101,7 +103,7 @@ function popMemory(cpu: Processor, instruction: Instruction): void {
   stack.pointer = stack.moved(stack.pointer, stack.bytes);
   stack.commitPointer();
   try {
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     cpu.store(
       cpu.addressLow,
       cpu.addressHigh,

@@ -1,6 +1,8 @@
 /** x87 instructions that compute nothing: initialisation, control and status words, environments, stack management. */
+
 import type { Instruction } from '../../isa/index.ts';
 import { OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import {
   fullTagWord,
   initialise,
@@ -30,13 +32,13 @@ const storeWord = (cpu: Processor, instruction: Instruction, value: number): voi
     cpu.state.setLow(register, (cpu.state.low(register) & ~0xffff) | (value & 0xffff));
     return;
   }
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.store(cpu.addressLow, cpu.addressHigh, 2, value & 0xffff, 0);
 };
 
 const fldcw: HostOperation = (cpu, instruction) => {
   waitForFpu(cpu);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   setControlWord(cpu, cpu.load(cpu.addressLow, cpu.addressHigh, 2));
 };
 
@@ -90,7 +92,7 @@ const fnstenv: HostOperation = (cpu, instruction) => {
   const length = environmentBytes(instruction);
   const bytes = new Uint8Array(length);
   environmentImage(cpu, new DataView(bytes.buffer), length);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.storeBytes(cpu.addressLow, cpu.addressHigh, bytes);
   cpu.state.setLow(S.fpuControl, cpu.state.low(S.fpuControl) | EXCEPTION_MASKS);
   setStatusWord(cpu, cpu.state.low(S.fpuStatus));
@@ -100,7 +102,7 @@ const fldenv: HostOperation = (cpu, instruction) => {
   waitForFpu(cpu);
   const length = environmentBytes(instruction);
   const bytes = new Uint8Array(length);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
   loadEnvironment(cpu, new DataView(bytes.buffer), length);
 };
@@ -117,7 +119,7 @@ const fnsave: HostOperation = (cpu, instruction) => {
     view.setInt32(length + 10 * i + 4, cpu.state.high(row), true);
     view.setUint16(length + 10 * i + 8, cpu.state.low(row + 8) & 0xffff, true);
   }
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.storeBytes(cpu.addressLow, cpu.addressHigh, bytes);
   initialise(cpu);
 };
@@ -126,7 +128,7 @@ const frstor: HostOperation = (cpu, instruction) => {
   waitForFpu(cpu);
   const length = environmentBytes(instruction);
   const bytes = new Uint8Array(length + REGISTERS_BYTES);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
   const view = new DataView(bytes.buffer);
   loadEnvironment(cpu, view, length);

@@ -1,6 +1,8 @@
 /** Memory operands of x87 instructions, and the frame every x87 instruction runs in. */
+
 import type { Instruction } from '../../isa/index.ts';
 import { OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import { DOUBLE, type FloatValue, type Format, fromInt, SINGLE, unpack } from '../fpu/format.ts';
 import { RegisterStack } from '../fpu/register-stack.ts';
 import { rememberInstruction, waitForFpu } from '../fpu/x87-state.ts';
@@ -25,18 +27,18 @@ export const hasMemory = (instruction: Instruction): boolean =>
 
 /** The memory operand as an unsigned integer of its size (16 to 80 bits). */
 export function loadBits(cpu: Processor, instruction: Instruction, bits = instruction.operands[0].size): bigint {
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   const low = BigInt(cpu.load(cpu.addressLow, cpu.addressHigh, Math.min(bits, 64) / 8) >>> 0);
   const whole = bits > 32 ? low | (BigInt(cpu.dataHigh >>> 0) << 32n) : low;
   if (bits <= 64) return whole;
-  cpu.addressOf(instruction, 8);
+  addressOf(cpu, instruction, 8);
   return whole | (BigInt(cpu.load(cpu.addressLow, cpu.addressHigh, 2) & 0xffff) << 64n);
 }
 
 export function storeBits(cpu: Processor, instruction: Instruction, bits: number, value: bigint): void {
   const bytes = new Uint8Array(bits / 8);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number((value >> BigInt(8 * i)) & 0xffn);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   cpu.storeBytes(cpu.addressLow, cpu.addressHigh, bytes);
 }
 

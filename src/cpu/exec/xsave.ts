@@ -1,5 +1,7 @@
 /** XSAVE and its family: x87, SSE, AVX and PKRU state in the standard or the compacted format (SDM Vol. 1, "Managing State Using the XSAVE Feature Set"). */
+
 import type { Instruction } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import { initialise, isInitial } from '../fpu/x87-state.ts';
 import { GuestFault, type HostOperation, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
@@ -57,17 +59,17 @@ function enter(cpu: Processor, instruction: Instruction, supervisor: boolean): v
   requireXsave(cpu);
   if (cpu.state.low(S.cr0) & CR0_TS) throw new GuestFault(DEVICE_NOT_AVAILABLE);
   if (supervisor && cpu.state.low(S.cpl) !== 0) refuse();
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   if (cpu.addressLow & 63) refuse();
 }
 
 function storePart(cpu: Processor, instruction: Instruction, offset: number, bytes: Uint8Array): void {
-  cpu.addressOf(instruction, offset);
+  addressOf(cpu, instruction, offset);
   cpu.storeBytes(cpu.addressLow, cpu.addressHigh, bytes);
 }
 
 function loadPart(cpu: Processor, instruction: Instruction, offset: number, bytes: Uint8Array): void {
-  cpu.addressOf(instruction, offset);
+  addressOf(cpu, instruction, offset);
   cpu.loadBytes(cpu.addressLow, cpu.addressHigh, bytes);
 }
 

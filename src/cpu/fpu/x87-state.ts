@@ -1,6 +1,8 @@
 /** The x87 registers as rows of the state: control, status and tag words, the register stack. */
+
 import type { Instruction } from '../../isa/index.ts';
 import { OperandKind } from '../../isa/index.ts';
+import { addressOf } from '../effective-address.ts';
 import { GuestFault, type Processor } from '../processor.ts';
 import { S } from '../state.ts';
 
@@ -141,7 +143,7 @@ export function rememberInstruction(cpu: Processor, instruction: Instruction): v
   cpu.state.set(S.fpuIp, cpu.instructionStartLow, cpu.instructionStartHigh);
   for (let i = 0; i < instruction.operandCount; i++) {
     if (instruction.operands[i as 0 | 1 | 2 | 3].kind !== OperandKind.Memory) continue;
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     cpu.state.set(S.fpuDp, cpu.addressLow, cpu.addressHigh);
   }
 }

@@ -13,6 +13,7 @@ import {
   writeCr4,
   writeCr8,
 } from '../../control-registers.ts';
+import { addressOf } from '../../effective-address.ts';
 import { ExitReason } from '../../exit.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import { canonical, generalProtection, is64Bit } from '../../segments.ts';
@@ -157,7 +158,7 @@ function moveDebug(cpu: Processor, instruction: Instruction): void {
 
 function invalidatePage(cpu: Processor, instruction: Instruction): void {
   requireSupervisor(cpu);
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   if (canonical(cpu, cpu.addressHigh)) cpu.flushTlbPage(cpu.addressLow, cpu.addressHigh);
 }
 
@@ -168,10 +169,10 @@ function invalidateContext(cpu: Processor, instruction: Instruction): void {
   const type = cpu.state.low(row);
   if (type >>> 0 > 3 || (is64Bit(cpu) && cpu.state.high(row) !== 0)) throw generalProtection(0);
   const pcids = (cpu.state.low(S.cr4) & Cr4.PCIDE) !== 0;
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   const pcid = cpu.load(cpu.addressLow, cpu.addressHigh, 8);
   if (pcid >>> 12 !== 0 || cpu.dataHigh !== 0 || (type < 2 && !pcids && pcid !== 0)) throw generalProtection(0);
-  cpu.addressOf(instruction, 8);
+  addressOf(cpu, instruction, 8);
   const low = cpu.load(cpu.addressLow, cpu.addressHigh, 8);
   const high = cpu.dataHigh;
   if (type === 0) {

@@ -2,6 +2,7 @@
 
 import { type Instruction, Rflags, Vector } from '../../../isa/index.ts';
 import { Cr4 } from '../../architecture.ts';
+import { addressOf } from '../../effective-address.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import {
   canonical,
@@ -29,9 +30,9 @@ function loadTable(limitRow: number, baseRow: number): Operation {
   return {
     host: (cpu, instruction) => {
       requireSupervisor(cpu);
-      cpu.addressOf(instruction);
+      addressOf(cpu, instruction);
       const limit = cpu.load(cpu.addressLow, cpu.addressHigh, 2);
-      cpu.addressOf(instruction, 2);
+      addressOf(cpu, instruction, 2);
       const wide = is64Bit(cpu);
       let low = cpu.load(cpu.addressLow, cpu.addressHigh, wide ? 8 : 4);
       const high = wide ? cpu.dataHigh : 0;
@@ -52,7 +53,7 @@ function storeTable(limitRow: number, baseRow: number): Operation {
       view.setUint16(0, cpu.state.low(limitRow), true);
       view.setInt32(2, cpu.state.low(baseRow), true);
       if (image.length === 10) view.setInt32(6, cpu.state.high(baseRow), true);
-      cpu.addressOf(instruction);
+      addressOf(cpu, instruction);
       cpu.storeBytes(cpu.addressLow, cpu.addressHigh, image);
     },
   };

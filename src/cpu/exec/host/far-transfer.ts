@@ -1,5 +1,7 @@
 /** Far JMP, CALL and RET between code segments (SDM vol. 2). Call gates and task gates are not implemented. */
+
 import { type Instruction, OperandKind } from '../../../isa/index.ts';
+import { addressOf } from '../../effective-address.ts';
 import type { Processor } from '../../processor.ts';
 import {
   canonical,
@@ -35,10 +37,10 @@ function readTarget(cpu: Processor, instruction: Instruction): Target {
   if (instruction.operands[0].kind === OperandKind.FarPointer)
     return { selector: instruction.immediate2 & 0xffff, low: instruction.immediateLow, high: 0 };
   const bytes = instruction.operandSize >> 3;
-  cpu.addressOf(instruction);
+  addressOf(cpu, instruction);
   const low = cpu.load(cpu.addressLow, cpu.addressHigh, bytes);
   const high = cpu.dataHigh;
-  cpu.addressOf(instruction, bytes);
+  addressOf(cpu, instruction, bytes);
   return { selector: cpu.load(cpu.addressLow, cpu.addressHigh, 2), low, high };
 }
 

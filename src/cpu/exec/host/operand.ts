@@ -1,6 +1,7 @@
 /** Operands of instructions that the host side executes. */
 
 import { type Instruction, type Operand, OperandKind, Vector } from '../../../isa/index.ts';
+import { addressOf } from '../../effective-address.ts';
 import { GuestFault, type Processor } from '../../processor.ts';
 import { generalProtection } from '../../segments.ts';
 import { S } from '../../state.ts';
@@ -9,7 +10,7 @@ import { S } from '../../state.ts';
 export function readOperand(cpu: Processor, instruction: Instruction, index: number): number {
   const operand = instruction.operands[index]!;
   if (operand.kind === OperandKind.Memory) {
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     return cpu.load(cpu.addressLow, cpu.addressHigh, operand.size >> 3);
   }
   if (operand.kind === OperandKind.Immediate) {
@@ -39,7 +40,7 @@ function readGpr(cpu: Processor, operand: Operand): number {
 export function writeOperand(cpu: Processor, instruction: Instruction, index: number, low: number, high: number): void {
   const operand = instruction.operands[index]!;
   if (operand.kind === OperandKind.Memory) {
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     cpu.store(cpu.addressLow, cpu.addressHigh, operand.size >> 3, low, high);
   } else {
     writeGpr(cpu, operand.register, operand.size, low, high);

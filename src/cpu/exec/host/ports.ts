@@ -1,6 +1,7 @@
 /** IN, OUT, INS, OUTS: the permission check, then the exit (SDM vol. 1, "I/O Protection Mechanism"; vol. 3, "Exit Qualification for I/O Instructions"). */
 
 import { type Instruction, OperandKind, Prefix, Rflags } from '../../../isa/index.ts';
+import { addressOf } from '../../effective-address.ts';
 import { ExitReason } from '../../exit.ts';
 import { Gpr } from '../../gpr.ts';
 import type { Processor } from '../../processor.ts';
@@ -47,7 +48,7 @@ function portAccess(
   cpu.leave(ExitReason.IoInstruction, instruction);
   cpu.exit.qualificationLow = (sizeBytes - 1) | flags | (immediate ? IMMEDIATE_PORT : 0) | (port << 16);
   if ((flags & STRING) !== 0) {
-    cpu.addressOf(instruction);
+    addressOf(cpu, instruction);
     cpu.exit.guestLinearLow = cpu.addressLow;
     cpu.exit.guestLinearHigh = cpu.addressHigh;
     const addressSize = instruction.addressSize === 64 ? 2 : instruction.addressSize === 32 ? 1 : 0;

@@ -1,6 +1,8 @@
 /** Segment registers as operands: MOV, PUSH, POP, far pointer loads. */
+
 import { type Instruction, OperandKind } from '../../../isa/index.ts';
 import { Shadow } from '../../architecture.ts';
+import { addressOf } from '../../effective-address.ts';
 import type { Processor } from '../../processor.ts';
 import { loadSegment, Segment } from '../../segments.ts';
 import { adjust, peek, poke } from '../../stack.ts';
@@ -68,10 +70,10 @@ function loadFarPointer(segment: number): Operation {
   return {
     host: (cpu, instruction) => {
       const bytes = instruction.operandSize >> 3;
-      cpu.addressOf(instruction);
+      addressOf(cpu, instruction);
       const low = cpu.load(cpu.addressLow, cpu.addressHigh, bytes);
       const high = cpu.dataHigh;
-      cpu.addressOf(instruction, bytes);
+      addressOf(cpu, instruction, bytes);
       loadSegment(cpu, segment, cpu.load(cpu.addressLow, cpu.addressHigh, 2));
       writeGpr(cpu, instruction.operands[0].register, instruction.operandSize, low, high);
     },

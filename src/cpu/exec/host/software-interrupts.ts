@@ -15,7 +15,7 @@ function interrupt(cpu: Processor, instruction: Instruction, vector: number, typ
   const start = (low - instruction.length) | 0;
   const high = is64Bit(cpu) ? state.high(S.rip) - (start >>> 0 > low >>> 0 ? 1 : 0) : 0;
   state.set(S.rip, start, high);
-  deliverEvent(cpu, vector, type, undefined, instruction.length);
+  deliverEvent(cpu, { vector, type, errorCode: undefined, instructionLength: instruction.length });
 }
 
 export const softwareInterruptOperations: OperationTable = {
