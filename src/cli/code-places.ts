@@ -8,7 +8,8 @@ import {
   type SymbolLookup,
   sourceLines,
   sourcePlaces,
-  symbolsOf,
+  symbolLookup,
+  symbolsIn,
 } from '../debug/index.ts';
 import { isElf, parseElf } from '../loader/index.ts';
 import { FileError } from '../node/index.ts';
@@ -37,20 +38,25 @@ export function sourcesOnDisk(lookup: SourceLookup): SourcePlaces {
  */
 export function placesIn(bytes: Bytes, name: string): CodePlaces {
   if (!isElf(bytes)) return NO_PLACES;
-  let read: CodePlaces | undefined;
-  const places = (): CodePlaces => {
-    read ??= readPlaces(bytes, name);
-    return read;
+  return {
+    symbols: whenAsked(() => symbolLookup(symbolsIn(bytes, name))),
+    sources: whenAsked(() => sourcesIn(wholeOf(bytes), name)),
   };
-  return { symbols: (address) => places().symbols(address), sources: (address) => places().sources(address) };
 }
 
-function readPlaces(bytes: Bytes, name: string): CodePlaces {
+function whenAsked<T>(read: () => (address: bigint) => T | undefined): (address: bigint) => T | undefined {
+  let lookup: ((address: bigint) => T | undefined) | undefined;
+  return (address) => {
+    lookup ??= orNothing(read);
+    return lookup(address);
+  };
+}
+
+function orNothing<T>(read: () => (address: bigint) => T | undefined): (address: bigint) => T | undefined {
   try {
-    const file = wholeOf(bytes);
-    return { symbols: symbolsOf(file, name), sources: sourcesIn(file, name) };
+    return read();
   } catch (error) {
-    if (error instanceof FileError) return NO_PLACES;
+    if (error instanceof FileError) return () => undefined;
     throw error;
   }
 }

@@ -3,8 +3,8 @@
 import {
   CrossingRecorder,
   formatPostMortem,
+  GuestSymbols,
   GuestView,
-  guestSymbolLookup,
   type HelperCalls,
   PageHistory,
   type PostMortem,
@@ -38,7 +38,7 @@ export class ObservedRun {
   readonly #trace: ReturnType<typeof openTrace>;
   /** undefined: nothing is checked */
   readonly check: RunCheck | undefined;
-  #guestNames: SymbolLookup = () => undefined;
+  #guestSymbols: GuestSymbols | undefined;
   #run: { readonly platform: TdxPlatform; readonly td: Td } | undefined;
 
   constructor(options: ObservedRunOptions) {
@@ -50,13 +50,13 @@ export class ObservedRun {
   }
 
   /** Name of a code address. */
-  readonly symbols: SymbolLookup = (address) => this.#options.places.symbols(address) ?? this.#guestNames(address);
+  readonly symbols: SymbolLookup = (address) =>
+    this.#options.places.symbols(address) ?? this.#guestSymbols?.functionAt(address);
 
   /** @param helpers the functions whose instructions are checked; default: all that a TDCALL is met in */
   attach(platform: TdxPlatform, td: Td, helpers?: HelperCalls): void {
     this.#run = { platform, td };
-    const view = new GuestView(platform, td, 0);
-    this.#guestNames = guestSymbolLookup(view, () => platform.clock.nowTicks);
+    this.#guestSymbols = new GuestSymbols(new GuestView(platform, td, 0).pages, () => platform.clock.nowTicks);
     this.crossings.attach(tracedPlatform(platform, td));
     this.#pages.attach(platform.clock);
     this.#trace?.attach(platform, td);

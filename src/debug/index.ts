@@ -46,14 +46,14 @@ export { eventText, firstDifference, hexOf, type Reported, readReported, registe
 export { PageCounts } from './page-counts.ts';
 export { type ConsoleWords, consoleWords } from './post-mortem/console-words.ts';
 export { DIAGNOSES, type DiagnosisRow, diagnose } from './post-mortem/diagnoses.ts';
-export { guestSymbolLookup, readGuestSymbols } from './post-mortem/guest-symbols.ts';
+export { GuestSymbols, readGuestSymbols } from './post-mortem/guest-symbols.ts';
 export { GuestView } from './post-mortem/guest-view.ts';
 export { PageHistory } from './post-mortem/page-history.ts';
 export { formatPostMortem, type PostMortem, postMortem, quietTd, whereTdIs } from './post-mortem/report.ts';
 export { formatRunReport, type NamedCounts, type RunFacts, type RunReport, runReport } from './run-report.ts';
 export { linkedSourceLines, type SourceLine, type SourceLookup, sourceLines } from './source-lines/source-lines.ts';
 export { placeText, type SourcePlace, type SourcePlaces, sourcePlaces } from './source-lines/source-places.ts';
-export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn, symbolsOf } from './symbols.ts';
+export { type CodeSymbol, parseSystemMap, type SymbolLookup, symbolLookup, symbolsIn } from './symbols.ts';
 export { diffTraces, formatDifference, type TraceDifference } from './trace/diff.ts';
 export type { NamedValues, TraceEvent } from './trace/event.ts';
 export type { TraceFilter } from './trace/filter.ts';

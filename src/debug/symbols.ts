@@ -1,7 +1,7 @@
 /** Names of code addresses, from the symbol table of an ELF file or from a System.map. */
 
-import { hex } from '../bits/index.ts';
-import { isElf, parseElf } from '../loader/index.ts';
+import { type Bytes, hex, wholeOf } from '../bits/index.ts';
+import { elfSymbols, isElf, parseElfProgram } from '../loader/index.ts';
 
 /** "name+0x12", or nothing where there is no symbol for the address. */
 export type SymbolLookup = (address: bigint) => string | undefined;
@@ -16,7 +16,7 @@ export interface CodeSymbol {
 const STT_NOTYPE = 0;
 const STT_FUNC = 2;
 /** A symbol without a size does not reach further than this. */
-const LONGEST_BYTES = 1n << 20n;
+export const LONGEST_FUNCTION_BYTES = 1 << 20;
 
 /** A lookup in symbols of any order. */
 export function symbolLookup(symbols: Iterable<CodeSymbol>): SymbolLookup {
@@ -32,7 +32,7 @@ export function symbolLookup(symbols: Iterable<CodeSymbol>): SymbolLookup {
     const found = sorted[low - 1];
     if (found === undefined) return undefined;
     const offset = address - found.address;
-    const end = found.sizeBytes === 0 ? LONGEST_BYTES : BigInt(found.sizeBytes);
+    const end = found.sizeBytes === 0 ? LONGEST_FUNCTION_BYTES : found.sizeBytes;
     return offset >= end ? undefined : `${found.name}+${hex(offset)}`;
   };
 }
@@ -46,21 +46,11 @@ export function parseSystemMap(text: string): CodeSymbol[] {
   }));
 }
 
-/** Symbols of an ELF file or a System.map; none of anything else. */
-export function symbolsIn(bytes: Uint8Array, name: string): CodeSymbol[] {
-  if (!isElf(bytes)) return parseSystemMap(new TextDecoder('latin1').decode(bytes));
-  return parseElf(bytes, name)
-    .symbols.filter(({ type, section }) => section !== 0 && (type === STT_FUNC || type === STT_NOTYPE))
+/** Symbols of an ELF file or a System.map; none of anything else. Of an ELF file that is not in memory no more is read than is needed. */
+export function symbolsIn(bytes: Bytes, name: string): CodeSymbol[] {
+  if (!isElf(bytes)) return parseSystemMap(new TextDecoder('latin1').decode(wholeOf(bytes)));
+  return elfSymbols(parseElfProgram(bytes, name).sections)
+    .filter(({ type, section }) => section !== 0 && (type === STT_FUNC || type === STT_NOTYPE))
     .filter((symbol) => symbol.name !== '')
     .map((symbol) => ({ name: symbol.name, address: symbol.value, sizeBytes: symbol.sizeBytes }));
-}
-
-/** As symbolsIn, of an ELF file only: a kernel image has no lines to look for. It is gone through when a name is first asked for. */
-export function symbolsOf(bytes: Uint8Array, name: string): SymbolLookup {
-  if (!isElf(bytes)) return () => undefined;
-  let lookup: SymbolLookup | undefined;
-  return (address) => {
-    lookup ??= symbolLookup(symbolsIn(bytes, name));
-    return lookup(address);
-  };
 }

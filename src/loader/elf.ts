@@ -86,12 +86,29 @@ export function isElf(bytes: Bytes): boolean {
 export function parseElf(bytes: Uint8Array, name: string): ElfFile {
   const program = parseElfProgram(bytes, name);
   const { sections } = program;
-  const symbolTable = sections.findIndex((section) => section.type === SHT_SYMTAB);
-  return {
-    ...program,
-    symbols: symbolTable < 0 ? [] : readSymbols(sections, sections[symbolTable]!),
-    relocations: readRelocations(sections, symbolTable),
-  };
+  return { ...program, symbols: elfSymbols(sections), relocations: readRelocations(sections) };
+}
+
+/** The symbols of a file; of bytes that are not in memory only the table and its names are read. */
+export function elfSymbols(sections: readonly ElfSection<Bytes>[]): ElfSymbol[] {
+  const table = sections.find((section) => section.type === SHT_SYMTAB);
+  if (table === undefined) return [];
+  const content = wholeOf(table.content);
+  const names = wholeOf(sections[table.link]?.content ?? new Uint8Array(0));
+  const view = viewOf(content);
+  const symbols: ElfSymbol[] = [];
+  for (let at = 0; at + 24 <= content.length; at += 24) {
+    const info = view.getUint8(at + 4);
+    symbols.push({
+      name: stringAt(names, view.getUint32(at, true)),
+      type: info & 15,
+      binding: info >> 4,
+      section: view.getUint16(at + 6, true),
+      value: view.getBigUint64(at + 8, true),
+      sizeBytes: size64(view, at + 16),
+    });
+  }
+  return symbols;
 }
 
 /** As `parseElf`, but without symbols and relocations; of bytes that are not in memory only the headers are read. */
@@ -180,25 +197,8 @@ function readSections<Content extends Bytes>(file: DataView, slice: Slice<Conten
   return raw.map(({ nameOffset, ...section }) => ({ name: stringAt(names, nameOffset), ...section }));
 }
 
-function readSymbols(sections: readonly ElfSection[], table: ElfSection): ElfSymbol[] {
-  const names = sections[table.link]?.content ?? new Uint8Array(0);
-  const view = viewOf(table.content);
-  const symbols: ElfSymbol[] = [];
-  for (let at = 0; at + 24 <= table.content.length; at += 24) {
-    const info = view.getUint8(at + 4);
-    symbols.push({
-      name: stringAt(names, view.getUint32(at, true)),
-      type: info & 15,
-      binding: info >> 4,
-      section: view.getUint16(at + 6, true),
-      value: view.getBigUint64(at + 8, true),
-      sizeBytes: size64(view, at + 16),
-    });
-  }
-  return symbols;
-}
-
-function readRelocations(sections: readonly ElfSection[], symbolTable: number): ElfRelocation[] {
+function readRelocations(sections: readonly ElfSection[]): ElfRelocation[] {
+  const symbolTable = sections.findIndex((section) => section.type === SHT_SYMTAB);
   const relocations: ElfRelocation[] = [];
   for (const section of sections) {
     if (section.type !== SHT_RELA || section.link !== symbolTable) continue;

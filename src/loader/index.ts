@@ -9,8 +9,10 @@ export {
   type ElfSegment,
   type ElfSymbol,
   ElfType,
+  elfSymbols,
   isElf,
   parseElf,
+  parseElfProgram,
 } from './elf.ts';
 export { EventType, encodeEventLog, eventTypeName, type MeasuredEvent, parseEventLog } from './event-log.ts';
 export { type FirmwareEvent, firmwareEvents, type PossibleDigest } from './firmware-events.ts';

@@ -41,10 +41,10 @@ test('break at start_kernel of the stock kernel', async (context) => {
   let instructions = 0;
   while (symbols === undefined && instructions < LONGEST) {
     instructions += first.td.run({ instructions: SLICE }).instructions;
-    symbols = readGuestSymbols(view);
+    symbols = readGuestSymbols(view.pages);
   }
-  const address = symbols?.find(({ name }) => name === 'start_kernel')?.address;
-  assert.ok(address !== undefined, `${symbols?.length} symbols after ${instructions} instructions`);
+  const address = symbols?.addressOf('start_kernel');
+  assert.ok(address !== undefined, `${symbols?.functionCount} functions after ${instructions} instructions`);
   const startKernel = `0x${address.toString(16)}`;
   const { text } = await withGdb(
     await debianTd(guest),

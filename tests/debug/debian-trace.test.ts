@@ -6,14 +6,13 @@ import test from 'node:test';
 import {
   Checker,
   diffTraces,
+  GuestSymbols,
   GuestView,
-  guestSymbolLookup,
   RULES,
   readGuestSymbols,
   readTrace,
   type SymbolLookup,
   summarizeTrace,
-  symbolLookup,
 } from '../../src/debug/index.ts';
 import { type LoadPlan, planLinuxBoot } from '../../src/loader/index.ts';
 import { BOARD, buildShimRom } from '../../src/machine/index.ts';
@@ -66,7 +65,7 @@ test("Debian's boot: a trace that viewers open; equal runs have equal traces; on
   const { json, events, end, platform, td } = tracedRun(debian, {
     observer: checker.observer,
     built: (built, its) => {
-      names = guestSymbolLookup(new GuestView(built, its, 0), () => built.clock.nowTicks);
+      names = new GuestSymbols(new GuestView(built, its, 0).pages, () => built.clock.nowTicks).functionAt;
       checker.attach(built, its);
     },
   });
@@ -83,11 +82,10 @@ test("Debian's boot: a trace that viewers open; equal runs have equal traces; on
     );
   assert.match(mapGpa.join(), /shall be shared: SUCCESS/);
 
-  const symbols = readGuestSymbols(new GuestView(platform, td, 0));
-  assert.ok(symbols !== undefined && symbols.length > 10_000, 'the stripped kernel knows its own names');
-  const nameOf = symbolLookup(symbols);
+  const symbols = readGuestSymbols(new GuestView(platform, td, 0).pages);
+  assert.ok(symbols !== undefined && symbols.functionCount > 10_000, 'the stripped kernel knows its own names');
   const out = events.find(({ kind, details }) => kind === '#VE' && details === 'OUT to port 0x3f8, 1 byte')!;
-  assert.match(nameOf(BigInt(out.rip!))!, /^(io_serial_out|outb)/);
+  assert.match(symbols.functionAt(BigInt(out.rip!))!, /^(io_serial_out|outb)/);
 
   const early = tracedRun(debian, { limits: EARLY }).events;
   assert.equal(early.at(-1)!.name, 'EXTERNAL_INTERRUPT', 'the limit');

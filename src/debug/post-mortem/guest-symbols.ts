@@ -1,78 +1,85 @@
-/** Names of a Linux kernel's functions, from the guest's own memory: a stripped kernel at a random place still knows them itself. */
+/** Names of a Linux kernel's symbols, from the guest's own memory: a stripped kernel at a random place still knows them itself. */
 
-import { type CodeSymbol, type SymbolLookup, symbolLookup } from '../symbols.ts';
-import type { GuestView } from './guest-view.ts';
-import { findKallsyms } from './kallsyms.ts';
+import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
+import type { LinearPages } from '../linear-pages.ts';
+import type { SymbolLookup } from '../symbols.ts';
+import { findKallsyms, findWordOfDigits, holdsTokens, type Kallsyms, LONGEST_TABLE_BYTES } from './kallsyms.ts';
 
 /** Where kernel images are mapped. Source: Linux, Documentation/arch/x86/x86_64/mm.rst. */
-const KERNEL_START = 0xffff_ffff_8000_0000n;
-const KERNEL_END = 0xffff_ffff_c000_0000n;
-const LARGE_PAGE_BYTES = 0x20_0000;
-const PAGE_BYTES = 0x1000;
-const LARGEST_IMAGE_BYTES = 256 << 20;
+const KERNEL_BASE = 0xffff_ffff_8000_0000n;
+/** the same as signed addresses */
+const KERNEL_START = -0x8000_0000;
+const KERNEL_END = -0x4000_0000;
+/** The tokens and their index reach less far around the row of digits. */
+const BYTES_AROUND_DIGITS = 2 * LONGEST_TABLE_BYTES;
+/** The names are before the tokens, the addresses behind: what a distribution's kernel has, and what any has. */
+const TABLE_BYTES: readonly (readonly [before: number, behind: number])[] = [
+  [3 << 20, 1 << 20],
+  [16 << 20, 8 << 20],
+];
 /** Before the kernel has unpacked itself there is nothing to find: another try after so much virtual time. */
 const TICKS_BETWEEN_TRIES = 50_000_000;
 const MOST_TRIES = 40;
 
-/** The mapped parts of the kernel's range, each in one piece. */
-function* mappedImages(guest: GuestView): Generator<Uint8Array> {
-  let image: Uint8Array[] = [];
-  let bytes = 0;
-  const whole = (): Uint8Array => {
-    const joined = new Uint8Array(bytes);
-    let at = 0;
-    for (const part of image) {
-      joined.set(part, at);
-      at += part.length;
+/** Where tokens of a table may be, in memory that is looked at where it is: a copy of a kernel costs more than all else here. */
+function* placesOfTokens(guest: LinearPages): Generator<{ readonly address: number; readonly mappedFrom: number }> {
+  let mappedFrom = KERNEL_START;
+  for (let address = KERNEL_START; address < KERNEL_END; ) {
+    const gpa = guest.physicalOf(address);
+    const end = address + guest.spanBytes;
+    if (gpa < 0) mappedFrom = end;
+    for (let page = address; page < end && gpa >= 0; page += PAGE_SIZE_BYTES) {
+      const host = guest.hostOf(gpa + page - address);
+      if (host < 0) mappedFrom = page + PAGE_SIZE_BYTES;
+      else if (findWordOfDigits(guest.memory.view, host, host + PAGE_SIZE_BYTES) >= 0)
+        yield { address: page, mappedFrom };
     }
-    return joined;
-  };
-  for (let address = KERNEL_START; address < KERNEL_END; address += BigInt(LARGE_PAGE_BYTES)) {
-    const part = regionAt(guest, address);
-    if (part.length > 0) {
-      image.push(part);
-      bytes += part.length;
-    }
-    if (part.length === LARGE_PAGE_BYTES && bytes < LARGEST_IMAGE_BYTES) continue;
-    if (bytes > 0) yield whole();
-    image = [];
-    bytes = 0;
+    address = end;
   }
 }
 
-/** What is mapped from `address` on, within 2 MiB. */
-function regionAt(guest: GuestView, address: bigint): Uint8Array {
-  const { gpa, steps } = guest.walk(address);
-  const last = steps.at(-1);
-  // no step was taken: paging is off, and no kernel runs high up
-  if (gpa === undefined || last === undefined) return new Uint8Array();
-  const isLarge = last.level === 2;
-  return isLarge ? guest.readPhysical(Number(gpa), LARGE_PAGE_BYTES) : guest.readLinear(address, LARGE_PAGE_BYTES);
-}
-
 /** Reads the symbol table now; undefined where there is none. */
-export function readGuestSymbols(guest: GuestView): CodeSymbol[] | undefined {
-  for (const image of mappedImages(guest)) {
-    if (image.length < PAGE_BYTES) continue;
-    const symbols = findKallsyms(image);
-    if (symbols !== undefined) return symbols;
+export function readGuestSymbols(guest: LinearPages): Kallsyms | undefined {
+  for (const { address, mappedFrom } of placesOfTokens(guest)) {
+    const around = Math.max(mappedFrom, address - BYTES_AROUND_DIGITS);
+    if (!holdsTokens(guest.read(around, address - around + PAGE_SIZE_BYTES + BYTES_AROUND_DIGITS))) continue;
+    for (const [before, behind] of TABLE_BYTES) {
+      const from = Math.max(mappedFrom, address - before);
+      const found = findKallsyms(guest.read(from, address - from + behind));
+      if (found !== undefined) return found;
+    }
   }
   return undefined;
 }
 
-/** A lookup that reads the guest's table when it is first asked for a kernel address, and again later if there was none yet. */
-export function guestSymbolLookup(guest: GuestView, nowTicks: () => number): SymbolLookup {
-  let found: SymbolLookup | undefined;
-  let tries = 0;
-  let nextTry = 0;
-  return (address) => {
-    if (address < KERNEL_START) return undefined;
-    if (found === undefined && tries < MOST_TRIES && nowTicks() >= nextTry) {
-      tries++;
-      nextTry = nowTicks() + TICKS_BETWEEN_TRIES;
-      const symbols = readGuestSymbols(guest);
-      if (symbols !== undefined) found = symbolLookup(symbols);
+/** The symbols of a guest, read when one is first asked for, and again later if there were none yet. */
+export class GuestSymbols {
+  readonly #guest: LinearPages;
+  readonly #nowTicks: () => number;
+  #found: Kallsyms | undefined;
+  #tries = 0;
+  #nextTry = 0;
+
+  constructor(guest: LinearPages, nowTicks: () => number) {
+    this.#guest = guest;
+    this.#nowTicks = nowTicks;
+  }
+
+  /** Name of an address of the kernel. */
+  readonly functionAt: SymbolLookup = (address) =>
+    address < KERNEL_BASE ? undefined : this.#table()?.functionAt(address);
+
+  /** Address of a symbol of any kind. */
+  addressOf(name: string): bigint | undefined {
+    return this.#table()?.addressOf(name);
+  }
+
+  #table(): Kallsyms | undefined {
+    if (this.#found === undefined && this.#tries < MOST_TRIES && this.#nowTicks() >= this.#nextTry) {
+      this.#tries++;
+      this.#nextTry = this.#nowTicks() + TICKS_BETWEEN_TRIES;
+      this.#found = readGuestSymbols(this.#guest);
     }
-    return found?.(address);
-  };
+    return this.#found;
+  }
 }

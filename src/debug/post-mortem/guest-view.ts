@@ -7,6 +7,7 @@ import { createInstruction, DecodeResult, Decoder, type Instruction } from '../.
 import type { Td, TdxPlatform } from '../../machine/index.ts';
 import { BenchTarget } from '../gdb/bench-target.ts';
 import { type DebugTarget, readLinear, rowValue, walkOf } from '../gdb/target.ts';
+import { LinearPages } from '../linear-pages.ts';
 import type { LinearWalk } from '../linear-walk.ts';
 
 const PAGE_BYTES = 4096;
@@ -33,6 +34,8 @@ export class GuestView {
   readonly #target: DebugTarget;
   readonly #vcpu: number;
   readonly gpaw: Gpaw;
+  /** for who looks often */
+  readonly pages: LinearPages;
 
   /** @param vcpu which of the TD's vCPUs */
   constructor(platform: TdxPlatform, { host }: Td, vcpu: number) {
@@ -40,6 +43,7 @@ export class GuestView {
     this.#target = new BenchTarget(platform, host.tdrHpa);
     this.#vcpu = vcpu;
     this.gpaw = host.gpaw;
+    this.pages = new LinearPages(this.#processor);
   }
 
   /** A row of the processor's state of up to 8 bytes by its name: "RIP", "CR2", "IDTR.base"; RFLAGS is put together. */

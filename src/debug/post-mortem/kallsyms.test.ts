@@ -55,11 +55,16 @@ function table(): { bytes: Uint8Array; names: string[] } {
 test('functions are found in an image, with their addresses, long names too', () => {
   const { bytes, names } = table();
   const found = findKallsyms(bytes)!;
-  assert.equal(found.length, names.filter((name) => name[0] === 't').length);
-  assert.deepEqual(found[0], { name: 'function_1', address: BASE + 0x1010n, sizeBytes: 0 });
-  const long = found.find(({ name }) => name.startsWith('function_77x'))!;
-  assert.equal(long.name.length, 'function_77'.length + 140);
-  assert.equal(long.address, BASE + 0x1000n + 77n * 16n);
+  assert.equal(found.functionCount, names.filter((name) => name[0] === 't').length);
+  assert.equal(found.functionAt(BASE + 0x100fn), undefined);
+  assert.equal(found.functionAt(BASE + 0x1010n), 'function_1+0x0');
+  assert.equal(found.functionAt(BASE + 0x1000n + 77n * 16n + 3n), `${names[77]!.slice(1)}+0x3`);
+  assert.equal(found.addressOf(names[77]!.slice(1)), BASE + 0x1000n + 77n * 16n);
+  // the symbol before an address is data: the last function before it counts
+  assert.equal(found.functionAt(BASE + 0x1035n), 'function_2+0x15');
+  assert.equal(found.addressOf('function_3'), BASE + 0x1030n);
+  assert.equal(found.addressOf('function_'), undefined);
+  assert.equal(found.functionAt(BASE + 0x20_0000n), undefined);
 });
 
 test('nothing in an image makes the search throw', () => {
