@@ -104,18 +104,11 @@ export class CodeCache implements MixableCode {
     const key = this.#places.keyOf(hostPage, forbidden);
     this.#keys.set(table, key);
     const offsets = this.#places.of(key);
-    for (let i = 0; i < offsets.length && this.hasRoom; i++) this.#find(table, hostPage, offsets[i]!, 64);
+    for (let i = 0; i < offsets.length && this.hasRoom; i++) {
+      const entry = this.#space.entryOf(table, offsets[i]!);
+      if ((entry & ENTERED) === 0) this.#enterAnew(table, hostPage, offsets[i]!, entry, 64);
+    }
     this.#linkBranches(table);
-  }
-
-  /** The page of a table changes its use, or is forgotten: where it was entered is kept for the next run. */
-  #notePlaces(table: number): void {
-    const key = this.#keys.get(table);
-    if (key === undefined) return;
-    this.#space.forEachEntry(table, (offset, entry) => {
-      if ((entry & ENTERED) !== 0) this.#places.note(key, offset);
-    });
-    this.#keys.delete(table);
   }
 
   /** Takes what `keptPlaces` of an earlier run has given. */
@@ -125,7 +118,6 @@ export class CodeCache implements MixableCode {
 
   /** Where code was entered, for the next run. */
   keptPlaces(): Uint8Array {
-    for (const table of this.#keys.keys()) this.#notePlaces(table);
     return this.#places.kept();
   }
 
@@ -145,7 +137,7 @@ export class CodeCache implements MixableCode {
 
   /** Forgets everything; no record may be in use. */
   dropAll(): void {
-    for (const table of this.#keys.keys()) this.#notePlaces(table);
+    this.#keys.clear();
     this.#space.drop();
     this.#tables.drop();
     this.#regions.drop();
@@ -160,15 +152,18 @@ export class CodeCache implements MixableCode {
    * From now on generated code finds the way by itself.
    */
   find(table: number, hostPage: number, offset: number, mode: number): number {
-    const record = this.#find(table, hostPage, offset, mode);
-    this.#linkBranches(table);
-    return record;
-  }
-
-  #find(table: number, hostPage: number, offset: number, mode: number): number {
     const entry = this.#space.entryOf(table, offset);
     const record = entry & ~ENTERED;
     if (record !== entry) return record;
+    const key = this.#keys.get(table);
+    if (key !== undefined) this.#places.note(key, offset);
+    const entered = this.#enterAnew(table, hostPage, offset, record, mode);
+    this.#linkBranches(table);
+    return entered;
+  }
+
+  /** A jump gets to a page offset for the first time. @param record what is decoded there; 0: nothing */
+  #enterAnew(table: number, hostPage: number, offset: number, record: number, mode: number): number {
     if (record !== 0) return this.#enter(table, hostPage, offset, record, mode, false);
     if (mode === 64 && this.#regions.enterUnseen(table, hostPage, offset)) return this.record(table, offset);
     return this.#enter(table, hostPage, offset, this.#decodeRun(table, hostPage, offset, mode), mode, true);
@@ -355,8 +350,6 @@ export class CodeCache implements MixableCode {
   }
 
   forgetPage(hostPage: number): void {
-    this.#notePlaces(this.#tables.table(hostPage, 64, 0));
-    for (const table of this.#tables.restricted(hostPage)) this.#notePlaces(table);
     this.written(hostPage, PAGE_BYTES);
   }
 
