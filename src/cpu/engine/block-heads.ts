@@ -78,6 +78,12 @@ export class BlockHeads {
     if (this.#u8[hostPage + offset] === RET_OPCODE && !this.#debugged.has(offset)) this.#u8[head + R.returns] = 1;
   }
 
+  /** The first instruction is the host's to execute, so there is nothing to compile. */
+  leadsToHost(head: number): boolean {
+    const handler = this.#i32[this.plain(head) >> 2]!;
+    return handler === Handler.Host || handler === Handler.Straddle || handler === Handler.StraddleKnown;
+  }
+
   enterRegion(head: number, region: Region, block: number): void {
     this.#i32[head >> 2] = region.handler;
     this.#i32[(head + R.displacement) >> 2] = block;

@@ -382,6 +382,10 @@ export class CodeCache implements MixableCode {
     const pageOffset = this.#u16[(head + R.nextOffset) >> 1]! - this.#u8[head + R.length]!;
     this.#regions.lookUp(table, pageOffset, hostPage);
     if (!this.#heads.isCounting(head) || this.#heads.hasLookedAgain(head)) return;
+    if (this.#heads.leadsToHost(head)) {
+      this.#heads.giveUp(head);
+      return;
+    }
     this.#heads.count(head, this.compileAfter * 4);
     this.#hot.request(head, table, hostPage, pageOffset);
   }
