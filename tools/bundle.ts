@@ -66,7 +66,7 @@ await build({
   outExtension: { '.js': '.cjs' },
   define: { 'import.meta.dirname': '__dirname' },
 });
-for (const thread of ['region-thread-main', 'digest-thread-main', 'module-thread-main'])
+for (const thread of ['region-thread-main', 'background-thread-main'])
   await build({ ...common, entryPoints: [entry(`node/${thread}.js`)], define: { 'import.meta.dirname': '__dirname' } });
 writeFileSync(join(out, 'package.json'), '{ "type": "commonjs" }\n');
 

@@ -7,8 +7,9 @@ import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writevSync } 
 import { dirname, join } from 'node:path';
 import { type Bytes, readBytes } from '../bits/index.ts';
 import type { GeneratedCode, GeneratedModule, GeneratedRegion, GeneratedRegions } from '../cpu/index.ts';
+import { BackgroundModules } from './background-modules.ts';
+import { backgroundThread } from './background-thread.ts';
 import { cacheDirectory, keepNewest } from './cache-directory.ts';
-import { ModuleThread } from './module-thread.ts';
 import { type NativeSerializer, nativeSerializer } from './native-serializer.ts';
 import {
   digestOf,
@@ -102,7 +103,7 @@ export class CodeStore {
       ) as Index;
       const code = new Uint8Array(head.buffer, head.byteOffset + codeAt, head.length - codeAt);
       const from: ModuleFile = { file, modulesAt: DIGEST_BYTES + head.length };
-      const thread = new ModuleThread(from, regions);
+      const ready = new BackgroundModules(from, regions, backgroundThread());
       const read: GeneratedCode = {
         features,
         handlers: handlers === null ? undefined : this.#restored(serializer, from, handlers),
@@ -110,7 +111,7 @@ export class CodeStore {
         places: () => code.subarray(...places),
         regions: regions.map((each, index) =>
           withRegions(
-            this.#restored(serializer, from, each, () => thread.take(index)),
+            this.#restored(serializer, from, each, () => ready.take(index)),
             each.regions.map((region) => ({ ...region, code: code.subarray(...region.code) })),
           ),
         ),

@@ -1,36 +1,31 @@
-/** Digests by the platform's own library, which takes a third of the time; long ones on a thread, while the TD is built and runs. */
-import { createHash } from 'node:crypto';
-import { bytesOf, contentsOf, type Hashed, type Sha384, useSha384 } from '../digest/index.ts';
-import { DigestThread, isShareable } from './digest-thread.ts';
+/** Digests by the platform's own library; those of files are kept, and long ones are left to a thread, while the TD is built and runs. */
+import { bytesOf, contentsOf, type Hashed, useSha384 } from '../digest/index.ts';
+import { beginDigest, isShareable } from './background-digest.ts';
+import { backgroundThread } from './background-thread.ts';
 import { keptDigest } from './kept-digests.ts';
+import { nativeSha384 } from './native-sha384.ts';
 import { UserFile } from './user-file.ts';
-
-export const nativeSha384: Sha384 = (pieces) => {
-  const hash = createHash('sha384');
-  for (const piece of pieces) hash.update(piece);
-  return new Uint8Array(hash.digest());
-};
 
 /** With less content, a thread costs more than it saves. */
 const WORTH_A_THREAD_BYTES = 20 << 20;
 
 export function useNativeDigests(): void {
-  let thread: DigestThread | undefined;
-  /** what has been asked for tells how much memory will be measured: a long kernel is loaded */
-  let longestBytes = 0;
-  const begin = (hashed: Hashed) => {
-    const bytes = contentsOf(hashed).reduce((sum, { length }) => sum + length, 0);
-    longestBytes = Math.max(longestBytes, bytes);
-    return () => {
-      if (!isShareable(hashed) || bytes < WORTH_A_THREAD_BYTES) return () => nativeSha384(bytesOf(hashed));
-      thread ??= new DigestThread(nativeSha384);
-      return thread.begin(hashed);
-    };
-  };
+  let isLong = false;
+  const begin = (hashed: Hashed, bytes: number) =>
+    bytes >= WORTH_A_THREAD_BYTES && isShareable(hashed)
+      ? beginDigest(backgroundThread(), hashed)
+      : () => nativeSha384(bytesOf(hashed));
   useSha384({
     hash: nativeSha384,
-    begin: (hashed) => (hashed instanceof UserFile ? keptDigest(hashed.file.path, begin(hashed)) : begin(hashed)()),
-    buffer: (bytes) =>
-      longestBytes < WORTH_A_THREAD_BYTES ? Buffer.allocUnsafeSlow(bytes).buffer : new SharedArrayBuffer(bytes),
+    begin(hashed) {
+      const bytes = contentsOf(hashed).reduce((sum, { length }) => sum + length, 0);
+      if (!(hashed instanceof UserFile)) return begin(hashed, bytes);
+      if (bytes >= WORTH_A_THREAD_BYTES) {
+        isLong = true;
+        backgroundThread().begin(); // at once: what is loaded of such a file is measured too
+      }
+      return keptDigest(hashed.file.path, () => begin(hashed, bytes));
+    },
+    buffer: (bytes) => (isLong ? new SharedArrayBuffer(bytes) : Buffer.allocUnsafeSlow(bytes).buffer),
   });
 }

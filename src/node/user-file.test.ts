@@ -7,8 +7,8 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { bytesEqual, piecesOf } from '../bits/index.ts';
 import { bytesOf } from '../digest/index.ts';
-import { DigestThread } from './digest-thread.ts';
-import { nativeSha384 } from './native-digest.ts';
+import { beginDigest } from './background-digest.ts';
+import { BackgroundThread } from './background-thread.ts';
 import { openUserFile, UserFile } from './user-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'seamulator-user-file-'));
@@ -35,8 +35,8 @@ test('whatever is read in whatever order is what the file holds there', () => {
 
 test('a thread reads a file itself', () => {
   const file = openUserFile(path, 'kernel') as UserFile;
-  const thread = new DigestThread(() => assert.fail('the thread can read'));
-  assert.deepEqual(thread.begin(file)(), new Uint8Array(createHash('sha384').update(content).digest()));
+  const digest = beginDigest(new BackgroundThread(), file, () => assert.fail('the thread can read'));
+  assert.deepEqual(digest(), new Uint8Array(createHash('sha384').update(content).digest()));
 });
 
 test('a file that is changed meanwhile is told of, also where a thread has found it out', () => {
@@ -46,7 +46,7 @@ test('a file that is changed meanwhile is told of, also where a thread has found
   truncateSync(shrinking, 1000);
   const complaint = { message: `Cannot read the kernel ${shrinking}: it was changed while it was in use.` };
   assert.throws(() => [...bytesOf(file)], complaint);
-  const digest = new DigestThread(nativeSha384).begin(file);
+  const digest = beginDigest(new BackgroundThread(), file);
   assert.throws(digest, complaint);
 });
 

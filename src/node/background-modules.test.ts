@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { ModuleThread } from './module-thread.ts';
+import { BackgroundModules } from './background-modules.ts';
+import { BackgroundThread } from './background-thread.ts';
 import { digestOf, type StoredModule } from './stored-module.ts';
 import { HAS_KNOWN_SERIALIZER, setEngineFlags } from './v8-flags.ts';
 
@@ -25,11 +26,11 @@ async function taken(milliseconds: number, script?: URL): Promise<number[]> {
   writeFileSync(path, Buffer.concat([Buffer.alloc(BEGINS_AT), EMPTY, EMPTY, EMPTY]));
   const file = openSync(path, 'r');
   try {
-    const thread = new ModuleThread({ file, modulesAt: BEGINS_AT }, stored, script);
+    const modules = new BackgroundModules({ file, modulesAt: BEGINS_AT }, stored, new BackgroundThread(script));
     const got: number[] = [];
     const deadline = Date.now() + milliseconds;
     while (got.length < 2 && Date.now() < deadline) {
-      for (const index of [0, 2, 1]) if (thread.take(index) instanceof WebAssembly.Module) got.push(index);
+      for (const index of [0, 2, 1]) if (modules.take(index) instanceof WebAssembly.Module) got.push(index);
       await pause(5);
     }
     return got;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { bytesOf, LABEL_BYTES, type LabelledStream, ROW_NUMBERS } from '../digest/index.ts';
-import { DigestThread } from './digest-thread.ts';
-import { nativeSha384 } from './native-digest.ts';
+import { beginDigest, type Shareable } from './background-digest.ts';
+import { BackgroundThread } from './background-thread.ts';
+import { nativeSha384 } from './native-sha384.ts';
 
 const part = (fill: number) => ({
   rows: new Float64Array(new SharedArrayBuffer(8 * ROW_NUMBERS)).map((_, i) => [0, 1 << fill, 256][i]!),
@@ -19,14 +20,15 @@ const expected = hash.digest('hex');
 const hex = (digest: Uint8Array): string => Buffer.from(digest).toString('hex');
 
 test('a thread hashes what lies in shared memory, one after the other', () => {
-  const thread = new DigestThread(() => assert.fail('the thread has begun'));
+  const thread = new BackgroundThread();
+  const begin = (hashed: Shareable) => beginDigest(thread, hashed, () => assert.fail('the thread has begun'));
   const bytes = stream.parts[1]!.content;
-  const [labelled, plain] = [thread.begin(stream), thread.begin(bytes)];
+  const [labelled, plain] = [begin(stream), begin(bytes)];
   assert.equal(hex(plain()), createHash('sha384').update(bytes).digest('hex'));
   assert.equal(hex(labelled()), expected);
 });
 
 test('what a thread that never begins should have done is done here', () => {
-  const thread = new DigestThread(nativeSha384, new URL('data:text/javascript,'), 50);
-  assert.equal(hex(thread.begin(stream)()), expected);
+  const thread = new BackgroundThread(new URL('data:text/javascript,'));
+  assert.equal(hex(beginDigest(thread, stream, nativeSha384, 50)()), expected);
 });
