@@ -26,8 +26,8 @@ import {
 const MOST_BYTES = 256 << 20;
 /** Guests, and builds of ours, that are remembered. */
 const MOST_FILES = 8;
-/** Share of regions, new ones or newly optimised ones, from which on the file is written again. */
-const LEAST_GROWTH = 0.05;
+/** Share of regions from which on the file is written again for those that V8 has newly optimised. */
+const LEAST_OPTIMISED = 0.05;
 const DIGEST_BYTES = 32;
 /** Of the index and of the code of regions, both after the digest. */
 const LENGTHS_BYTES = 8;
@@ -158,15 +158,16 @@ export class CodeStore {
     return restored;
   }
 
-  /** A few regions more, or a few more that V8 has optimised meanwhile, are not worth the writing. */
+  /** Each new region is worth the writing, or the next run would begin the thread that compiles for it; a few more that V8 has optimised are not. */
   #isWorthIt(serializer: NativeSerializer, { regions }: GeneratedCode): boolean {
-    if (this.stored === undefined) return true;
-    const count = (of: GeneratedCode['regions']): number => of.reduce((sum, each) => sum + each.regions.length, 0);
-    const optimised = this.stored.regions.reduce(
+    if (this.stored === undefined || regions.length > 0) return true;
+    const known = this.stored.regions;
+    const optimised = known.reduce(
       (sum, each) => sum + Math.max(0, optimisedIn(serializer, each) - this.#machineCode.get(each)!.optimised),
       0,
     );
-    return count(regions) + optimised > count(this.stored.regions) * LEAST_GROWTH;
+    const count = known.reduce((sum, each) => sum + each.regions.length, 0);
+    return optimised > count * LEAST_OPTIMISED;
   }
 
   /** Adds what a run has generated. A directory that cannot be written costs the next run its head start, and nothing else. */
