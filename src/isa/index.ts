@@ -1,12 +1,9 @@
 /** What x86-64 is: instructions, their bytes and their text. Knows no state and no behaviour. */
 
-export { bitNames, Cr0Bit, Cr4Bit, EferBit } from './control-registers.ts';
-export { CPUID_FEATURES, type CpuidFeature, type CpuidRegister, cpuidFeature } from './cpuid-features.ts';
-export { createInstruction, DecodeResult, Decoder } from './decode.ts';
+export { Assembler } from './assembler/assembler.ts';
+export type { AssemblerOptions } from './assembler/instruction-encoder.ts';
+export type { Assembled } from './assembler/labelled-code.ts';
 export {
-  type Assembled,
-  Assembler,
-  type AssemblerOptions,
   addressOf,
   type Immediate,
   type LabelAddress,
@@ -18,7 +15,10 @@ export {
   mem32,
   mem64,
   memAt,
-} from './encode.ts';
+} from './assembler/operands.ts';
+export { bitNames, Cr0Bit, Cr4Bit, EferBit } from './control-registers.ts';
+export { CPUID_FEATURES, type CpuidFeature, type CpuidRegister, cpuidFeature } from './cpuid-features.ts';
+export { createInstruction, DecodeResult, Decoder } from './decode.ts';
 export { type ExceptionRow, exceptions, pushesErrorCode, Vector, vectorName } from './exceptions.ts';
 export { BASE_FEATURES, type InstructionFeature, OPTIONAL_FEATURES } from './features.ts';
 export { type FormatOptions, formatInstruction } from './format.ts';

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Decoder, DecoderOptions, Formatter, FormatterSyntax } from 'iced-x86';
-import { Assembler, addressOf, mem, mem8, mem16, mem32, mem64, memAt } from './encode.ts';
-import { r } from './registers.ts';
+import { r } from '../registers.ts';
+import { Assembler } from './assembler.ts';
+import { addressOf, mem, mem8, mem16, mem32, mem64, memAt } from './operands.ts';
 
 /** Text of everything assembled, by a disassembler that is not ours. */
 function disassemble(bytes: Uint8Array, mode: 32 | 64, origin = 0): string[] {
