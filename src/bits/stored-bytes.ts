@@ -25,14 +25,21 @@ export function partOf(bytes: Bytes, start: number, end: number): Bytes {
   return { length: end - start, read: (from, to) => bytes.read(start + from, start + to) };
 }
 
-/** All of them, to keep. */
-export function wholeOf(bytes: Bytes): Uint8Array {
-  return bytes instanceof Uint8Array ? bytes : bytes.read(0, bytes.length).slice();
-}
-
 /** All of them, in order; a piece is good until the next. */
 export function* piecesOf(bytes: Bytes): Generator<Uint8Array> {
   if (bytes instanceof Uint8Array) yield bytes;
   else
     for (let start = 0; start < bytes.length; start += PIECE_BYTES) yield readBytes(bytes, start, start + PIECE_BYTES);
+}
+
+/** All of them, to keep. */
+export function wholeOf(bytes: Bytes): Uint8Array {
+  if (bytes instanceof Uint8Array) return bytes;
+  const whole = new Uint8Array(bytes.length);
+  let at = 0;
+  for (const piece of piecesOf(bytes)) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
