@@ -15,7 +15,7 @@ import { hex, join64 } from '../bits/index.ts';
 import { vectorName } from '../isa/index.ts';
 import { CrossingKind } from '../probe/index.ts';
 import { SEPT_STATES } from '../seam/index.ts';
-import type { Crossing } from './crossing-recorder.ts';
+import type { Crossing } from './crossing.ts';
 
 interface Words {
   /** who answered, or what came */

@@ -2,24 +2,13 @@
 
 import { join64 } from '../bits/index.ts';
 import { CrossingKind, type CrossingObserver, type RegisterHalves } from '../probe/index.ts';
+import type { Crossing } from './crossing.ts';
 import type { SymbolLookup } from './symbols.ts';
 import { describeRecord } from './trace/describe.ts';
 import type { TraceEvent } from './trace/event.ts';
 import { Joiner } from './trace/joiner.ts';
 import { type CrossingRecord, RecordBuffer } from './trace/record.ts';
 import type { TracedPlatform } from './trace/traced-platform.ts';
-
-/** One crossing, in the numbers of CrossingObserver. */
-export interface Crossing {
-  readonly kind: CrossingKind;
-  readonly vcpuIndex: number;
-  readonly code: number;
-  readonly operand: number;
-  readonly result: number;
-  readonly rip: bigint;
-  /** R10 of the answer, where the VMM has given one */
-  readonly answer?: bigint;
-}
 
 const kinds = Object.keys(CrossingKind).length;
 const flags = (named: readonly CrossingKind[]) =>

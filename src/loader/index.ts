@@ -16,9 +16,10 @@ export {
 } from './elf.ts';
 export { EventType, encodeEventLog, eventTypeName, type MeasuredEvent, parseEventLog } from './event-log.ts';
 export { type FirmwareEvent, firmwareEvents, type PossibleDigest } from './firmware-events.ts';
-export { type KernelImage, loadKernelImage } from './kernel-image.ts';
+export type { KernelImage } from './kernel-image.ts';
 export { endOf, type LinkedObject, type LinkOptions, linkObject } from './link.ts';
 export { type LinuxBoot, type NamedFile, planLinuxBoot } from './linux-direct.ts';
+export { loadKernelImage } from './load-kernel.ts';
 export { mergeIntoPages, PAGE_BYTES, type Piece, pageCeiling, pageFloor, type Range, subtract } from './pages.ts';
 export {
   inOrderOfAddition,

@@ -1,9 +1,6 @@
-/** A Linux kernel in either of its two shapes, brought to one: pieces with physical addresses, an entry, a setup header. */
+/** What a Linux kernel is in memory, whichever of its two shapes the file has: pieces with physical addresses, an entry, a setup header. */
 import type { Bytes } from '../bits/index.ts';
-import { loadBzImage } from './bzimage.ts';
-import { isElf } from './elf.ts';
 import type { Piece } from './pages.ts';
-import { loadVmlinux } from './vmlinux.ts';
 
 export interface KernelImage {
   readonly format: 'bzImage' | 'vmlinux';
@@ -22,9 +19,4 @@ export interface KernelImage {
   readonly initrdMaximum: number;
   /** false when nothing in the file says that it was built with CONFIG_INTEL_TDX_GUEST */
   readonly knowsTdx: boolean;
-}
-
-/** @throws LoadError */
-export function loadKernelImage(bytes: Bytes, name: string): KernelImage {
-  return isElf(bytes) ? loadVmlinux(bytes, name) : loadBzImage(bytes, name);
 }

@@ -5,7 +5,7 @@ import type { CodeSpace } from './code-space.ts';
 import type { DebuggedOffsets } from './debugged-offsets.ts';
 import { Handler, type HandlerTable } from './handlers.ts';
 import { ENTERED, LEADS_ON, R } from './record.ts';
-import type { Region } from './regions-in-use.ts';
+import type { Region } from './region.ts';
 
 const RET_OPCODE = 0xc3;
 /** Visits of a head whose code has changed, before it is looked up again: a change is often one of several. */

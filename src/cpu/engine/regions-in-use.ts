@@ -8,18 +8,7 @@ import { Handler, type HandlerTable } from './handlers.ts';
 import type { JumpCaches } from './jump-caches.ts';
 import { ENTERED, R } from './record.ts';
 import type { RecordTables } from './record-tables.ts';
-
-/** A compiled function in use. */
-export interface Region {
-  readonly handler: number;
-  /** nobody else uses the function */
-  readonly owned: boolean;
-  readonly table: number;
-  /** page offset of each block */
-  readonly blocks: readonly number[];
-  /** [from, to) page offsets of the code that it stands for */
-  readonly spans: readonly (readonly [number, number])[];
-}
+import type { Region } from './region.ts';
 
 export class RegionsInUse {
   readonly #i32: Int32Array;

@@ -16,8 +16,9 @@ import { ExitReason } from '../../cpu/index.ts';
 import { CrossingKind, type CrossingObserver, type RegisterHalves } from '../../probe/index.ts';
 import { SEPT_STATES } from '../../seam/index.ts';
 import { crossingName, crossingTitle } from '../crossing-names.ts';
-import { type ExitEvent, type Place, Registers, type RuleWatch, type VmmCallEvent } from './events.ts';
+import { type ExitEvent, Registers, type RuleWatch, type VmmCallEvent } from './events.ts';
 import type { FindingCrossing } from './finding.ts';
+import type { Place } from './place.ts';
 
 /** What of a vCPU is asked for at a crossing. */
 export interface CheckedVcpu {

@@ -4,15 +4,8 @@ import type { CompletionCode, Gpr, TdvmcallStatus } from '../../abi/index.ts';
 import type { Use } from '../../cpu/index.ts';
 import type { Finding, FindingCrossing } from './finding.ts';
 import type { Origin } from './flow/origin.ts';
+import type { Place } from './place.ts';
 import type { Rule } from './rule.ts';
-
-/** Where something happened. */
-export interface Place {
-  readonly vcpu: number;
-  /** linear */
-  readonly rip: bigint;
-  readonly instructionCount: number;
-}
 
 /** General registers as they were at a crossing. */
 export class Registers {

@@ -4,7 +4,12 @@
  */
 import { TdAttribute, type TdParams, Xfam } from '../../abi/index.ts';
 import { Cr0Bit, Cr4Bit } from '../../isa/index.ts';
-import type { CpuidTable } from './cpuid-table.ts';
+
+/** What CPUID says: to the TD, and of the processor. */
+interface AnnouncedFeatures {
+  shows(feature: string): boolean;
+  hasNatively(feature: string): boolean;
+}
 
 export interface ControlBitRow {
   readonly register: 'CR0' | 'CR4';
@@ -15,7 +20,7 @@ export interface ControlBitRow {
   /** what an attempt to change an owned bit, or to set one that is not there, gives */
   readonly violation: '#VE' | '#GP';
   /** is a bit that is the guest's there for this TD? */
-  readonly present?: (cpuid: CpuidTable, params: TdParams) => boolean;
+  readonly present?: (cpuid: AnnouncedFeatures, params: TdParams) => boolean;
   readonly source: string;
 }
 
@@ -97,7 +102,7 @@ export const readShadow = (register: 'CR0' | 'CR4'): number =>
   maskOf(CONTROL_BIT_ROWS.filter((row) => row.register === register && row.reads === 1));
 
 /** CR4 bits that exist for a TD, those that the module owns among them. */
-export const supportedCr4 = (cpuid: CpuidTable, params: TdParams): number =>
+export const supportedCr4 = (cpuid: AnnouncedFeatures, params: TdParams): number =>
   maskOf(
     CONTROL_BIT_ROWS.filter(
       ({ register, reads, present }) =>

@@ -1,8 +1,8 @@
 /** Where a value comes from that the guest may not simply believe: the marks that the checker follows. */
 
 import type { Mark, Marks } from '../../../cpu/index.ts';
-import type { Place } from '../events.ts';
 import type { FindingCrossing } from '../finding.ts';
+import type { Place } from '../place.ts';
 
 export type OriginKind =
   /** an exposed register, as the VMM left it */

@@ -13,15 +13,8 @@ import {
 } from '../../../cpu/index.ts';
 import { gprName, type Instruction, OperandKind, Prefix } from '../../../isa/index.ts';
 import { operandsOfVmmCall } from '../../trace/operand-names.ts';
-import type {
-  ModuleCallEvent,
-  Place,
-  Provenance,
-  ReturnedEvent,
-  RuleWatch,
-  VmmAnswerEvent,
-  VmmCallEvent,
-} from '../events.ts';
+import type { ModuleCallEvent, Provenance, ReturnedEvent, RuleWatch, VmmAnswerEvent, VmmCallEvent } from '../events.ts';
+import type { Place } from '../place.ts';
 import { Activation } from './activation.ts';
 import { maskedMarks, type Origin, type OriginKind, originOf, unchecked } from './origin.ts';
 import { Shadow } from './shadow.ts';
