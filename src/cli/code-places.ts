@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { type Bytes, wholeOf } from '../bits/index.ts';
 import {
+  type OrcPlaces,
+  orcPlacesInElf,
   type SourceLookup,
   type SourcePlaces,
   type SymbolLookup,
@@ -17,6 +19,8 @@ import { FileError } from '../node/index.ts';
 export interface CodePlaces {
   readonly symbols: SymbolLookup;
   readonly sources: SourcePlaces;
+  /** where the kernel has its unwind tables, if the file says so */
+  readonly orc?: () => OrcPlaces | undefined;
 }
 
 export const NO_PLACES: CodePlaces = { symbols: () => undefined, sources: () => undefined };
@@ -41,22 +45,23 @@ export function placesIn(bytes: Bytes, name: string): CodePlaces {
   return {
     symbols: whenAsked(() => symbolLookup(symbolsIn(bytes, name))),
     sources: whenAsked(() => sourcesIn(wholeOf(bytes), name)),
+    orc: () => orNothing(() => orcPlacesInElf(bytes, name)),
   };
 }
 
 function whenAsked<T>(read: () => (address: bigint) => T | undefined): (address: bigint) => T | undefined {
   let lookup: ((address: bigint) => T | undefined) | undefined;
   return (address) => {
-    lookup ??= orNothing(read);
+    lookup ??= orNothing(read) ?? (() => undefined);
     return lookup(address);
   };
 }
 
-function orNothing<T>(read: () => (address: bigint) => T | undefined): (address: bigint) => T | undefined {
+function orNothing<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof FileError) return () => undefined;
+    if (error instanceof FileError) return undefined;
     throw error;
   }
 }

@@ -2,10 +2,13 @@
 
 import {
   CrossingRecorder,
+  findOrcTable,
   formatPostMortem,
   GuestSymbols,
   GuestView,
   type HelperCalls,
+  type LinearPages,
+  type OrcTable,
   PageHistory,
   type PostMortem,
   postMortem,
@@ -52,6 +55,10 @@ export class ObservedRun {
   /** Name of a code address. */
   readonly symbols: SymbolLookup = (address) =>
     this.#options.places.symbols(address) ?? this.#guestSymbols?.functionAt(address);
+
+  /** The kernel's unwind tables, out of its memory. */
+  readonly orcTable = (guest: LinearPages): OrcTable | undefined =>
+    this.#guestSymbols && findOrcTable(guest, this.#guestSymbols, this.#options.places.orc?.());
 
   /** @param helpers the functions whose instructions are checked; default: all that a TDCALL is met in */
   attach(platform: TdxPlatform, td: Td, helpers?: HelperCalls): void {

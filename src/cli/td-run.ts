@@ -124,7 +124,7 @@ export async function runTd(options: TdRunOptions): Promise<number> {
     });
 
   debug = await attachDebugger(options, { platform, td, crossings }, output);
-  const profile = options.profile === undefined ? undefined : new GuestProfile();
+  const profile = options.profile === undefined ? undefined : new GuestProfile(observed.orcTable);
   profile?.attach(platform);
   const firstInstructionMilliseconds = performance.now();
   const session = await runSession({

@@ -33,6 +33,7 @@ export { GdbStub, type StubOptions } from './gdb/stub.ts';
 export type { DebugTarget } from './gdb/target.ts';
 export { TdTarget } from './gdb/td-target.ts';
 export { GuestProfile } from './guest-profile.ts';
+export type { LinearPages } from './linear-pages.ts';
 export { LIVE_VIEW_LINES, type LiveFacts, liveView, type Phase, phaseOf } from './live-view.ts';
 export {
   contentDigest,
@@ -66,3 +67,5 @@ export { TraceEventFormatWriter } from './trace/trace-event-format.ts';
 export { type TracedPlatform, tracedPlatform } from './trace/traced-platform.ts';
 export { Tracer, type TracerOptions } from './trace/tracer.ts';
 export { NdjsonWriter, type TraceWriter } from './trace/writer.ts';
+export { findOrcTable, type OrcPlaces, orcPlacesInElf } from './unwind/orc-sections.ts';
+export type { OrcTable } from './unwind/orc-table.ts';

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { TdAttribute } from '../../abi/index.ts';
 import type { QuoteVersion } from '../../attestation/index.ts';
 import type { Bytes } from '../../bits/index.ts';
-import { symbolLookup, symbolsIn } from '../../debug/index.ts';
+import { orcPlacesInElf, symbolLookup, symbolsIn } from '../../debug/index.ts';
 import type { LoadPlan, NamedFile } from '../../loader/index.ts';
 import {
   type CpuProfile,
@@ -117,7 +117,7 @@ export function bootCommand(exit: (code: number) => void): Command {
     )
     .option(
       '--profile <file>',
-      'write where the guest spends its instructions, by kernel function: folded stacks, for flame graphs',
+      'write where the guest spends its instructions: call chains of kernel functions as folded stacks, for flame graphs',
     )
     .option('--top', 'live counters below the console; needs a terminal')
     .addOption(traceOption())
@@ -217,7 +217,8 @@ async function placesOf(path: string | undefined, { kernel: { bytes, name } }: G
   try {
     const given = await readUserFile(path, 'symbols');
     const symbols = symbolsIn(given, path);
-    if (symbols.length > 0) return { symbols: symbolLookup(symbols), sources: sourcesIn(given, path) };
+    const orc = () => orcPlacesInElf(given, path) ?? orcPlacesInElf(bytes, name);
+    if (symbols.length > 0) return { symbols: symbolLookup(symbols), sources: sourcesIn(given, path), orc };
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     throw new CommandError(ExitCode.BadInput, error.message);

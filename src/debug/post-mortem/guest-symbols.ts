@@ -3,15 +3,15 @@
 import { PAGE_SIZE_BYTES } from '../../memory/index.ts';
 import type { LinearPages } from '../linear-pages.ts';
 import type { SymbolLookup } from '../symbols.ts';
-import { findKallsyms, findWordOfDigits, holdsTokens, type Kallsyms, LONGEST_TABLE_BYTES } from './kallsyms.ts';
+import { findKallsyms, findTokenIndex, holdsTokens, type Kallsyms, LONGEST_TABLE_BYTES } from './kallsyms.ts';
 
 /** Where kernel images are mapped. Source: Linux, Documentation/arch/x86/x86_64/mm.rst. */
 const KERNEL_BASE = 0xffff_ffff_8000_0000n;
 /** the same as signed addresses */
 const KERNEL_START = -0x8000_0000;
 const KERNEL_END = -0x4000_0000;
-/** The tokens and their index reach less far around the row of digits. */
-const BYTES_AROUND_DIGITS = 2 * LONGEST_TABLE_BYTES;
+/** The tokens and their index reach less far around any place in the index. */
+const BYTES_AROUND_INDEX = 2 * LONGEST_TABLE_BYTES;
 /** The names are before the tokens, the addresses behind: what a distribution's kernel has, and what any has. */
 const TABLE_BYTES: readonly (readonly [before: number, behind: number])[] = [
   [3 << 20, 1 << 20],
@@ -31,7 +31,7 @@ function* placesOfTokens(guest: LinearPages): Generator<{ readonly address: numb
     for (let page = address; page < end && gpa >= 0; page += PAGE_SIZE_BYTES) {
       const host = guest.hostOf(gpa + page - address);
       if (host < 0) mappedFrom = page + PAGE_SIZE_BYTES;
-      else if (findWordOfDigits(guest.memory.view, host, host + PAGE_SIZE_BYTES) >= 0)
+      else if (findTokenIndex(guest.memory.view, host, host + PAGE_SIZE_BYTES) >= 0)
         yield { address: page, mappedFrom };
     }
     address = end;
@@ -41,11 +41,11 @@ function* placesOfTokens(guest: LinearPages): Generator<{ readonly address: numb
 /** Reads the symbol table now; undefined where there is none. */
 export function readGuestSymbols(guest: LinearPages): Kallsyms | undefined {
   for (const { address, mappedFrom } of placesOfTokens(guest)) {
-    const around = Math.max(mappedFrom, address - BYTES_AROUND_DIGITS);
-    if (!holdsTokens(guest.read(around, address - around + PAGE_SIZE_BYTES + BYTES_AROUND_DIGITS))) continue;
+    const around = Math.max(mappedFrom, address - BYTES_AROUND_INDEX);
+    if (!holdsTokens(guest.read(around, address - around + PAGE_SIZE_BYTES + BYTES_AROUND_INDEX))) continue;
     for (const [before, behind] of TABLE_BYTES) {
       const from = Math.max(mappedFrom, address - before);
-      const found = findKallsyms(guest.read(from, address - from + behind));
+      const found = findKallsyms(guest.read(from, address - from + behind), around - from);
       if (found !== undefined) return found;
     }
   }

@@ -31,36 +31,34 @@ function align(offset: number, to: number): number {
   return Math.ceil(offset / to) * to;
 }
 
-/** The row of ten digits is longer than this by a word, so that one of the words at such a distance lies in it. */
-const DIGITS_STRIDE_BYTES = 16;
-const DIGITS_BYTES = 2 * DIGITS.length;
-
-/** Two neighbours of the row "0\0" to "9\0", with the zero behind or before each. */
-function hasTwoDigits(word: number): boolean {
-  if (word === 0) return false;
-  const digits = (word & 0xff00_ff00) === 0 ? word : (word & 0x00ff_00ff) === 0 ? word >>> 8 : 0;
-  const first = digits & 0xff;
-  return digits >>> 16 === first + 1 && first >= DIGITS.charCodeAt(0) && first < DIGITS.charCodeAt(9);
-}
-
-/** Offset in [from, to) of a word that may be of the row of digits, by a look at every fourth word; -1: there is none. */
-export function findWordOfDigits(view: DataView, from: number, to: number): number {
-  for (let at = from; at + 4 <= to; at += DIGITS_STRIDE_BYTES) if (hasTwoDigits(view.getInt32(at, true))) return at;
+/** Offset of the ten digit tokens "0\0" to "9\0", which stand for themselves; -1 if there are none. */
+function findDigits({ bytes }: Image, from: number): number {
+  const first = DIGITS.charCodeAt(0);
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    let digit = 0;
+    while (digit < 10 && bytes[at + 2 * digit] === first + digit && bytes[at + 2 * digit + 1] === 0) digit++;
+    if (digit === 10) return at;
+  }
   return -1;
 }
 
-/** Offset of the ten digit tokens "0\0" to "9\0", which stand for themselves; -1 if there are none. */
-function findDigits({ bytes, view }: Image, from: number): number {
-  const first = DIGITS.charCodeAt(0);
-  for (let word = from; ; word += DIGITS_STRIDE_BYTES) {
-    word = findWordOfDigits(view, word, bytes.length);
-    if (word < 0) return -1;
-    for (let at = Math.max(from, word - DIGITS_BYTES + 4); at <= word; at++) {
-      let digit = 0;
-      while (digit < 10 && bytes[at + 2 * digit] === first + digit && bytes[at + 2 * digit + 1] === 0) digit++;
-      if (digit === 10) return at;
+/** Half an index of tokens, so that one of the places at such a distance has as much of one behind it. */
+const INDEX_STRIDE_BYTES = TOKENS;
+const INDEX_ENTRIES_LOOKED_AT = 16;
+
+/** Offset in [from, to) of what may be the inside of an index of tokens, by a look at every 256th byte; -1: there is none. */
+export function findTokenIndex(view: DataView, from: number, to: number): number {
+  for (let at = from; at + INDEX_STRIDE_BYTES <= to; at += INDEX_STRIDE_BYTES) {
+    let last = view.getUint16(at, true);
+    let seen = 1;
+    for (; seen < INDEX_ENTRIES_LOOKED_AT; seen++) {
+      const next = view.getUint16(at + 2 * seen, true);
+      if (next <= last || next > last + LONGEST_TOKEN_BYTES || next >= LONGEST_TABLE_BYTES) break;
+      last = next;
     }
+    if (seen === INDEX_ENTRIES_LOOKED_AT) return at;
   }
+  return -1;
 }
 
 interface TokenTable {
@@ -161,94 +159,107 @@ function findNames(image: Image, markers: { start: number; count: number }): Uin
 
 interface Addresses {
   readonly base: bigint;
-  /** from `base` on, by the number of the symbol */
-  readonly distances: Uint32Array;
+  /** of a signed 32-bit number for each symbol, in the image */
+  readonly start: number;
 }
 
 /** Addresses: `total` signed offsets and behind them, aligned to 8, the base, which is a kernel address. */
 function findAddresses({ view, bytes }: Image, from: number, total: number): Addresses | undefined {
   const size = 4 * total;
-  for (let start = align(from, 4); start < from + 64 && start + size + 16 < bytes.length; start += 4) {
+  for (let start = align(from, 4); start < from + 64 && start + size + 16 < bytes.length; start += 4)
     for (const end of [align(start + size, 8), align(start + size, 4)]) {
       const base = view.getBigUint64(end, true);
-      if (base < KERNEL_BASE) continue;
-      const distances = new Uint32Array(total);
-      for (let i = 0; i < total; i++) {
-        const offset = view.getInt32(start + 4 * i, true);
-        // with CONFIG_KALLSYMS_ABSOLUTE_PERCPU what is not negative is an absolute value
-        distances[i] = offset < 0 ? -1 - offset : offset;
-      }
-      return { base, distances };
+      if (base >= KERNEL_BASE) return { base, start };
     }
-  }
   return undefined;
 }
 
-/** The table of one kernel. Names are put together when they are asked for: there are 150 000 of them. */
+/** The lowest number of [low, high) from which on something holds; `high` if it holds nowhere. */
+function lowest(from: number, to: number, holds: (index: number) => boolean): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The table of one kernel, ascending by address. Names are put together when they are asked for: there are 150 000 of them. */
 export class Kallsyms {
   readonly #image: Image;
   readonly #tokens: readonly string[];
+  /** by token: a name that begins with it is a function's */
+  readonly #beginsFunction: readonly boolean[];
   /** offsets of the names in the image */
   readonly #names: Uint32Array;
   readonly #addresses: Addresses;
-  /** numbers of the symbols that are functions, ascending by address */
-  readonly #functions: Uint32Array;
+  /** with CONFIG_KALLSYMS_ABSOLUTE_PERCPU values come first that are no addresses: the number of the first that is one */
+  readonly #first: number;
 
   constructor(image: Image, tokens: readonly string[], names: Uint32Array, addresses: Addresses) {
     this.#image = image;
     this.#tokens = tokens;
+    this.#beginsFunction = tokens.map((token) => TEXT_TYPES.includes(token.charCodeAt(0)));
     this.#names = names;
     this.#addresses = addresses;
-    const beginsFunction = tokens.map((token) => TEXT_TYPES.includes(token.charCodeAt(0)));
-    const { distances } = addresses;
-    const functions = new Uint32Array(names.length);
-    let count = 0;
-    let isAscending = true;
-    for (let i = 0; i < names.length; i++) {
-      if (!beginsFunction[image.bytes[names[i]! + lengthBytes(image, names[i]!)]!]) continue;
-      if (count > 0 && distances[i]! < distances[functions[count - 1]!]!) isAscending = false;
-      functions[count++] = i;
-    }
-    this.#functions = functions.subarray(0, count);
-    if (!isAscending) this.#functions.sort((a, b) => distances[a]! - distances[b]! || a - b);
+    const firstNegative = lowest(0, names.length, (symbol) => this.#offset(symbol) < 0);
+    this.#first = firstNegative === names.length ? 0 : firstNegative;
   }
 
   /** How many functions there are. */
   get functionCount(): number {
-    return this.#functions.length;
+    return this.#names.reduce((count, _, symbol) => count + (this.#isFunction(symbol) ? 1 : 0), 0);
   }
 
   /** "name+0x12" of the function that begins last before an address. */
   readonly functionAt: SymbolLookup = (address) => {
-    const { base, distances } = this.#addresses;
-    const distance = Number(address - base);
-    let low = 0;
-    let high = this.#functions.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (distances[this.#functions[middle]!]! <= distance) low = middle + 1;
-      else high = middle;
-    }
-    if (low === 0) return undefined;
-    const symbol = this.#functions[low - 1]!;
-    const offset = distance - distances[symbol]!;
+    const distance = Number(address - this.#addresses.base);
+    const behind = lowest(this.#first, this.#names.length, (symbol) => this.#distance(symbol) > distance);
+    let symbol = behind - 1;
+    while (symbol >= this.#first && !this.#isFunction(symbol)) symbol--;
+    if (symbol < this.#first) return undefined;
+    const offset = distance - this.#distance(symbol);
     return offset >= LONGEST_FUNCTION_BYTES ? undefined : `${this.#name(symbol)}+${hex(offset)}`;
   };
 
   /** Address of a symbol of any kind. */
   addressOf(name: string): bigint | undefined {
-    const symbol = this.#names.findIndex((_, i) => this.#isNamed(i, name));
-    return symbol < 0 ? undefined : this.#addresses.base + BigInt(this.#addresses.distances[symbol]!);
+    const mayBegin = this.#tokens.map((token) => name.startsWith(token.slice(1)));
+    for (let symbol = 0; symbol < this.#names.length; symbol++)
+      if (mayBegin[this.#firstToken(symbol)] && this.#isNamed(symbol, name))
+        return this.#addresses.base + BigInt(this.#distance(symbol));
+    return undefined;
+  }
+
+  #offset(symbol: number): number {
+    return this.#image.view.getInt32(this.#addresses.start + 4 * symbol, true);
+  }
+
+  /** From the base on. */
+  #distance(symbol: number): number {
+    const offset = this.#offset(symbol);
+    return offset < 0 ? -1 - offset : offset;
+  }
+
+  #isFunction(symbol: number): boolean {
+    return this.#beginsFunction[this.#firstToken(symbol)]!;
+  }
+
+  #firstToken(symbol: number): number {
+    const at = this.#names[symbol]!;
+    return this.#image.bytes[at + lengthBytes(this.#image, at)]!;
   }
 
   /** The first letter is the type. */
   #name(symbol: number): string {
     const at = this.#names[symbol]!;
     const from = at + lengthBytes(this.#image, at);
-    const tokens = this.#image.bytes.subarray(from, from + tokensAt(this.#image, at));
-    return Array.from(tokens, (token) => this.#tokens[token]!)
-      .join('')
-      .slice(1);
+    const end = from + tokensAt(this.#image, at);
+    let text = '';
+    for (let i = from; i < end; i++) text += this.#tokens[this.#image.bytes[i]!]!;
+    return text.slice(1);
   }
 
   #isNamed(symbol: number, name: string): boolean {
@@ -266,10 +277,13 @@ export class Kallsyms {
   }
 }
 
-/** The table in `bytes`, a part of the kernel's mapped image that has all of it; undefined: there is none that could be read. */
-export function findKallsyms(bytes: Uint8Array): Kallsyms | undefined {
+/**
+ * The table in `bytes`, a part of the kernel's mapped image that has all of it; undefined: there is none that could be read.
+ * @param from its tokens are not before
+ */
+export function findKallsyms(bytes: Uint8Array, from = 0): Kallsyms | undefined {
   const image = imageOf(bytes);
-  for (let at = findDigits(image, 0); at >= 0; at = findDigits(image, at + 1)) {
+  for (let at = findDigits(image, from); at >= 0; at = findDigits(image, at + 1)) {
     const table = tokenTable(image, at);
     if (table === undefined) continue;
     const markers = findMarkers(image, table.start);
