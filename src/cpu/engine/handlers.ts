@@ -297,7 +297,7 @@ function resume(): Code {
   code.get(P.state);
   code.memory('i64.load', S.rip);
   code.set(linear);
-  writeFollow(code, linear, P.left, false);
+  writeFollow(code, { linear, left: P.left, endsBudget: false });
   code.i32(Leave.Unknown);
   return code;
 }
@@ -354,7 +354,7 @@ function writeGoToRegion(code: Code, linear: number): void {
   code.if(undefined, true);
   writeEnter(code, linear, entry, P.left);
   code.end();
-  writeGoTo(code, linear, P.left, true, (record) => {
+  const remember = (record: number): void => {
     code.get(record);
     code.memory('i32.load16_u', R.scaleShift);
     code.i32(RETURN_HEAD);
@@ -386,7 +386,8 @@ function writeGoToRegion(code: Code, linear: number): void {
     code.get(entry);
     code.set(record);
     code.end();
-  });
+  };
+  writeGoTo(code, { linear, left: P.left, endsBudget: true, before: remember });
 }
 
 /** Notes that an entry of the jump cache has been filled. */

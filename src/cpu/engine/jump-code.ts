@@ -6,6 +6,18 @@ import { JUMP_INDEX_MASK, JUMP_INDEX_SHIFT, JUMP_MIX_SHIFT, JUMP_TAG } from './j
 import { ENTERED, Leave, R } from './record.ts';
 import { CODE_TLB_ENTRIES } from './tlb.ts';
 
+/** Where generated code goes on, by the local that holds it, and under what conditions. */
+export interface Destination {
+  /** i64: the linear address */
+  readonly linear: number;
+  /** i32: the instructions left */
+  readonly left: number;
+  /** a spent budget ends the run here */
+  readonly endsBudget: boolean;
+  /** writes what is done first if a record is there, with the record in a local */
+  readonly before?: (record: number) => void;
+}
+
 /**
  * Goes on with a record: state, record, instructions left and TLB are on the stack, `pushRecord` pushes the record once more.
  * Only the first module holds the function table, whose copy makes a module expensive; the others pass through it.
@@ -20,15 +32,10 @@ export function writeDispatch(code: Code, pushRecord: () => void): void {
   code.returnCallIndirect(0);
 }
 
-/** Goes on at the linear address in `linear` with the instructions left in `left`; `endsBudget`: a spent budget ends the run here. */
-export function writeGoTo(
-  code: Code,
-  linear: number,
-  left: number,
-  endsBudget: boolean,
-  before?: (record: number) => void,
-): void {
-  writeFollow(code, linear, left, endsBudget, before);
+/** Goes on at a linear address: where a record is, or where the host finds one. */
+export function writeGoTo(code: Code, destination: Destination): void {
+  const { linear, left, endsBudget } = destination;
+  writeFollow(code, destination);
   code.get(P.state);
   code.get(linear);
   code.memory('i64.store', S.rip);
@@ -46,17 +53,8 @@ export function writeGoTo(
   code.return();
 }
 
-/**
- * As `writeGoTo` if jumps may enter there, by what the code TLB and the page's table say; otherwise what is written behind it comes next.
- * @param before writes what is done first, once the record is in its local
- */
-export function writeFollow(
-  code: Code,
-  linear: number,
-  left: number,
-  endsBudget: boolean,
-  before?: (record: number) => void,
-): void {
+/** As `writeGoTo` if jumps may enter there, by what the code TLB and the page's table say; otherwise what is written behind it comes next. */
+export function writeFollow(code: Code, { linear, left, endsBudget, before }: Destination): void {
   const entry = code.local('i32');
   const record = code.local('i32');
   writeCodeTlbTag(code, linear, entry);

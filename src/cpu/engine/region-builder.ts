@@ -1,6 +1,6 @@
 /** The compiler's binding: operands are constants, general registers and flags live in wasm locals, branches stay inside the function. */
 import type { Code } from '../../wasm/index.ts';
-import type { Facts, Operation, Place, Val, ValType, Width } from '../exec/sem.ts';
+import type { Facts, Place, Val, ValType, Width } from '../exec/sem.ts';
 import { Gpr } from '../gpr.ts';
 import { S } from '../state.ts';
 import { writeTlbCheck } from './data-tlb-code.ts';
@@ -10,35 +10,11 @@ import { Handler } from './handlers.ts';
 import type { AddressShape, OperandShape } from './interpreter-handler.ts';
 import { writeDispatch, writeGoTo, writeJumpTag } from './jump-code.ts';
 import { ENTERED, LEADS_ON, Leave, R } from './record.ts';
-import { findLoops, type Loop } from './region-layout.ts';
+import { branchTarget, type RegionBlock, type RegionInstruction } from './region-block.ts';
+import { type Loop, RegionLayout } from './region-layout.ts';
 import { RegionMemory } from './region-memory.ts';
 import { node, type Position } from './sem-builder.ts';
 import { QUICK_ENTRIES, READ_TAG } from './tlb.ts';
-
-/** An instruction of a region: what its record would hold, known when the region is compiled. */
-export interface RegionInstruction {
-  readonly pageOffset: number;
-  readonly length: number;
-  /** undefined: the interpreter executes it */
-  readonly operation: Operation | undefined;
-  readonly facts: Facts;
-  readonly shapes: readonly OperandShape[];
-  /** state offsets of register operands, by slot */
-  readonly registers: readonly number[];
-  readonly base: number;
-  readonly index: number;
-  readonly scaleShift: number;
-  readonly segment: number;
-  readonly displacement: number;
-  readonly immediate: bigint;
-}
-
-export interface RegionBlock {
-  readonly pageOffset: number;
-  readonly instructions: readonly RegionInstruction[];
-  /** page offset at which the straight line goes on; -1: the last instruction goes elsewhere */
-  readonly next: number;
-}
 
 interface BoundPlace extends Place {
   readonly shape: OperandShape;
@@ -51,12 +27,7 @@ const WIDTH_OF: Record<ValType, Width> = { i32: 32, i64: 64, f32: 32, f64: 64, v
 const NO_FACTS: Facts = { operation: '', condition: -1, operandSize: 64, mode: 64, addressSize: 64, rep: 'none' };
 
 export class RegionBuilder extends RegionMemory {
-  readonly #blocks: readonly RegionBlock[];
-  /** block index by page offset */
-  readonly #blockAt: ReadonlyMap<number, number>;
-  readonly #loopAt: ReadonlyMap<number, Loop>;
-  /** blocks behind calls of what is in the region too */
-  readonly #returnSites: readonly number[];
+  readonly #layout: RegionLayout;
   /** quick entries by base and index register of the accesses that have them */
   readonly #quickEntries = new Map<number, number>();
   /** the address of the current instruction's memory operand */
@@ -86,18 +57,11 @@ export class RegionBuilder extends RegionMemory {
 
   constructor(blocks: readonly RegionBlock[]) {
     super(NO_FACTS);
-    this.#blocks = blocks;
-    this.#blockAt = new Map(blocks.map((block, i) => [block.pageOffset, i]));
-    this.#returnSites = blocks.flatMap(({ instructions }) => {
-      const last = instructions.at(-1)!;
-      const isInside = last.facts.operation === 'CALL' && this.#blockAt.has(branchTarget(last));
-      return isInside ? (this.#blockAt.get(last.pageOffset + last.length) ?? []) : [];
-    });
-    this.#loopAt = new Map(findLoops(blocks.length, this.#branches()).map((loop) => [loop.header, loop]));
+    this.#layout = new RegionLayout(blocks);
   }
 
   build(): Code {
-    const recorded = this.#blocks.map((block, i) => this.#record(block, i));
+    const recorded = this.#layout.blocks.map((block, i) => this.#record(block, i));
     const { code } = this;
     const writer = new GraphWriter(code);
     this.#writePrologue(code);
@@ -124,19 +88,6 @@ export class RegionBuilder extends RegionMemory {
     return code;
   }
 
-  #branches(): (readonly [number, number])[] {
-    const branches: (readonly [number, number])[] = [];
-    this.#blocks.forEach((block, from) => {
-      for (const offset of [block.next, ...block.instructions.map(branchTarget)]) {
-        const to = this.#blockAt.get(offset);
-        if (to !== undefined) branches.push([from, to]);
-      }
-      if (block.instructions.at(-1)!.facts.operation === 'RET')
-        for (const to of this.#returnSites) branches.push([from, to]);
-    });
-    return branches;
-  }
-
   #record(block: RegionBlock, index: number): Block {
     this.graph.block = [];
     this.#blockIndex = index;
@@ -156,7 +107,7 @@ export class RegionBuilder extends RegionMemory {
       this.graph.effect(
         [],
         ({ code }) => {
-          const target = this.#blockAt.get(next);
+          const target = this.#layout.blockAt(next);
           if (target === undefined && next < PAGE_BYTES) {
             this.#writeInterpretFrom(code, next, count);
             return;
@@ -178,10 +129,10 @@ export class RegionBuilder extends RegionMemory {
   #writeLevel(writer: GraphWriter, recorded: readonly Block[], loop: Loop | undefined): void {
     const { code } = writer;
     const first = loop?.header ?? 0;
-    const last = loop?.last ?? this.#blocks.length - 1;
+    const last = loop?.last ?? this.#layout.blocks.length - 1;
     const items: (number | Loop)[] = [];
     for (let i = first; i <= last; ) {
-      const inner = i === loop?.header ? undefined : this.#loopAt.get(i);
+      const inner = i === loop?.header ? undefined : this.#layout.loopOf(i);
       items.push(inner ?? i);
       i = inner === undefined ? i + 1 : inner.last + 1;
     }
@@ -190,7 +141,8 @@ export class RegionBuilder extends RegionMemory {
       code.block();
       this.#labelDepth[firstOf(items[k]!)] = code.depth;
     }
-    if (items.length > unlabelled && this.#blocks.length > 1) this.#writeLevelEntry(code, items, first, last, loop);
+    if (items.length > unlabelled && this.#layout.blocks.length > 1)
+      this.#writeLevelEntry(code, items, first, last, loop);
     items.forEach((item, k) => {
       if (k >= unlabelled) code.end();
       if (typeof item !== 'number') {
@@ -233,20 +185,13 @@ export class RegionBuilder extends RegionMemory {
 
   /** The instructions of this block are counted already. */
   #writeBranchTo(code: Code, target: number, from: number): void {
-    const entered = this.#outermostEntered(target, from);
+    const entered = this.#layout.outermostEntered(target, from);
     const header = entered?.header ?? target;
-    if (this.#loopAt.has(header) && this.#blocks.length > 1) {
+    if (this.#layout.loopOf(header) !== undefined && this.#layout.blocks.length > 1) {
       code.i32(target);
       code.set(this.#next);
     }
     code.brTo(target <= from ? this.#loopDepth[target]! : this.#labelDepth[header]!);
-  }
-
-  /** The outermost loop around `target` that does not hold `from`. */
-  #outermostEntered(target: number, from: number): Loop | undefined {
-    for (const loop of this.#loopAt.values())
-      if (loop.header <= target && target <= loop.last && !(loop.header <= from && from <= loop.last)) return loop;
-    return undefined;
   }
 
   // ---- entering and leaving
@@ -269,7 +214,7 @@ export class RegionBuilder extends RegionMemory {
     code.get(P.state);
     code.memory('i64.load', S.codePage);
     code.set(this.#codePage);
-    if (this.#blocks.length > 1) {
+    if (this.#layout.blocks.length > 1) {
       code.get(P.record);
       code.memory('i32.load', R.displacement);
       code.set(this.#next);
@@ -402,7 +347,7 @@ export class RegionBuilder extends RegionMemory {
     code.op('i64.add');
     code.set(this.#exitTarget);
     this.#writeSpill(code);
-    writeGoTo(code, this.#exitTarget, P.left, false);
+    writeGoTo(code, { linear: this.#exitTarget, left: P.left, endsBudget: false });
   }
 
   #writeLeftLess(code: Code, instructions: number): void {
@@ -424,18 +369,12 @@ export class RegionBuilder extends RegionMemory {
 
   /** Accesses in loops have quick entries, by the registers that make the address. */
   override quickEntry(linear: Val): number {
-    if (this.#loopAround(this.#blockIndex) === undefined) return -1;
+    if (this.#layout.loopAround(this.#blockIndex) === undefined) return -1;
     const { base, index } = linear === this.#operandLinear ? this.#current : TOP_OF_STACK;
     const key = base * 0x1_0000 + index;
     const entry = this.#quickEntries.get(key) ?? this.#quickEntries.size % QUICK_ENTRIES;
     this.#quickEntries.set(key, entry);
     return entry;
-  }
-  /** The innermost loop that holds a block. */
-  #loopAround(block: number): Loop | undefined {
-    let innermost: Loop | undefined; // outer ones come first
-    for (const loop of this.#loopAt.values()) if (loop.header <= block && block <= loop.last) innermost = loop;
-    return innermost;
   }
 
   // ---- registers
@@ -656,7 +595,7 @@ export class RegionBuilder extends RegionMemory {
   override branch(target: Place, condition?: Val): void {
     const { position } = this;
     const destination = branchTarget(this.#current);
-    const block = (target as BoundPlace).shape.near ? this.#blockAt.get(destination) : undefined;
+    const block = (target as BoundPlace).shape.near ? this.#layout.blockAt(destination) : undefined;
     const from = this.#blockIndex;
     const take = (): void => {
       if (block === undefined) {
@@ -699,7 +638,7 @@ export class RegionBuilder extends RegionMemory {
         code.set(this.#exitTarget);
         this.writeLeftAfter(code, position);
         code.set(P.left);
-        if (operation === 'RET') for (const site of this.#returnSites) this.#writeReturnTo(code, site, from);
+        if (operation === 'RET') for (const site of this.#layout.returnSites) this.#writeReturnTo(code, site, from);
         if (isFar) code.brTo(this.#farJumpDepth);
         if (operation === 'JMP') this.#writeJumpInLoop(code, from);
         code.brTo(this.#jumpDepth);
@@ -712,7 +651,7 @@ export class RegionBuilder extends RegionMemory {
   #writeReturnTo(code: Code, block: number, from: number): void {
     code.get(this.#exitTarget);
     code.get(this.#codePage);
-    code.i64(BigInt(this.#blocks[block]!.pageOffset));
+    code.i64(BigInt(this.#layout.blocks[block]!.pageOffset));
     code.op('i64.add');
     code.op('i64.eq');
     this.#writeBudgetIsLeft(code);
@@ -724,7 +663,7 @@ export class RegionBuilder extends RegionMemory {
 
   /** A switch in a loop: goes on in the region if the head at the exit's target is one of the region, and in the same loop. */
   #writeJumpInLoop(code: Code, from: number): void {
-    const loop = this.#loopAround(from);
+    const loop = this.#layout.loopAround(from);
     if (loop === undefined) return;
     const offset = code.local('i64');
     const head = code.local('i32');
@@ -781,9 +720,3 @@ export class RegionBuilder extends RegionMemory {
 }
 
 const firstOf = (item: number | Loop): number => (typeof item === 'number' ? item : item.header);
-
-/** Page offset that a relative branch goes to, if that is within the page; else what is no page offset. */
-function branchTarget({ shapes, pageOffset, length, immediate }: RegionInstruction): number {
-  if (shapes.at(-1)?.kind !== 'relative') return -1;
-  return pageOffset + length + Number(BigInt.asIntN(32, immediate));
-}

@@ -3,7 +3,7 @@ import { createInstruction, DecodeResult, type Decoder, type Instruction, Operan
 import type { OperationTable } from '../exec/sem.ts';
 import { Binder, operationName } from './binder.ts';
 import { R, RECORD_BYTES, registerField } from './record.ts';
-import type { RegionBlock, RegionInstruction } from './region-builder.ts';
+import type { RegionBlock, RegionInstruction } from './region-block.ts';
 import { Known, type RegionRequest } from './region-request.ts';
 
 const PAGE_BYTES = 4096;

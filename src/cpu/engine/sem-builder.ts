@@ -569,7 +569,7 @@ export abstract class SemBuilder implements Sem {
     const left = code.local('i32');
     this.writeLeftAfter(code, position);
     code.set(left);
-    writeGoTo(code, linear, left, this.jumpsEndBudgets);
+    writeGoTo(code, { linear, left, endsBudget: this.jumpsEndBudgets });
   }
 }
 
