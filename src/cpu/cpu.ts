@@ -402,11 +402,6 @@ export class Cpu implements LogicalProcessor {
     this.#guest.secondLevel = secondLevel;
   }
 
-  debugWith(stops: DebugStops | null): void {
-    this.#guest.stops = stops;
-    this.#debugged = stops === null ? null : new DebuggedRun(this, this.#guest, this.#fetch, stops);
-  }
-
   load(low: number, high: number, sizeBytes: number, system = false): number {
     return this.#guest.load(low, high, sizeBytes, system);
   }
@@ -448,6 +443,12 @@ export class Cpu implements LogicalProcessor {
   }
 
   // ---- the rest of what host-side code may ask
+
+  /** Lets a debugger stop the next runs. @param stops null: nobody debugs any more */
+  debugWith(stops: DebugStops | null): void {
+    this.#guest.stops = stops;
+    this.#debugged = stops === null ? null : new DebuggedRun(this, this.#guest, this.#fetch, stops);
+  }
 
   get position(): number {
     return this.retired + this.delivered;
