@@ -217,11 +217,12 @@ export class Kallsyms {
   readonly functionAt: SymbolLookup = (address) => {
     const distance = Number(address - this.#addresses.base);
     const behind = lowest(this.#first, this.#names.length, (symbol) => this.#distance(symbol) > distance);
-    let symbol = behind - 1;
-    while (symbol >= this.#first && !this.#isFunction(symbol)) symbol--;
-    if (symbol < this.#first) return undefined;
-    const offset = distance - this.#distance(symbol);
-    return offset >= LONGEST_FUNCTION_BYTES ? undefined : `${this.#name(symbol)}+${hex(offset)}`;
+    for (let symbol = behind - 1; symbol >= this.#first; symbol--) {
+      const offset = distance - this.#distance(symbol);
+      if (offset >= LONGEST_FUNCTION_BYTES) return undefined;
+      if (this.#isFunction(symbol)) return `${this.#name(symbol)}+${hex(offset)}`;
+    }
+    return undefined;
   };
 
   /** Address of a symbol of any kind. */
