@@ -26,7 +26,7 @@ async function taken(milliseconds: number, script?: URL): Promise<number[]> {
   writeFileSync(path, Buffer.concat([Buffer.alloc(BEGINS_AT), EMPTY, EMPTY, EMPTY]));
   const file = openSync(path, 'r');
   try {
-    const modules = new BackgroundModules({ file, modulesAt: BEGINS_AT }, stored, new BackgroundThread(script));
+    const modules = new BackgroundModules({ file, modulesAt: BEGINS_AT }, () => stored, new BackgroundThread(script));
     const got: number[] = [];
     const deadline = Date.now() + milliseconds;
     while (got.length < 2 && Date.now() < deadline) {

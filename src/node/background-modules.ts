@@ -25,12 +25,12 @@ export class BackgroundModules {
   #port: MessagePort | undefined;
 
   /** The thread makes them ready when it begins, for whatever reason. */
-  constructor(from: ModuleFile, modules: readonly StoredModule[], thread: BackgroundThread) {
+  constructor(from: ModuleFile, modules: () => readonly StoredModule[], thread: BackgroundThread) {
     this.#thread = thread;
     thread.add(() => {
       const { port1, port2: port } = new MessageChannel();
       this.#port = port1;
-      const stored = modules.map(({ bytes, native, digest, optimised }) => ({ bytes, native, digest, optimised }));
+      const stored = modules().map(({ bytes, native, digest, optimised }) => ({ bytes, native, digest, optimised }));
       return { ...from, stored, port };
     });
   }

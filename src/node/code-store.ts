@@ -42,7 +42,8 @@ interface Index {
   /** in the same place as the code of regions */
   readonly templates: Stretch;
   readonly places: Stretch;
-  readonly regions: readonly StoredRegions[];
+  /** JSON, of `StoredRegions` */
+  readonly regions: Stretch;
 }
 
 type RestoredModule = Pick<GeneratedModule, 'bytes' | 'module'>;
@@ -86,8 +87,8 @@ export class CodeStore {
   }
 
   /**
-   * The file: a digest of what follows up to the modules; the lengths of the index, which is JSON, and of the code of all regions; both of
-   * them; the modules. Of these each has its own digest, and is read when it is first needed.
+   * The file: a digest of what follows up to the modules; the lengths of the index, which is JSON, and of the code of all regions with what else has a stretch
+   * of it; both of them; the modules. Of these each has its own digest, and is read when it is first needed. What is said of regions is read then too.
    */
   #read(): GeneratedCode | undefined {
     const serializer = this.#serializer;
@@ -103,18 +104,26 @@ export class CodeStore {
       ) as Index;
       const code = new Uint8Array(head.buffer, head.byteOffset + codeAt, head.length - codeAt);
       const from: ModuleFile = { file, modulesAt: DIGEST_BYTES + head.length };
-      const ready = new BackgroundModules(from, regions, backgroundThread());
-      const read: GeneratedCode = {
-        features,
-        handlers: handlers === null ? undefined : this.#restored(serializer, from, handlers),
-        templates: () => code.subarray(...templates),
-        places: () => code.subarray(...places),
-        regions: regions.map((each, index) =>
+      const storedRegions = once(
+        () => JSON.parse(head.toString('latin1', codeAt + regions[0], codeAt + regions[1])) as readonly StoredRegions[],
+      );
+      const ready = new BackgroundModules(from, storedRegions, backgroundThread());
+      const restoredRegions = once(() =>
+        storedRegions().map((each, index) =>
           withRegions(
             this.#restored(serializer, from, each, () => ready.take(index)),
             each.regions.map((region) => ({ ...region, code: code.subarray(...region.code) })),
           ),
         ),
+      );
+      const read: GeneratedCode = {
+        features,
+        handlers: handlers === null ? undefined : this.#restored(serializer, from, handlers),
+        templates: () => code.subarray(...templates),
+        places: () => code.subarray(...places),
+        get regions() {
+          return restoredRegions();
+        },
       };
       return read.handlers !== undefined && read.handlers.module === undefined ? undefined : read;
     } catch {
@@ -208,15 +217,17 @@ export class CodeStore {
       };
     };
     const whole = known.filter(({ bytes }) => bytes.length > 0);
+    const storedHandlers = handlers === undefined ? null : store(handlers);
+    const stored: StoredRegions[] = [...whole, ...regions].map((each) => ({
+      ...store(each),
+      regions: each.regions.map((region) => ({ ...region, code: code.put(region.code) })),
+    }));
     const index: Index = {
       features,
-      handlers: handlers === undefined ? null : store(handlers),
+      handlers: storedHandlers,
       templates: code.put(templates()),
       places: code.put(places()),
-      regions: [...whole, ...regions].map((each) => ({
-        ...store(each),
-        regions: each.regions.map((region) => ({ ...region, code: code.put(region.code) })),
-      })),
+      regions: code.put(Buffer.from(JSON.stringify(stored), 'latin1')),
     };
     const text = Buffer.from(JSON.stringify(index), 'latin1');
     const lengths = Buffer.alloc(LENGTHS_BYTES);
@@ -236,6 +247,14 @@ export class CodeStore {
       return;
     }
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 /** Bytes one after the other. */

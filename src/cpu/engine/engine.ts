@@ -79,7 +79,7 @@ export class Engine {
       ready?.handlers,
     );
     this.binder = new Binder(memory.wasm, this.handlers, operations);
-    const library = ready === undefined || compiler === null ? undefined : new RegionLibrary(ready.regions);
+    const library = ready === undefined || compiler === null ? undefined : new RegionLibrary(ready);
     const predecoder = new Predecoder(memory, this.decoder, this.binder);
     if (ready !== undefined) predecoder.templates.restore(ready.templates());
     this.#templates = predecoder.templates;

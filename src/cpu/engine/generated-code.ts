@@ -51,16 +51,16 @@ export interface FoundRegion {
 
 /** Regions by the code that they stand for. They are put in order when the first one is asked for: a TD begins in code that has none. */
 export class RegionLibrary {
-  readonly #generated: readonly GeneratedRegions[];
+  readonly #generated: Pick<GeneratedCode, 'regions'>;
   #spans: SpansByOffset | undefined;
 
-  constructor(generated: readonly GeneratedRegions[]) {
+  constructor(generated: Pick<GeneratedCode, 'regions'>) {
     this.#generated = generated;
   }
 
   /** The region with a block at `pageOffset` whose code is what the page holds; `memory[page]` is the page's first byte. */
   find(memory: Uint8Array, page: number, pageOffset: number, forbidden: number): FoundRegion | undefined {
-    this.#spans ??= new SpansByOffset(this.#generated);
+    this.#spans ??= new SpansByOffset(this.#generated.regions);
     return this.#spans.find(memory, page, pageOffset, forbidden);
   }
 }
