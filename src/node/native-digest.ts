@@ -10,7 +10,8 @@ import { UserFile } from './user-file.ts';
 const WORTH_A_THREAD_BYTES = 20 << 20;
 
 export function useNativeDigests(): void {
-  let isLong = false;
+  /** what is loaded of the user's files is measured too */
+  let filesBytes = 0;
   const begin = (hashed: Hashed, bytes: number) =>
     bytes >= WORTH_A_THREAD_BYTES && isShareable(hashed)
       ? beginDigest(backgroundThread(), hashed)
@@ -20,12 +21,10 @@ export function useNativeDigests(): void {
     begin(hashed) {
       const bytes = contentsOf(hashed).reduce((sum, { length }) => sum + length, 0);
       if (!(hashed instanceof UserFile)) return begin(hashed, bytes);
-      if (bytes >= WORTH_A_THREAD_BYTES) {
-        isLong = true;
-        backgroundThread().begin(); // at once: what is loaded of such a file is measured too
-      }
+      filesBytes += bytes;
       return keptDigest(hashed.file.path, () => begin(hashed, bytes));
     },
-    buffer: (bytes) => (isLong ? new SharedArrayBuffer(bytes) : Buffer.allocUnsafeSlow(bytes).buffer),
+    buffer: (bytes) =>
+      filesBytes >= WORTH_A_THREAD_BYTES ? new SharedArrayBuffer(bytes) : Buffer.allocUnsafeSlow(bytes).buffer,
   });
 }
