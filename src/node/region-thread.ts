@@ -64,9 +64,9 @@ export class RegionThread implements RegionCompiler {
     this.#isDead = true;
   }
 
-  takes(waiting: number): number {
+  takes(waiting: number, repeated: number): number {
     if (this.#isDead) return waiting;
-    if (waiting < WORTH_A_MODULE && ++this.#asked < PATIENCE) return 0;
+    if (waiting + repeated < WORTH_A_MODULE && ++this.#asked < PATIENCE) return 0;
     this.#asked = 0;
     return Math.min(waiting, MOST_UNDER_WAY - this.#ring.underWay);
   }

@@ -11,15 +11,15 @@ const loop = (...instruction: number[]): number[] =>
   [0xbb, 0xe8, 3, 0, 0, ...instruction].concat([0xff, 0xcb, 0x75, 256 - 4 - instruction.length, 0xf4]);
 const LOOP_OFFSET = 5;
 
-/** Page offsets that a compiler is asked for while the loop runs. */
-function asked(program: readonly number[]): Set<number> {
-  const offsets = new Set<number>();
+/** Page offsets that a compiler, which never answers, is asked for while the loop runs. */
+function asked(program: readonly number[]): number[] {
+  const offsets: number[] = [];
   const compiler: RegionCompiler = {
     visits: VISITS,
     begin: () => {},
     takes: (waiting) => waiting,
     submit: (requests) => {
-      for (const { pageOffset } of requests) offsets.add(pageOffset);
+      offsets.push(...requests.map(({ pageOffset }) => pageOffset));
     },
     collect: () => [],
   };
@@ -30,7 +30,7 @@ function asked(program: readonly number[]): Set<number> {
   return offsets;
 }
 
-test('a loop is asked for, but of one that begins with what only the host executes the rest', () => {
-  assert.deepEqual(asked(loop(0xff, 0xc0)), new Set([LOOP_OFFSET]), 'inc eax');
-  assert.deepEqual(asked(loop(0x0f, 0xa2)), new Set([LOOP_OFFSET + 2]), 'cpuid, and what follows it');
+test('a loop is asked for, once, but of one that begins with what only the host executes the rest', () => {
+  assert.deepEqual(asked(loop(0xff, 0xc0)), [LOOP_OFFSET], 'inc eax');
+  assert.deepEqual(asked(loop(0x0f, 0xa2)), [LOOP_OFFSET + 2], 'cpuid, and what follows it');
 });

@@ -29,7 +29,11 @@ export class HotCode {
   readonly #compiler: RegionCompiler | null;
   #waiting: OpenRequest[] = [];
   readonly #submitted = new Map<number, OpenRequest>();
+  /** heads that wait, or are being compiled: they go on counting, and are not asked for again */
+  readonly #asked = new Set<number>();
   #nextRequest = 0;
+  /** of those asked for, how often one was hot again since the last were submitted */
+  #repeated = 0;
   /** what has been compiled in this run */
   readonly generated: GeneratedRegions[] = [];
   regionsCompiled = 0;
@@ -57,6 +61,12 @@ export class HotCode {
 
   /** The code at a head is to be compiled; it waits for company, because a module has a price of its own. */
   request(head: number, table: number, hostPage: number, pageOffset: number): void {
+    if (this.#asked.has(head)) {
+      this.#repeated++;
+      this.collect();
+      return;
+    }
+    this.#asked.add(head);
     const page = this.#u8.slice(hostPage, hostPage + PAGE_BYTES);
     const id = this.#nextRequest++;
     const known = this.#known(table);
@@ -78,9 +88,11 @@ export class HotCode {
   }
 
   #submit(compiler: RegionCompiler, count: number): void {
-    const wanted = this.#waiting
-      .splice(0, count)
-      .filter(({ head, generation }) => generation === this.#space.generation && this.#heads.isCounting(head));
+    const wanted = this.#waiting.splice(0, count).filter(({ head, generation }) => {
+      const isWanted = generation === this.#space.generation && this.#heads.isCounting(head);
+      if (!isWanted) this.#asked.delete(head);
+      return isWanted;
+    });
     if (wanted.length === 0) return;
     for (const request of wanted) this.#submitted.set(request.id, request);
     compiler.submit(wanted);
@@ -93,8 +105,9 @@ export class HotCode {
 
   #collectFrom(compiler: RegionCompiler): void {
     this.#installAll(compiler.collect());
-    const takes = this.#waiting.length === 0 ? 0 : compiler.takes(this.#waiting.length);
+    const takes = this.#waiting.length === 0 ? 0 : compiler.takes(this.#waiting.length, this.#repeated);
     if (takes <= 0) return;
+    this.#repeated = 0;
     this.#submit(compiler, takes);
     this.#installAll(compiler.collect());
   }
@@ -104,11 +117,10 @@ export class HotCode {
   }
 
   #install({ bytes, module, regions, refused, included }: CompiledRegions): void {
-    for (const id of included) this.#submitted.delete(id);
+    for (const id of included) this.#answered(id);
     for (const id of refused) {
-      const request = this.#submitted.get(id);
+      const request = this.#answered(id);
       if (request !== undefined && request.generation === this.#space.generation) this.#heads.giveUp(request.head);
-      this.#submitted.delete(id);
     }
     if (regions.length === 0) return;
     const generated: GeneratedRegion[] = [];
@@ -116,8 +128,7 @@ export class HotCode {
     this.generated.push(from);
     const handlers = this.#handlers.addRegions(from, regions.length);
     for (const region of regions) {
-      const request = this.#submitted.get(region.id)!;
-      this.#submitted.delete(region.id);
+      const request = this.#answered(region.id)!;
       const handler = handlers[region.index]!;
       const code = codeOf(request.page, region.spans);
       const { index, forbidden, blocks, spans } = region;
@@ -127,6 +138,13 @@ export class HotCode {
       if (this.#stillHolds(request, region)) this.#regions.use(request.place, request.hostPage, region, handler, true);
       else this.#handlers.freeRegion(handler);
     }
+  }
+
+  #answered(id: number): OpenRequest | undefined {
+    const request = this.#submitted.get(id);
+    if (request !== undefined) this.#asked.delete(request.head);
+    this.#submitted.delete(id);
+    return request;
   }
 
   /** True if the code is still what was compiled. */
@@ -140,6 +158,7 @@ export class HotCode {
   /** Forgets what waits; heads of what is under way are gone. */
   drop(): void {
     this.#waiting = [];
+    this.#asked.clear();
   }
 }
 

@@ -28,8 +28,11 @@ export interface RegionCompiler {
   readonly visits: number;
   /** Says which instructions there are, before anything else. */
   begin(features: readonly InstructionFeature[]): void;
-  /** How many of the waiting requests should be submitted now rather than wait for more. */
-  takes(waiting: number): number;
+  /**
+   * How many of the waiting requests should be submitted now rather than wait for more.
+   * @param repeated how often heads that were asked for got as hot again since the last were submitted: as good a reason as company
+   */
+  takes(waiting: number, repeated: number): number;
   /** Takes requests; several of one place that turn out to be one region give one region. */
   submit(requests: readonly RegionRequest[]): void;
   /** What has been compiled since the last call. */
@@ -101,8 +104,8 @@ export class ImmediateRegionCompiler implements RegionCompiler {
     this.#translator = new RegionTranslator(this.#operations, features);
   }
 
-  takes(waiting: number): number {
-    return waiting >= REQUESTS_AT_ONCE ? waiting : 0;
+  takes(waiting: number, repeated: number): number {
+    return waiting + repeated >= REQUESTS_AT_ONCE ? waiting : 0;
   }
 
   submit(requests: readonly RegionRequest[]): void {
