@@ -8,7 +8,7 @@ import { seamulatorCommand } from './machines.ts';
 import { median, type Row } from './table.ts';
 
 /** SPECIFICATION.md, "Speed and memory" */
-const MOST_MILLISECONDS = 500;
+const MOST_MILLISECONDS = 300;
 /** `--max-instructions` was reached */
 const LIMIT_REACHED = 4;
 
