@@ -350,6 +350,9 @@ export class CodeCache implements MixableCode {
   }
 
   forgetPage(hostPage: number): void {
+    // what it will hold is not what its tables are known by
+    this.#keys.delete(this.#tables.table(hostPage, 64, 0));
+    for (const table of this.#tables.restricted(hostPage)) this.#keys.delete(table);
     this.written(hostPage, PAGE_BYTES);
   }
 

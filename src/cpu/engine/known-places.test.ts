@@ -79,6 +79,20 @@ test('places of a page that changed its use are known too, and so is what the ea
   assert.equal(third.engine.code.instructionsDecoded, PLACES.length * INSTRUCTIONS);
 });
 
+test('where a page is entered after its content was replaced is not said of what it held before', () => {
+  const first = benchOf();
+  write(first, 1);
+  run(first, PLACES[0]!);
+  first.cpu.hostPageReplaced(first.at);
+  first.memory.u8.fill(0x90, first.at + 0x400, first.at + 0x500);
+  first.memory.u8.set(LOOP, first.at + 0x500);
+  run(first, 0x400);
+  const second = benchOf(first);
+  write(second, 1);
+  run(second, PLACES[0]!);
+  assert.equal(second.engine.code.instructionsDecoded, INSTRUCTIONS);
+});
+
 test('what is kept does not grow without end', () => {
   const { memory } = flatBench();
   const places = new KnownPlaces(memory);
