@@ -119,7 +119,7 @@ export class OrcTable {
   readonly #count: number;
   readonly #entries: DataView;
   /** entries of callers, by address: there are fewer of them than of places where time passes */
-  readonly #callers = new Map<number, OrcEntry | undefined>();
+  readonly #callers = new Map<number, OrcEntry>();
 
   private constructor(format: OrcFormat, { unwindIp, unwindIpAddress, unwind }: OrcSections) {
     this.#format = format;
@@ -162,7 +162,7 @@ export class OrcTable {
     let entry = this.#callers.get(address);
     if (entry === undefined) {
       entry = this.find(address);
-      this.#callers.set(address, entry);
+      if (entry !== undefined) this.#callers.set(address, entry);
     }
     return entry;
   }
